@@ -1,0 +1,17 @@
+"""Fixtures that several test modules share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real images beside the project; tests that need it skip where it is absent."""
+    folder = Path(os.environ.get("CXRKIT_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("needs the shared data folder (set CXRKIT_SHARED_DATA); it is not part of the project")
+    return folder
