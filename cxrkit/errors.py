@@ -36,8 +36,7 @@ class FrameRequired(ImageError):
 
     def __init__(self, frames: int) -> None:
         super().__init__(
-            f"This file holds {frames} frames and the workbench reads one at a time. "
-            f"Choose a frame from 1 to {frames}."
+            f"This file holds {frames} frames and the workbench reads one at a time. Choose a frame from 1 to {frames}."
         )
         self.frames = frames
 

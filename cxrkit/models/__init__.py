@@ -1,0 +1,1 @@
+"""Networks: nn.Module only, no files and no labels."""

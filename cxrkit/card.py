@@ -1,0 +1,117 @@
+"""What was measured, beside the weights it was measured on."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cxrkit.errors import WeightsError
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure with its 95 % interval.
+
+    Attributes:
+        name: "AUC", "sensitivity" ...
+        part: the data and split that it was measured on, in words.
+        value, low, high: the figure and its interval; low and high are None where no interval is defined.
+        cases: number of images.
+        note: how to read it; "" if the name says all.
+    """
+
+    name: str
+    part: str
+    value: float
+    low: float | None
+    high: float | None
+    cases: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set that weights were trained or measured on."""
+
+    name: str
+    reference: str
+    terms: str
+    images: int
+    real: bool
+
+
+@dataclass(frozen=True)
+class Card:
+    """The record of one set of weights; written by the evaluation, never by hand.
+
+    Attributes:
+        task: identifier of the task.
+        labels: classes in the order of the outputs.
+        model: settings that `Task.build_model` turns into the network.
+        input_size, mean, std: as in the task at the time of training.
+        sha256: of model.safetensors.
+        precision: number format of the stored weights.
+        thresholds: for each called class, the score from which it is called.
+        temperature: divides the logits before they become probabilities.
+        initialisation: what the weights started from.
+        data: sources, with terms.
+        split: how train, carved and test parts were made.
+        metrics: figures with intervals.
+        settings: of the training run.
+        commit: of the code that trained.
+        preparation: coarse record of `prepare` on a fixed sample (see weights.preparation_record).
+        limits: what the figures do not support, for the screen.
+        tables: studies and curves, by title; each a list of rows.
+    """
+
+    task: str
+    labels: tuple[str, ...]
+    model: Mapping[str, Any]
+    input_size: int
+    mean: float
+    std: float
+    sha256: str
+    precision: str
+    thresholds: Mapping[str, float]
+    temperature: float
+    initialisation: str
+    data: tuple[Source, ...]
+    split: str
+    metrics: tuple[Metric, ...]
+    settings: Mapping[str, Any]
+    commit: str
+    preparation: tuple[float, ...]
+    limits: tuple[str, ...] = ()
+    tables: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def metric(self, name: str, part: str) -> Metric:
+        """The figure of this name and part; KeyError if the card has none."""
+        for metric in self.metrics:
+            if (metric.name, metric.part) == (name, part):
+                return metric
+        raise KeyError((name, part))
+
+
+def write_card(card: Card, path: Path) -> None:
+    """Write a card as JSON."""
+    path.write_text(json.dumps(asdict(card), indent=1) + "\n", encoding="utf-8")
+
+
+def read_card(path: Path) -> Card:
+    """Read a card.
+
+    Raises:
+        WeightsError: the file is missing, is not JSON, or lacks a field.
+    """
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw["data"] = tuple(Source(**source) for source in raw["data"])
+        raw["metrics"] = tuple(Metric(**metric) for metric in raw["metrics"])
+        for name in ("labels", "preparation", "limits"):
+            raw[name] = tuple(raw[name])
+        return Card(**raw)
+    except FileNotFoundError:
+        raise WeightsError("The weights' card (card.json) is missing.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
+        raise WeightsError("The weights' card (card.json) is damaged: it lacks fields that every card has.") from None

@@ -1,0 +1,94 @@
+"""What a decoder hands back, and the limits that it keeps; shared by the raster and the DICOM reader."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrkit.errors import FrameRequired, ImageError, ImageTooLarge
+
+MAX_FILE_BYTES = 64 * 1024**2
+MAX_PIXELS = 40_000_000
+MAX_DECODED_BYTES = 512 * 1024**2
+
+COLOUR_WARNING = "The image is in colour; it was turned into shades of gray (luminance, Rec. 601)."
+REC_601 = (0.299, 0.587, 0.114)
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """One gray image with all that is kept of its file.
+
+    Args:
+        values: float32 [H, W]; higher is brighter.
+        window: (low, high) of the display in units of values, or None.
+        voi_function: "LINEAR" or "SIGMOID", how window maps to gray (PS3.3 C.11.2.1.2 and C.11.2.1.3).
+        valid: bool [H, W], False on padding; None where every pixel counts.
+        frames: how many frames the file holds.
+        spacing_mm: (row, column) distance of pixel centres in mm, or None.
+        header: label -> text, allowlist only.
+        warnings: sentences for the screen.
+        study_date: ISO date or "".
+    """
+
+    values: NDArray[np.float32]
+    window: tuple[float, float] | None
+    voi_function: str = "LINEAR"
+    valid: NDArray[np.bool_] | None = None
+    frames: int = 1
+    spacing_mm: tuple[float, float] | None = None
+    header: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    study_date: str = ""
+
+
+def check_size(rows: int, columns: int, bytes_per_pixel: float, frames: int = 1) -> None:
+    """Refuse a size stated by a header before anything is decoded.
+
+    Raises:
+        ImageError: there are no rows, columns or frames.
+        ImageTooLarge: more than MAX_PIXELS, or more than MAX_DECODED_BYTES over all frames.
+    """
+    if min(rows, columns, frames) < 1:
+        raise ImageError(
+            "The file's header gives the image no rows or no columns. Export the image again from its source."
+        )
+    if rows * columns > MAX_PIXELS:
+        raise ImageTooLarge(
+            f"The image has {rows * columns / 1e6:,.0f} megapixels; at most {MAX_PIXELS / 1e6:.0f} are read. "
+            "Export it at a smaller size."
+        )
+    decoded = rows * columns * bytes_per_pixel * frames
+    if decoded > MAX_DECODED_BYTES:
+        raise ImageTooLarge(
+            f"The file would take {decoded / 1024**2:,.0f} MB once decoded; at most "
+            f"{MAX_DECODED_BYTES // 1024**2} MB are read. Export fewer frames or a smaller size."
+        )
+
+
+def choose_frame(frame: int | None, frames: int) -> int:
+    """Index from 0 of the frame to read, out of a 1-based choice.
+
+    Raises:
+        FrameRequired: there are several frames and frame is None.
+        ImageError: there is no such frame.
+    """
+    if frame is None:
+        if frames > 1:
+            raise FrameRequired(frames)
+        return 0
+    if not 1 <= frame <= frames:
+        raise ImageError(f"There is no frame {frame}: choose a frame from 1 to {frames}.")
+    return frame - 1
+
+
+def to_gray(colour: NDArray[np.generic]) -> tuple[NDArray[np.generic], bool]:
+    """Luminance [H, W] of an [H, W, 3] image (Rec. 601), and whether it had colour at all.
+
+    Three equal channels are returned as they are stored, without rounding.
+    """
+    red, green, blue = colour[..., 0], colour[..., 1], colour[..., 2]
+    if np.array_equal(red, green) and np.array_equal(red, blue):
+        return red, False
+    gray = sum(weight * channel.astype(np.float32) for weight, channel in zip(REC_601, (red, green, blue), strict=True))
+    return np.asarray(gray, dtype=np.float32), True

@@ -1,0 +1,141 @@
+"""Feature maps + target -> Heatmap, placed in the original image's frame.
+
+pytorch-grad-cam does the weighting, on a small network made for one call: its input is the feature maps, its target layer an
+identity in front of the head. Nothing is hooked on the shared model, so threads cannot disturb each other, and the
+encoder does not run again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import pytorch_grad_cam
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cxrkit.pixels import Box
+from cxrkit.predict import Encoded
+from cxrkit.task import Placement, Prepared
+from cxrkit.weights import LoadedModel
+
+
+class Method(StrEnum):
+    """Class-activation maps on offer; the values are their names on the screen."""
+
+    GRAD_CAM = "Grad-CAM"
+    GRAD_CAM_PLUS_PLUS = "Grad-CAM++"
+    HIRES_CAM = "HiResCAM"
+    XGRAD_CAM = "XGrad-CAM"
+    LAYER_CAM = "LayerCAM"
+    EIGEN_CAM = "Eigen-CAM"
+
+
+_CAMS = {
+    Method.GRAD_CAM: pytorch_grad_cam.GradCAM,
+    Method.GRAD_CAM_PLUS_PLUS: pytorch_grad_cam.GradCAMPlusPlus,
+    Method.HIRES_CAM: pytorch_grad_cam.HiResCAM,
+    Method.XGRAD_CAM: pytorch_grad_cam.XGradCAM,
+    Method.LAYER_CAM: pytorch_grad_cam.LayerCAM,
+    Method.EIGEN_CAM: pytorch_grad_cam.EigenCAM,
+}
+
+
+class _HeadOnly(nn.Module):
+    """Feature maps -> the same maps, to be hooked -> the shared model's head."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.entrance = nn.Identity()
+        self.model = model
+
+    def forward(self, maps: Tensor) -> Tensor:
+        logits: Tensor = self.model.head(self.entrance(maps))  # type: ignore[operator]
+        return logits
+
+
+@dataclass(frozen=True, eq=False)
+class Heatmap:
+    """Where the evidence for one label lies.
+
+    Attributes:
+        label: the class explained.
+        method: how.
+        values: [h, w] in [0, 1] over `box`: positive evidence, divided by its own maximum. All zero if there is none.
+        box: (left, top, right, bottom) in pixels of the original image.
+        maximum: of the raw map, in units of the logit margin; 0 = no positive evidence. Maps are scaled one by one, so only this
+            number says whether a map is strong.
+    """
+
+    label: str
+    method: Method
+    values: NDArray[np.float32]
+    box: Box
+    maximum: float
+
+    @property
+    def empty(self) -> bool:
+        """No pixel speaks for the label."""
+        return self.maximum <= 0
+
+
+def explain(
+    loaded: LoadedModel,
+    prepared: Prepared,
+    encoded: Encoded,
+    labels: Sequence[str] | None = None,
+    method: Method = Method.GRAD_CAM,
+) -> tuple[Heatmap, ...]:
+    """Heatmaps of the given labels (default: all) from one run of the encoder.
+
+    Args:
+        loaded: the network with its card.
+        prepared: what it read.
+        encoded: its maps, from predict.encode.
+        labels: among the task's.
+        method: of weighting.
+    """
+    chosen = loaded.task.labels if labels is None else tuple(labels)
+    raw = raw_maps(loaded, encoded, [loaded.task.labels.index(label) for label in chosen], method)
+    placement = prepared.placements[0]
+    return tuple(_heatmap(label, method, values, placement) for label, values in zip(chosen, raw, strict=True))
+
+
+def _heatmap(label: str, method: Method, raw: NDArray[np.float32], placement: Placement) -> Heatmap:
+    placed = np.maximum(placement.place(raw), 0)
+    maximum = float(placed.max())
+    values = placed / maximum if maximum > 0 else np.zeros_like(placed)
+    return Heatmap(label, method, values.astype(np.float32), placement.box, maximum)
+
+
+def raw_maps(
+    loaded: LoadedModel, encoded: Encoded, outputs: Sequence[int], method: Method
+) -> list[NDArray[np.float32]]:
+    """Signed maps [h, w], one for each output, over the whole input.
+
+    With softmax the target is the margin of the output over the mean of the others (for two classes the log-odds, so
+    that map mean plus bias is exactly what the score is made of); with sigmoid it is the output itself.
+    """
+    return [_raw_map(loaded, encoded, output, method) for output in outputs]
+
+
+def _raw_map(loaded: LoadedModel, encoded: Encoded, output: int, method: Method) -> NDArray[np.float32]:
+    network = _HeadOnly(loaded.model)
+    with torch.inference_mode(False), torch.enable_grad():
+        # Not used as a context manager: the library's __exit__ swallows IndexError.
+        cam = _CAMS[method](model=network, target_layers=[network.entrance])
+        maps = encoded.maps.detach().clone().requires_grad_(True)
+        _margin(cam.activations_and_grads(maps)[0], output, loaded.task.activation).backward()
+        activations = cam.activations_and_grads.activations[0].numpy()
+        gradients = cam.activations_and_grads.gradients[0].numpy()
+        # The raw map: cam(...) would rescale it to [0, 1] and lose its strength.
+        raw = cam.get_cam_image(maps, network.entrance, [], activations, gradients, False)
+    return np.asarray(raw[0], dtype=np.float32)
+
+
+def _margin(logits: Tensor, output: int, activation: str) -> Tensor:
+    if activation == "sigmoid":
+        return logits[output]
+    others = (logits.sum() - logits[output]) / (len(logits) - 1)
+    return logits[output] - others

@@ -1,0 +1,151 @@
+"""Read a radiograph: bytes of a DICOM, PNG, JPEG or TIFF file -> Radiograph.
+
+All parsing and decoding happens in a child process (cxrkit.sandbox), so that a hostile or damaged file costs
+one upload and gives one ImageError. Of a DICOM header only an allowlist is kept.
+"""
+
+import datetime
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrkit import sandbox
+from cxrkit.decoded import MAX_DECODED_BYTES, MAX_FILE_BYTES, MAX_PIXELS
+from cxrkit.errors import ImageError, ImageTooLarge
+from cxrkit.sandbox import MEMORY_BYTES, SECONDS
+
+__all__ = [
+    "MAX_DECODED_BYTES",
+    "MAX_FILE_BYTES",
+    "MAX_PIXELS",
+    "MEMORY_BYTES",
+    "SECONDS",
+    "Radiograph",
+    "days_between",
+    "read_image",
+]
+
+ROBUST_PERCENTILES = (0.5, 99.5)
+
+
+@dataclass(frozen=True, eq=False)
+class Radiograph:
+    """One gray image, oriented and scaled as its file says, with nothing that names a person.
+
+    Args:
+        values: float32 [H, W], read-only. After modality LUT or rescale, after the VOI LUT where the file
+            has one as a table, and inverted for MONOCHROME1 (PS3.3 C.7.6.3.1.2) in the range of its valid
+            pixels: higher is always brighter.
+        window: (low, high) in units of values: the file's own first window; (0, 255) for 8-bit raster
+            images; the full output range after a VOI LUT; None if the file states none.
+        valid: bool [H, W], False on padding pixels (PS3.3 C.7.5.1.1.2); None if all are valid.
+        sha256: hex digest of the file's bytes, followed by "-<frame>" for a frame of a multi-frame file.
+        spacing_mm: (row, column) distance between pixel centres in mm, or None.
+        header: readable label -> text, allowlist only.
+        warnings: sentences about what was changed or odd, for the screen.
+        study_date: never shown; see days_between.
+        voi_function: "LINEAR" or "SIGMOID" (PS3.3 C.11.2.1.3), how windowed() maps window to gray.
+    """
+
+    values: NDArray[np.float32] = field(repr=False)
+    window: tuple[float, float] | None
+    valid: NDArray[np.bool_] | None = field(repr=False)
+    sha256: str
+    spacing_mm: tuple[float, float] | None
+    header: Mapping[str, str]
+    warnings: tuple[str, ...]
+    study_date: datetime.date | None = field(repr=False)
+    voi_function: str = "LINEAR"
+
+    def display_range(self) -> tuple[float, float]:
+        """(low, high) in units of values to show as black and white, low < high.
+
+        The file's own window, else the 0.5 and 99.5 percentiles of the valid pixels.
+        """
+        if self.window is not None:
+            low, high = self.window
+        else:
+            pixels = self.values if self.valid is None else self.values[self.valid]
+            low, high = (float(value) for value in np.percentile(pixels, ROBUST_PERCENTILES))
+        if low < high:
+            return low, high
+        # A window of width 1 is a step; half a float32 unit keeps it one without dividing by zero.
+        step = float(np.spacing(np.float32(max(abs(low), 1.0))))
+        return low, low + step
+
+    def windowed(self) -> NDArray[np.float32]:
+        """float32 [H, W] in [0, 1]: values through display_range, padding 0.
+
+        Linear as PS3.3 C.11.2.1.2 (LINEAR and LINEAR_EXACT differ in the window alone), or the sigmoid of
+        C.11.2.1.3.1 where the file asks for it.
+        """
+        low, high = self.display_range()
+        if self.voi_function == "SIGMOID" and self.window is not None:
+            # The exponent is cut where the result is 0 or 1 in float32 anyway: exp must not overflow.
+            slope = np.clip(-4.0 * (self.values - (low + high) / 2) / (high - low), -80.0, 80.0)
+            shown = 1.0 / (1.0 + np.exp(slope))
+        else:
+            shown = np.clip((self.values.astype(np.float64) - low) / (high - low), 0.0, 1.0)
+        if self.valid is not None:
+            shown[~self.valid] = 0.0
+        return np.asarray(shown, dtype=np.float32)
+
+
+def read_image(data: bytes, name: str = "", frame: int | None = None) -> Radiograph:
+    """Read one radiograph.
+
+    Args:
+        data: a DICOM Part 10, PNG, JPEG or TIFF file. The format is told by its bytes.
+        name: the file's name; only its suffix is used, and only to word a refusal.
+        frame: which frame of a multi-frame file or page of a TIFF, from 1.
+
+    Raises:
+        FrameRequired: several frames and none chosen.
+        ImageTooLarge: over MAX_FILE_BYTES, MAX_PIXELS, MAX_DECODED_BYTES, SECONDS or MEMORY_BYTES.
+        ImageError: anything else that keeps the file from being read.
+    """
+    if not data:
+        raise ImageError("The file is empty. Choose a DICOM, PNG, JPEG or TIFF file with a radiograph.")
+    if len(data) > MAX_FILE_BYTES:
+        raise ImageTooLarge(
+            f"The file has {len(data) / 1024**2:,.0f} MB; at most {MAX_FILE_BYTES // 1024**2} MB are read. "
+            "Export the image alone, or at a smaller size."
+        )
+    options = {"frame": frame, "suffix": PurePath(name).suffix.lower()}
+    fields, arrays = sandbox.call("cxrkit.decoding:decode", options, data)
+    digest = hashlib.sha256(data).hexdigest()
+    return _assemble(fields, arrays, digest if fields["frames"] == 1 else f"{digest}-{frame}")
+
+
+def _assemble(fields: dict[str, Any], arrays: list[memoryview], digest: str) -> Radiograph:
+    """The Radiograph out of a child's reply; its arrays are read-only views of the reply."""
+    shape = (fields["rows"], fields["columns"])
+    values = np.frombuffer(arrays[0].toreadonly(), dtype=np.float32).reshape(shape)
+    valid = None
+    if len(arrays) > 1:
+        valid = np.frombuffer(arrays[1].toreadonly(), dtype=np.bool_).reshape(shape)
+    window, spacing, date = fields["window"], fields["spacing_mm"], fields["study_date"]
+    return Radiograph(
+        values=values,
+        window=(window[0], window[1]) if window else None,
+        valid=valid,
+        sha256=digest,
+        spacing_mm=(spacing[0], spacing[1]) if spacing else None,
+        header=MappingProxyType(fields["header"]),
+        warnings=tuple(fields["warnings"]),
+        study_date=datetime.date.fromisoformat(date) if date else None,
+        voi_function=fields["voi_function"],
+    )
+
+
+def days_between(first: Radiograph, second: Radiograph) -> int | None:
+    """Days from the first image's study date to the second's; None where either file states none."""
+    if first.study_date is None or second.study_date is None:
+        return None
+    return (second.study_date - first.study_date).days

@@ -1,0 +1,88 @@
+"""Decode PNG, JPEG and TIFF with Pillow. Runs in the sandbox's child process; call read_image instead."""
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from cxrkit.decoded import COLOUR_WARNING, Decoded, check_size, choose_frame, to_gray
+from cxrkit.errors import ImageError
+
+FORMATS = ("PNG", "JPEG", "TIFF")
+TRANSPARENCY_WARNING = "The image has transparent parts; they were laid on black."
+NOT_FINITE_WARNING = "The image holds values that are not numbers; they are left out."
+_GRAY_MODES = ("1", "L", "I", "F")
+_WHITE_IS_ZERO = 0
+_PHOTOMETRIC_TAG = 262
+
+# The own limit of check_size is stricter and gives a sentence; Pillow's would warn, then raise.
+Image.MAX_IMAGE_PIXELS = None
+
+
+def read_raster(data: bytes, frame: int | None) -> Decoded:
+    """Decode one PNG, JPEG or TIFF image, upright after its EXIF orientation.
+
+    8-bit images come out in 0-255; 16-bit gray keeps its full values and states no window.
+
+    Raises:
+        ImageError, ImageTooLarge, FrameRequired: see cxrkit.image.read_image; other exceptions of Pillow
+            pass and are mapped by cxrkit.decoding.
+    """
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        width, height = image.size
+        frames = int(getattr(image, "n_frames", 1))
+        bytes_per_pixel = len(image.getbands()) * (4 if image.mode in ("I", "F") else 2)
+        check_size(height, width, bytes_per_pixel, frames)
+        image.seek(choose_frame(frame, frames))
+        # Pages of a TIFF differ in size.
+        check_size(image.height, image.width, bytes_per_pixel)
+        white_is_zero = _is_white_zero(image)
+        upright = ImageOps.exif_transpose(image)
+        pixels, warnings = _gray(upright)
+    bits = 8 if pixels.dtype == np.uint8 else 16 if pixels.dtype == np.uint16 else 32
+    values = pixels.astype(np.float32)
+    eight_bit = bits == 8 or COLOUR_WARNING in warnings
+    if white_is_zero:
+        values = np.float32(65535) - values
+    finite = np.isfinite(values)
+    valid = None if finite.all() else finite
+    if valid is not None:
+        if not valid.any():
+            raise ImageError("The image holds no numbers. Export it again from its source.")
+        values = np.where(valid, values, values[valid].min())
+        warnings.append(NOT_FINITE_WARNING)
+    rows, columns = values.shape
+    return Decoded(
+        values=values,
+        window=(0.0, 255.0) if eight_bit else None,
+        valid=valid,
+        frames=frames,
+        header={"Rows x columns": f"{rows} x {columns}", "Bits stored": str(8 if eight_bit else bits)},
+        warnings=tuple(warnings),
+    )
+
+
+def _gray(image: Image.Image) -> tuple[NDArray[np.generic], list[str]]:
+    """One channel [H, W] in the depth of the file, and warnings about what was lost."""
+    if image.mode in _GRAY_MODES or image.mode.startswith("I;16"):
+        if image.mode == "1":
+            image = image.convert("L")
+        return np.asarray(image), []
+    warnings = []
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        if image.getchannel("A").getextrema() != (255, 255):
+            warnings.append(TRANSPARENCY_WARNING)
+            black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+            image = Image.alpha_composite(black, image)
+    gray, coloured = to_gray(np.asarray(image.convert("RGB")))
+    if coloured:
+        warnings.append(COLOUR_WARNING)
+    return gray, warnings
+
+
+def _is_white_zero(image: Image.Image) -> bool:
+    """Whether a 16-bit TIFF counts from white; Pillow turns the 1- and 8-bit ones round by itself."""
+    tags = getattr(image, "tag_v2", {})
+    return image.mode.startswith("I;16") and tags.get(_PHOTOMETRIC_TAG) == _WHITE_IS_ZERO

@@ -1,0 +1,173 @@
+"""A task, declared once; and what its preparation hands to a network."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrkit.errors import InputError
+from cxrkit.pixels import Box, Gray
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from cxrkit.image import Radiograph
+
+
+@dataclass(frozen=True)
+class ModelInput:
+    """The user's edits of what the network reads. The defaults leave everything as in training.
+
+    Attributes:
+        crop: (left, top, right, bottom) in pixels of the original image; None = the task's own automatic crop.
+        brightness: added to gray values in [0, 1]; -0.5 to 0.5.
+        contrast: factor about mid-gray; 0.5 to 2.
+        sharpness: -1 (blurred) to 2 (sharpened).
+        size: side of the network's square input in pixels, a multiple of 32; None = the size used in training.
+    """
+
+    crop: Box | None = None
+    brightness: float = 0.0
+    contrast: float = 1.0
+    sharpness: float = 0.0
+    size: int | None = None
+
+    def check(self) -> None:
+        """Raise InputError for a value outside its range."""
+        for name, low, high in (("brightness", -0.5, 0.5), ("contrast", 0.5, 2.0), ("sharpness", -1.0, 2.0)):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise InputError(f"The {name} is {value:g}; it has to lie between {low:g} and {high:g}.")
+        if self.size is not None and (self.size % 32 or not 64 <= self.size <= 512):
+            raise InputError(f"The input size is {self.size} pixels; choose a multiple of 32 from 64 to 512.")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """How the network's square input lies on the original image.
+
+    Attributes:
+        image_shape: (height, width) of the original image.
+        box: (left, top, right, bottom), the part of the original image that was read, in its pixels.
+        size: side of the square input.
+        inner: (left, top, right, bottom), where that part lies within the input; the rest is padding.
+    """
+
+    image_shape: tuple[int, int]
+    box: Box
+    size: int
+    inner: Box
+
+    def place(self, maps: NDArray[np.float32], longest: int = 512) -> NDArray[np.float32]:
+        """Cut the padding off a map over the whole input, so that it covers exactly `box`.
+
+        Args:
+            maps: [h, w], any resolution; it spans the whole square input.
+            longest: longer side of the result in pixels; a display resolution, not more detail.
+
+        Returns:
+            [H, W] spanning `box`, with its aspect.
+        """
+        import cv2
+
+        left, top, right, bottom = self.inner
+        width, height = right - left, bottom - top
+        scale = longest / max(width, height)
+        out_w, out_h = max(1, round(width * scale)), max(1, round(height * scale))
+        # Output pixel centres -> input pixel centres -> map pixel centres.
+        across = (left + (np.arange(out_w) + 0.5) * width / out_w) * maps.shape[1] / self.size - 0.5
+        down = (top + (np.arange(out_h) + 0.5) * height / out_h) * maps.shape[0] / self.size - 0.5
+        grid_x, grid_y = np.meshgrid(across.astype(np.float32), down.astype(np.float32))
+        placed = cv2.remap(maps.astype(np.float32), grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(placed, dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What a network reads.
+
+    Attributes:
+        tensor: [N, C, S, S] float32, normalised; N is 1, or 2 for a pair of images.
+        placements: one for each image.
+        view: [S, S] float32 in [0, 1] for each image: the same pixels before normalisation, for the screen.
+        warnings: sentences for the screen.
+        crop_source: who chose the box of the first image.
+    """
+
+    tensor: NDArray[np.float32]
+    placements: tuple[Placement, ...]
+    view: tuple[Gray, ...]
+    warnings: tuple[str, ...] = ()
+    crop_source: Literal["user", "lungs", "margins"] = "user"
+
+
+Prepare = Callable[[Sequence["Radiograph"], Mapping[str, object], ModelInput], Prepared]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One declaration that the page, the trainer, the evaluator, the command line and the tests read.
+
+    Attributes:
+        name: identifier, also the folder under weights.
+        title: for people.
+        summary: one sentence for the start page.
+        inputs: what each image is, in order.
+        context: further facts that the network takes, by name.
+        labels: classes in the order of the network's outputs.
+        positive: the class that a score and a threshold speak of.
+        activation: how logits become probabilities.
+        input_size: side of the square input in pixels.
+        mean, std: normalisation of gray values in [0, 1].
+        prepare: (images, context, edits) -> Prepared.
+        build_model: settings of the card -> untrained network with features() and head().
+        train_command: the command that writes the weights.
+        source, intended_use, limits: for the screen.
+    """
+
+    name: str
+    title: str
+    summary: str
+    inputs: tuple[str, ...]
+    labels: tuple[str, ...]
+    positive: str
+    activation: Literal["softmax", "sigmoid"]
+    input_size: int
+    mean: float
+    std: float
+    prepare: Prepare
+    build_model: "Callable[[Mapping[str, Any]], nn.Module]"
+    train_command: str
+    source: str
+    intended_use: str
+    limits: tuple[str, ...]
+    context: tuple[str, ...] = ()
+    icon: str = ":material/radiology:"
+
+    @property
+    def positive_index(self) -> int:
+        """Index of the positive class among the outputs."""
+        return self.labels.index(self.positive)
+
+
+def check_box(box: Box, shape: tuple[int, int]) -> Box:
+    """Return a crop box if it lies inside an image of this (height, width) and is at least 16 pixels a side.
+
+    Raises:
+        InputError: it does not.
+    """
+    left, top, right, bottom = box
+    height, width = shape
+    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+        raise InputError(
+            f"The crop box ({left}, {top}) to ({right}, {bottom}) does not lie inside the image of "
+            f"{width} x {height} pixels. Move its edges inside, left before right and top before bottom."
+        )
+    if right - left < 16 or bottom - top < 16:
+        raise InputError(
+            f"The crop box is {right - left} x {bottom - top} pixels; the network needs at least 16 x 16. "
+            "Draw a larger box."
+        )
+    return box

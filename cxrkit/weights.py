@@ -1,0 +1,156 @@
+"""Load and save weights with their card. safetensors only: no pickle, no download, no random weights."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from cxrkit.card import Card, read_card
+from cxrkit.errors import WeightsError
+from cxrkit.image import Radiograph
+from cxrkit.pixels import resize
+from cxrkit.task import ModelInput, Task
+
+WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
+
+PREPARATION_TOLERANCE = 0.06
+"""Largest difference allowed to the card's record; libraries' rounding stays far below, a changed step far above."""
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A network with its task and card. Shared by threads: frozen, in eval mode, never modified."""
+
+    task: Task
+    card: Card
+    model: nn.Module
+
+
+def read_weights(folder: Path, command: str) -> tuple[dict[str, Tensor], Card]:
+    """Read model.safetensors and card.json of a folder.
+
+    Args:
+        folder: such as weights/tuberculosis.
+        command: what makes the weights, for the message.
+
+    Raises:
+        WeightsError: a file is missing, or the weights are not those that the card describes.
+    """
+    make = f"Make them with: {command}"
+    file = folder / "model.safetensors"
+    if not file.is_file() or not (folder / "card.json").is_file():
+        raise WeightsError(f"No trained weights were found for this task. {make}")
+    card = read_card(folder / "card.json")
+    data = file.read_bytes()
+    if hashlib.sha256(data).hexdigest() != card.sha256:
+        raise WeightsError(f"The weights are not those that their card describes: the SHA-256 differs. {make}")
+    try:
+        state = load(data)
+    except SafetensorError:
+        raise WeightsError(f"The weights are damaged and cannot be read. {make}") from None
+    return {name: tensor.float() for name, tensor in state.items()}, card
+
+
+def load_model(task: Task, root: Path = WEIGHTS) -> LoadedModel:
+    """Load a task's network, ready for prediction.
+
+    Raises:
+        WeightsError: missing or altered files, other labels or input than the task's, or a preparation that no longer
+            gives the network what its training gave it.
+    """
+    state, card = read_weights(root / task.name, task.train_command)
+    again = f"Train again with: {task.train_command}"
+    if (card.task, card.labels) != (task.name, task.labels):
+        raise WeightsError(f"The weights were trained for other labels than this task has. {again}")
+    if (card.input_size, card.mean, card.std) != (task.input_size, task.mean, task.std):
+        raise WeightsError(f"The weights were trained for another input size or normalisation. {again}")
+    record = preparation_record(task)
+    if len(record) != len(card.preparation) or not np.allclose(
+        record, card.preparation, rtol=0, atol=PREPARATION_TOLERANCE
+    ):
+        raise WeightsError(
+            f"The preparation of images has changed since these weights were trained, so their scores would mean nothing. {again}"
+        )
+    return LoadedModel(task, card, fill(task.build_model(card.model), state, again))
+
+
+def fill(model: nn.Module, state: dict[str, Tensor], again: str) -> nn.Module:
+    """Put weights into a network, freeze it and set it to eval mode.
+
+    Raises:
+        WeightsError: names or shapes differ.
+    """
+    try:
+        model.load_state_dict(state)
+    except RuntimeError:
+        raise WeightsError(f"The weights do not fit the network that their card describes. {again}") from None
+    return model.eval().requires_grad_(False)
+
+
+def save_weights(model: nn.Module, folder: Path) -> str:
+    """Write a network as fp16 safetensors.
+
+    Returns:
+        SHA-256 of the file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {
+        name: tensor.detach().cpu().to(torch.float16 if tensor.is_floating_point() else tensor.dtype).contiguous()
+        for name, tensor in model.state_dict().items()
+    }
+    data = save(state)
+    (folder / "model.safetensors").write_bytes(data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def preparation_record(task: Task) -> tuple[float, ...]:
+    """Mean input of an 8 x 8 grid for a fixed sample, with and without edits.
+
+    It is coarse on purpose: another version of OpenCV may round differently, another step of preparation may not.
+    """
+    sample = [fixed_sample()] * len(task.inputs)
+    height, width = sample[0].values.shape
+    edits = ModelInput(
+        crop=(width // 8, height // 10, width, height * 3 // 4), brightness=0.1, contrast=1.3, sharpness=0.5
+    )
+    values: list[float] = []
+    for edit in (ModelInput(), edits):
+        tensor = task.prepare(sample, {}, edit).tensor
+        for channel in tensor.reshape(-1, *tensor.shape[-2:]):
+            values += [round(float(v), 4) for v in resize(channel, 8, 8).ravel()]
+    return tuple(values)
+
+
+def fixed_sample() -> Radiograph:
+    """A drawing of a chest, 480 x 400 pixels: bright body, two dark lungs, bright mid-line, dark margins."""
+    values = _drawing(480, 400)
+    return Radiograph(
+        values=values,
+        window=(0.0, 255.0),
+        valid=None,
+        sha256=hashlib.sha256(values.tobytes()).hexdigest(),
+        spacing_mm=None,
+        header={},
+        warnings=(),
+        study_date=None,
+    )
+
+
+def _drawing(height: int, width: int) -> NDArray[np.float32]:
+    down, across = np.mgrid[0:height, 0:width]
+    y, x = down / height, across / width
+    image = 40 + 150 * np.exp(-(((x - 0.5) / 0.45) ** 4)) - 40 * y
+    for centre in (0.3, 0.7):
+        inside = ((x - centre) / 0.14) ** 2 + ((y - 0.42) / 0.3) ** 2
+        image -= 90 / (1 + np.exp(12 * (inside - 1)))
+    image += 8 * np.sin(y * 60) * np.exp(-(((x - 0.5) / 0.35) ** 4))
+    image[:, : width // 20] = 0
+    drawing: Any = np.clip(image, 0, 255).astype(np.float32)
+    return np.asarray(drawing, dtype=np.float32)

@@ -1,0 +1,181 @@
+"""The image viewer of every page: one canvas component, drawn and windowed in the browser.
+
+What travels: pixels go once, as a content-addressed file that the browser fetches and keeps; a new heatmap is
+another such file and leaves the pixels alone; a rerun sends addresses and numbers only. Zoom, pan, window,
+opacity and the rest never leave the browser. Crop and ruler come back when the pointer is released.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit import runtime
+
+from pages.ui.viewer.pane import Box, PackedPixels, Pane, content_digest, pack_heatmap, pack_pixels
+
+__all__ = ["Pane", "ViewerState", "dragged_crop", "viewer"]
+
+_HERE = Path(__file__).parent
+_SCRIPTS = ("colour.js", "image.js", "pane.js", "tools.js", "toolbar.js", "viewer.js")
+# Part of every file's address: who holds an image can't work out where another session's copy lies.
+_SALT = secrets.token_hex(16)
+
+
+@dataclass(frozen=True)
+class ViewerState:
+    """What the user last set in the viewer.
+
+    Args:
+        crop: (left, top, right, bottom) in image pixels, right and bottom exclusive, or None.
+        ruler_mm: length of the ruler, None without one or where the pane's spacing is unknown.
+    """
+
+    crop: Box | None
+    ruler_mm: float | None
+
+
+_component = st.components.v2.component(
+    "cxr_viewer",
+    html='<div class="cxr-viewer"></div>',
+    css=(_HERE / "viewer.css").read_text(encoding="utf-8"),
+    js="\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS),
+)
+
+
+def viewer(
+    panes: Sequence[Pane], *, key: str, crop_enabled: bool = False, height: int = 520
+) -> ViewerState:
+    """Show one or several linked panes and return what the user set.
+
+    The first pane decides when the view starts afresh: another digest there resets zoom, window and ruler.
+    So put the unedited image first and its edited copy after it. The crop box lies on the first pane that has
+    a `crop`, else on the first pane. The box follows whoever moved it last: a drag in the browser, or the page
+    passing a `crop` that differs from the one it passed before.
+
+    Args:
+        panes: at least one, shown side by side, in a column where the page is narrow.
+        key: unique in the app; the view is kept under it.
+        crop_enabled: whether the crop tool and its box are there.
+        height: of each image in CSS pixels; less on narrow pages.
+
+    Raises:
+        ValueError: no panes.
+    """
+    if not panes:
+        raise ValueError("viewer needs at least one pane")
+    memory = _memory(key)
+    target = next((i for i, pane in enumerate(panes) if pane.crop is not None), 0)
+    _settle_crop(memory, panes[target], _browser_state(key).get("crop"))
+    mounted = _component(
+        key=key,
+        data={
+            "token": memory["token"],
+            "panes": [_describe(pane, f"{key}.{i}") for i, pane in enumerate(panes)],
+            "crop": {
+                "enabled": crop_enabled,
+                "pane": target,
+                "box": memory["crop"],
+                "serial": memory["serial"],
+            },
+            "height": height,
+        },
+        on_crop_change=_nothing,
+        on_ruler_change=_nothing,
+    )
+    ruler = mounted.get("ruler") or {}
+    fresh = ruler.get("image") == panes[0].digest
+    return ViewerState(memory["crop"] if crop_enabled else None, ruler.get("mm") if fresh else None)
+
+
+def dragged_crop(key: str) -> Box | None:
+    """The box of a drag that `viewer` has not returned yet, so that number fields above it can be set first.
+
+    Call it before the fields are made. None: no new drag since the last run.
+    """
+    sent = _browser_state(key).get("crop")
+    memory = _memory(key)
+    if not sent or sent["serial"] <= memory["serial"] or sent["image"] != memory["image"]:
+        return None
+    return _as_box(sent["box"])
+
+
+def _nothing() -> None:
+    """A state needs a callback to exist; the values are read from the component's result."""
+
+
+def _memory(key: str) -> dict[str, Any]:
+    """What was last agreed on under this key: kept while the session lives, also across a page switch."""
+    start = {"token": secrets.token_hex(8), "crop": None, "passed": None, "image": None, "serial": 0}
+    memory: dict[str, Any] = st.session_state.setdefault(f"_viewer.{key}", start)
+    return memory
+
+
+def _browser_state(key: str) -> dict[str, Any]:
+    return dict(st.session_state.get(key) or {})
+
+
+def _settle_crop(memory: dict[str, Any], pane: Pane, sent: dict[str, Any] | None) -> None:
+    """Let the latest of page and drag decide; a drag on another image does not count."""
+    if pane.digest != memory["image"] or pane.crop != memory["passed"]:
+        memory.update(crop=pane.crop, passed=pane.crop)
+    if sent and sent["serial"] > memory["serial"]:
+        memory["serial"] = sent["serial"]
+        if sent["image"] == pane.digest:
+            memory["crop"] = _as_box(sent["box"])
+    memory["image"] = pane.digest
+
+
+def _as_box(box: Sequence[float]) -> Box:
+    left, top, right, bottom = (int(edge) for edge in box)
+    return left, top, right, bottom
+
+
+@st.cache_resource(max_entries=16, ttl="1h", show_spinner=False)
+def _packed(digest: str, _pixels: Any) -> PackedPixels:
+    """Packed once for all reruns and sessions; Streamlit's own hashing samples large arrays, the digest doesn't."""
+    return pack_pixels(_pixels)
+
+
+def _describe(pane: Pane, place: str) -> dict[str, Any]:
+    height, width = pane.pixels.shape
+    packed = _packed(f"{pane.digest}.{pane.pixels.dtype.str}.{width}x{height}", pane.pixels)
+    described: dict[str, Any] = {
+        "title": pane.title,
+        "image": pane.digest,
+        "url": _address(packed.data, f"{pane.digest}.{packed.bits}", f"{place}.pixels"),
+        "width": width,
+        "height": height,
+        "bits": packed.bits,
+        "slope": packed.slope,
+        "intercept": packed.intercept,
+        "window": [float(edge) for edge in pane.window],
+        "spacing": None if pane.spacing_mm is None else [float(s) for s in pane.spacing_mm],
+        "heatmap": None,
+    }
+    if pane.heatmap is not None:
+        data = pack_heatmap(pane.heatmap)
+        described["heatmap"] = {
+            "url": _address(data, content_digest(pane.heatmap), f"{place}.heatmap"),
+            "width": pane.heatmap.shape[1],
+            "height": pane.heatmap.shape[0],
+            "box": [float(edge) for edge in pane.placed_box],
+            "label": pane.heatmap_label,
+        }
+    return described
+
+
+def _address(data: bytes, digest: str, place: str) -> str:
+    """Put bytes where this session's browser can fetch them and return the address.
+
+    Streamlit names files above 1 MiB by a sample of their bytes, so two images could share an address: the
+    digest in the file name, which it hashes too, keeps them apart.
+    """
+    if not runtime.exists():
+        return ""
+    files = runtime.get_instance().media_file_mgr
+    url: str = files.add(data, "application/octet-stream", place, file_name=f"{_SALT}.{digest}")
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}{url}" if base else url

@@ -1,0 +1,72 @@
+// Colour maps and lookup tables. The files of this folder are joined into one module, in the order that
+// __init__.py gives; they share one scope.
+
+// Evenly spaced anchors of the maps as matplotlib defines them, interpolated linearly.
+const COLOUR_ANCHORS = {
+  turbo: "30123b4145ab4675ed39a2fc1bcfd424eca661fc6ca4fc3bd1e834f3c63afe9b2df36315d93806b119017a0403",
+  magma: "000004180f3d440f76721f819e2f7fcd4071f1605dfd9668feca8dfcfdbf",
+  viridis: "4401544828783e498931688e26828e1f9e8935b7796ece58b5de2bfde725",
+  gray: "000000ffffff",
+};
+
+function colourTable(name) {
+  const anchors = COLOUR_ANCHORS[name].match(/.{6}/g).map((hex) => parseInt(hex, 16));
+  const table = new Uint8Array(256 * 3);
+  for (let level = 0; level < 256; level += 1) {
+    const position = (level / 255) * (anchors.length - 1);
+    const first = Math.min(Math.floor(position), anchors.length - 2);
+    const share = position - first;
+    for (let channel = 0; channel < 3; channel += 1) {
+      const shift = 16 - 8 * channel;
+      const from = (anchors[first] >> shift) & 255;
+      const to = (anchors[first + 1] >> shift) & 255;
+      table[level * 3 + channel] = Math.round(from + (to - from) * share);
+    }
+  }
+  return table;
+}
+
+const COLOUR_TABLES = Object.fromEntries(
+  Object.keys(COLOUR_ANCHORS).map((name) => [name, colourTable(name)]),
+);
+
+function colourGradient(name) {
+  const table = COLOUR_TABLES[name];
+  const stops = Array.from({ length: 33 }, (_, i) => {
+    const at = Math.round((i / 32) * 255) * 3;
+    return `rgb(${table[at]} ${table[at + 1]} ${table[at + 2]})`;
+  });
+  return `linear-gradient(to right, ${stops.join(",")})`;
+}
+
+const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+
+function packColour(red, green, blue, alpha) {
+  const bytes = LITTLE_ENDIAN ? [alpha, blue, green, red] : [red, green, blue, alpha];
+  return ((bytes[0] << 24) | (bytes[1] << 16) | (bytes[2] << 8) | bytes[3]) >>> 0;
+}
+
+// One packed RGBA for every stored level: the whole cost of a window step besides a walk over the pixels.
+function windowTable(image, low, high, invert) {
+  const table = new Uint32Array(image.bits === 8 ? 256 : 65536);
+  const from = (low - image.intercept) / image.slope;
+  const span = Math.max((high - low) / image.slope, 1e-9);
+  for (let level = 0; level < table.length; level += 1) {
+    const unit = Math.min(Math.max((level - from) / span, 0), 1);
+    const gray = Math.round(255 * (invert ? 1 - unit : unit));
+    table[level] = packColour(gray, gray, gray, 255);
+  }
+  return table;
+}
+
+// Nothing below the threshold, one opacity above it: a colour always means the same value.
+function heatTable(name, threshold) {
+  const colours = COLOUR_TABLES[name];
+  const table = new Uint32Array(256);
+  for (let level = 0; level < 256; level += 1) {
+    const alpha = 255 * Math.min(Math.max((level / 255 - threshold) / 0.03 + 1, 0), 1);
+    const at = level * 3;
+    table[level] = packColour(colours[at], colours[at + 1], colours[at + 2], Math.round(alpha));
+  }
+  return table;
+}

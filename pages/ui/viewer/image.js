@@ -1,0 +1,108 @@
+// Fetching, keeping and colouring of pixels.
+
+const KEPT_FILES = 24;
+const FILES = new Map(); // address -> promise of bytes, least recently used first
+
+function fetchBytes(url) {
+  const kept = FILES.get(url);
+  FILES.delete(url);
+  const promise = kept || downloadBytes(url);
+  FILES.set(url, promise);
+  promise.catch(() => FILES.delete(url));
+  if (FILES.size > KEPT_FILES) FILES.delete(FILES.keys().next().value);
+  return promise;
+}
+
+async function downloadBytes(url) {
+  const answer = await fetch(url, { credentials: "same-origin" });
+  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  return answer.arrayBuffer();
+}
+
+function levelsOf(buffer, bits) {
+  if (bits === 8) return new Uint8Array(buffer);
+  if (LITTLE_ENDIAN) return new Uint16Array(buffer);
+  const view = new DataView(buffer);
+  return Uint16Array.from({ length: buffer.byteLength / 2 }, (_, i) => view.getUint16(2 * i, true));
+}
+
+async function loadImage(described) {
+  const levels = levelsOf(await fetchBytes(described.url), described.bits);
+  if (levels.length !== described.width * described.height) throw new Error("the image is incomplete");
+  const { width, height, bits, slope, intercept, window: file } = described;
+  const image = { levels, width, height, bits, slope, intercept };
+  const at = percentiles(levels, bits, [0, 0.01, 0.03, 0.6, 0.99, 1]);
+  const value = (level) => level * slope + intercept;
+  const pair = (low, high) => [value(low), Math.max(value(high), value(low) + slope)];
+  image.presets = {
+    file,
+    robust: pair(at[1], at[4]),
+    full: pair(at[0], at[5]),
+    narrow: pair(at[2], at[3]),
+  };
+  return image;
+}
+
+function percentiles(levels, bits, shares) {
+  const counts = new Uint32Array(bits === 8 ? 256 : 65536);
+  for (let i = 0; i < levels.length; i += 1) counts[levels[i]] += 1;
+  let level = 0;
+  let below = counts[0];
+  return shares.map((share) => {
+    const wanted = Math.max(share * levels.length, 1);
+    while (below < wanted && level < counts.length - 1) {
+      level += 1;
+      below += counts[level];
+    }
+    return level;
+  });
+}
+
+function blankCanvas(width, height) {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  return canvas;
+}
+
+function paintLevels(canvas, levels, table, scratch) {
+  const context = canvas.getContext("2d");
+  const target = scratch || context.createImageData(canvas.width, canvas.height);
+  const colours = new Uint32Array(target.data.buffer);
+  for (let i = 0; i < levels.length; i += 1) colours[i] = table[levels[i]];
+  context.putImageData(target, 0, 0);
+  return target;
+}
+
+// Values are interpolated before they are coloured: mixing colours would show values that are not there.
+function enlargeHeat(bytes, width, height) {
+  const factor = Math.max(1, Math.min(16, Math.floor(512 / Math.max(width, height))));
+  if (factor === 1) return { levels: bytes, width, height };
+  const across = interpolation(width, width * factor);
+  const down = interpolation(height, height * factor);
+  const levels = new Uint8Array(across.length * down.length);
+  let out = 0;
+  for (const [top, bottom, v] of down) {
+    for (const [left, right, u] of across) {
+      const upper = bytes[top * width + left] * (1 - u) + bytes[top * width + right] * u;
+      const lower = bytes[bottom * width + left] * (1 - u) + bytes[bottom * width + right] * u;
+      levels[out] = Math.round(upper * (1 - v) + lower * v);
+      out += 1;
+    }
+  }
+  return { levels, width: across.length, height: down.length };
+}
+
+function interpolation(from, to) {
+  return Array.from({ length: to }, (_, i) => {
+    const position = Math.min(Math.max(((i + 0.5) * from) / to - 0.5, 0), from - 1);
+    const first = Math.floor(position);
+    return [first, Math.min(first + 1, from - 1), position - first];
+  });
+}
+
+async function loadHeat(described) {
+  const bytes = new Uint8Array(await fetchBytes(described.url));
+  if (bytes.length !== described.width * described.height) throw new Error("the heatmap is incomplete");
+  return enlargeHeat(bytes, described.width, described.height);
+}

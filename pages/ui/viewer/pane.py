@@ -1,0 +1,123 @@
+"""What one pane of the viewer shows, and how its pixels are packed for the browser."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEVELS = 65536
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Pane:
+    """One image with what lies on it. Panes shown together share zoom, pan and window.
+
+    Args:
+        title: heading above the image; also what a screen reader says.
+        pixels: [H, W] integer, real or bool values in any unit. Values that are not finite are shown as the
+            lowest finite one.
+        window: initial (low, high) in the unit of `pixels`; low is black, high is white.
+        spacing_mm: (row, column) millimetres a pixel for the ruler; None measures in pixels.
+        heatmap: [h, w] values in [0, 1], laid over `heatmap_box` and interpolated bilinearly.
+        heatmap_box: (left, top, right, bottom) in image pixels, right and bottom exclusive; None is the whole
+            image.
+        heatmap_label: what the legend says.
+        crop: (left, top, right, bottom) in image pixels, right and bottom exclusive; None is no box yet.
+        digest: content key of `pixels` (SHA-256, hexadecimal). Unchanged digests are neither packed nor sent
+            again. Empty: worked out here.
+
+    Raises:
+        ValueError: a shape, window or spacing that cannot be shown.
+    """
+
+    title: str
+    pixels: NDArray[Any]
+    window: tuple[float, float]
+    spacing_mm: tuple[float, float] | None = None
+    heatmap: NDArray[Any] | None = None
+    heatmap_box: tuple[float, float, float, float] | None = None
+    heatmap_label: str = ""
+    crop: Box | None = None
+    digest: str = field(default="")
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 2 or self.pixels.size == 0:
+            raise ValueError(f"pixels must be [H, W] and not empty, got shape {self.pixels.shape}")
+        if not np.all(np.isfinite(self.window)) or self.window[1] <= self.window[0]:
+            raise ValueError(f"window must be finite (low, high) with low < high, got {self.window}")
+        if self.spacing_mm is not None and not all(np.isfinite(s) and s > 0 for s in self.spacing_mm):
+            raise ValueError(f"spacing_mm must be two positive numbers, got {self.spacing_mm}")
+        if self.heatmap is not None and (self.heatmap.ndim != 2 or self.heatmap.size == 0):
+            raise ValueError(f"heatmap must be [h, w] and not empty, got shape {self.heatmap.shape}")
+        _check_box("heatmap_box", self.heatmap_box)
+        _check_box("crop", self.crop)
+        if not self.digest:
+            object.__setattr__(self, "digest", content_digest(self.pixels))
+
+    @property
+    def placed_box(self) -> tuple[float, float, float, float]:
+        """Where the heatmap lies, in image pixels: `heatmap_box`, or the whole image."""
+        height, width = self.pixels.shape
+        return self.heatmap_box or (0.0, 0.0, float(width), float(height))
+
+
+@dataclass(frozen=True)
+class PackedPixels:
+    """Pixels as the browser gets them: value = stored * slope + intercept.
+
+    Args:
+        data: H * W little-endian unsigned integers, row by row.
+        bits: 8 or 16 bits a pixel.
+        slope: unit of `Pane.pixels` a stored level.
+        intercept: value of the stored level 0.
+    """
+
+    data: bytes
+    bits: int
+    slope: float
+    intercept: float
+
+
+def content_digest(array: NDArray[Any]) -> str:
+    """SHA-256 over type, shape and values of an array, hexadecimal."""
+    key = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
+    key.update(np.ascontiguousarray(array).tobytes())
+    return key.hexdigest()
+
+
+def pack_pixels(pixels: NDArray[Any]) -> PackedPixels:
+    """Pack [H, W] values into 8 or 16 bits.
+
+    Whole numbers that span fewer than 65,536 levels are kept without loss. Anything else is rounded to the
+    nearest of 65,536 equal steps between its lowest and highest value.
+
+    Raises:
+        ValueError: no value is finite.
+    """
+    values = pixels.astype(np.float64)
+    finite = np.isfinite(values)
+    if not finite.any():
+        raise ValueError("pixels hold no finite value")
+    low, high = float(values[finite].min()), float(values[finite].max())
+    values[~finite] = low
+    span = high - low
+    whole = span < LEVELS and bool(np.all(values == np.rint(values)))
+    slope = 1.0 if whole or span == 0 else span / (LEVELS - 1)
+    stored = np.rint((values - low) / slope)
+    bits = 8 if whole and span < 256 else 16
+    return PackedPixels(stored.astype("u1" if bits == 8 else "<u2").tobytes(), bits, slope, low)
+
+
+def pack_heatmap(heatmap: NDArray[Any]) -> bytes:
+    """[h, w] values in [0, 1] as h * w bytes, 255 for 1; values outside are clipped, not-a-number becomes 0."""
+    unit = np.clip(np.nan_to_num(heatmap.astype(np.float64), nan=0.0), 0.0, 1.0)
+    return np.rint(unit * 255).astype(np.uint8).tobytes()
+
+
+def _check_box(name: str, box: tuple[float, float, float, float] | None) -> None:
+    if box is not None and not (box[0] < box[2] and box[1] < box[3]):
+        raise ValueError(f"{name} must be (left, top, right, bottom) with left < right, top < bottom, got {box}")

@@ -1,0 +1,181 @@
+// Buttons, sliders, keys and the help panel.
+
+const ICONS = {
+  pan: "M8 1.5v13M1.5 8h13M6 3.5l2-2 2 2M6 12.5l2 2 2-2M3.5 6l-2 2 2 2M12.5 6l2 2-2 2",
+  window: "M8 1.8a6.2 6.2 0 1 0 0 12.4a6.2 6.2 0 1 0 0-12.4M8 1.8v12.4M8 4.5h4.8M8 7h6M8 9.5h5.8M8 12h4",
+  ruler: "M1.5 11.5l10-10 3 3-10 10zM4 9l1.4 1.4M6.5 6.5l1.9 1.9M9 4l1.4 1.4",
+  crop: "M4 1v11h11M1 4h11v11",
+  zoomOut: "M7 2a5 5 0 1 0 0 10a5 5 0 1 0 0-10M10.7 10.7l3.8 3.8M4.8 7h4.4",
+  zoomIn: "M7 2a5 5 0 1 0 0 10a5 5 0 1 0 0-10M10.7 10.7l3.8 3.8M4.8 7h4.4M7 4.8v4.4",
+  fit: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4",
+  invert: "M2.5 2.5h11v11h-11zM2.5 13.5l11-11M9 13.5l4.5-4.5M5.5 13.5l8-8M12 13.5l1.5-1.5",
+  reset: "M3 8a5 5 0 1 0 1.6-3.7M4.8 1.4v3.2H8",
+  help: "M5.6 6a2.4 2.4 0 1 1 3.6 2.1C8.4 8.6 8 9 8 10M8 12.4v.6",
+};
+
+const TOOLS = {
+  pan: ["Pan", "P", "drag to move the image"],
+  window: ["Window", "W", "drag left/right for contrast, up for brighter; the right mouse button always does this"],
+  ruler: ["Ruler", "M", "drag to measure"],
+  crop: ["Crop", "C", "drag the box, its handles, or outside it for a new box; changes what the model reads"],
+};
+
+const PRESETS = {
+  file: "File window",
+  robust: "Robust 1–99 %",
+  full: "Full range",
+  narrow: "Lungs (narrow)",
+};
+
+const KEYS = [
+  ["P  W  M  C", "pan, window, ruler, crop tool"],
+  ["+  −", "zoom in, out (or mouse wheel, pinch)"],
+  ["0", "fit (or double click)"],
+  ["Arrow keys", "move the image"],
+  ["I", "invert"],
+  ["R", "reset the display"],
+  ["Esc", "remove the ruler, close this list"],
+  ["Right drag", "window, whichever tool is chosen"],
+  ["Two fingers", "zoom and move"],
+];
+
+function iconButton(parent, icon, label, title, action) {
+  const button = element("button", "tool", parent, { type: "button", "aria-label": label, title });
+  button.innerHTML = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${ICONS[icon]}"/></svg>`;
+  button.addEventListener("click", action);
+  return button;
+}
+
+function chooser(parent, label, options, action) {
+  const select = element("select", "", parent, { "aria-label": label, title: label });
+  for (const [value, text] of Object.entries(options)) element("option", "", select, { value }).textContent = text;
+  select.addEventListener("change", () => action(select.value));
+  return select;
+}
+
+function slider(parent, text, title, action) {
+  const label = element("label", "slider", parent, { title });
+  element("span", "", label).textContent = text;
+  const input = element("input", "", label, { type: "range", min: "0", max: "100", step: "1", "aria-label": title });
+  const output = element("output", "", label);
+  input.addEventListener("input", () => action(input.value / 100));
+  return {
+    show(share) {
+      input.value = Math.round(share * 100);
+      output.textContent = `${Math.round(share * 100)} %`;
+    },
+  };
+}
+
+class Toolbar {
+  constructor(viewer, parent) {
+    this.viewer = viewer;
+    this.main = element("div", "bar", parent, { role: "toolbar", "aria-label": "Image display" });
+    this.addTools();
+    this.addZoom();
+    this.addWindow();
+    const rest = element("div", "group", this.main);
+    iconButton(rest, "reset", "Reset display", "Reset zoom, window, heatmap display and ruler (R)", () => viewer.reset());
+    this.helpButton = iconButton(rest, "help", "Keys and gestures", "Keys and gestures (?)", () => this.toggleHelp());
+    this.addHeat(parent);
+    this.addHelp(parent);
+  }
+
+  addTools() {
+    const group = element("div", "group", this.main, { role: "group", "aria-label": "Tool" });
+    this.tools = {};
+    for (const [name, [label, key, what]] of Object.entries(TOOLS)) {
+      const title = `${label}: ${what} (${key})`;
+      this.tools[name] = iconButton(group, name, `${label} tool`, title, () => this.viewer.change({ tool: name }));
+    }
+  }
+
+  addZoom() {
+    const { viewer } = this;
+    const group = element("div", "group", this.main, { role: "group", "aria-label": "Zoom" });
+    iconButton(group, "zoomOut", "Zoom out", "Zoom out (−)", () => viewer.zoomBy(0.8));
+    iconButton(group, "fit", "Fit", "Fit the image (0, or double click)", () => viewer.fit());
+    iconButton(group, "zoomIn", "Zoom in", "Zoom in (+)", () => viewer.zoomBy(1.25));
+  }
+
+  addWindow() {
+    const { viewer } = this;
+    const group = element("div", "group", this.main, { role: "group", "aria-label": "Window" });
+    this.preset = chooser(group, "Window preset", { ...PRESETS, custom: "Custom" }, (preset) => viewer.usePreset(preset));
+    this.preset.querySelector("[value=custom]").disabled = true;
+    this.invert = iconButton(group, "invert", "Invert", "Invert black and white (I)", () =>
+      viewer.change({ invert: !viewer.view.invert }),
+    );
+  }
+
+  addHeat(parent) {
+    const { viewer } = this;
+    this.heat = element("div", "bar heat", parent, { role: "group", "aria-label": "Heatmap display" });
+    this.opacity = slider(this.heat, "Heatmap", "Heatmap opacity", (opacity) => viewer.change({ opacity }));
+    this.threshold = slider(this.heat, "From", "Heatmap threshold: lower values are not drawn", (threshold) =>
+      viewer.change({ threshold }),
+    );
+    const names = { turbo: "Turbo", magma: "Magma", viridis: "Viridis", gray: "Gray" };
+    this.colours = chooser(this.heat, "Heatmap colours", names, (colours) => viewer.change({ colours }));
+  }
+
+  addHelp(parent) {
+    this.help = element("div", "help", parent, { role: "region", "aria-label": "Keys and gestures" });
+    this.help.hidden = true;
+    for (const [keys, what] of KEYS) {
+      element("kbd", "", this.help).textContent = keys;
+      element("span", "", this.help).textContent = what;
+    }
+  }
+
+  toggleHelp(open = this.help.hidden) {
+    this.help.hidden = !open;
+    this.helpButton.setAttribute("aria-expanded", String(open));
+  }
+
+  show(view, { crop, heat }) {
+    for (const [name, button] of Object.entries(this.tools)) {
+      button.setAttribute("aria-pressed", String(view.tool === name));
+    }
+    this.tools.crop.hidden = !crop;
+    this.heat.hidden = !heat;
+    this.invert.setAttribute("aria-pressed", String(view.invert));
+    this.preset.value = view.shift === 0 && view.stretch === 1 ? view.preset : "custom";
+    this.opacity.show(view.opacity);
+    this.threshold.show(view.threshold);
+    this.colours.value = view.colours;
+  }
+}
+
+const STEP = 0.06; // of the visible part, for one press of an arrow key
+
+const KEY_ACTIONS = {
+  p: (viewer) => viewer.change({ tool: "pan" }),
+  w: (viewer) => viewer.change({ tool: "window" }),
+  m: (viewer) => viewer.change({ tool: "ruler" }),
+  c: (viewer) => viewer.crop.enabled && viewer.change({ tool: "crop" }),
+  i: (viewer) => viewer.change({ invert: !viewer.view.invert }),
+  r: (viewer) => viewer.reset(),
+  0: (viewer) => viewer.fit(),
+  "+": (viewer) => viewer.zoomBy(1.25),
+  "=": (viewer) => viewer.zoomBy(1.25),
+  "-": (viewer) => viewer.zoomBy(0.8),
+  "?": (viewer) => viewer.toolbar.toggleHelp(),
+  escape: (viewer) => viewer.escape(),
+  arrowleft: (viewer) => viewer.nudge(-STEP, 0),
+  arrowright: (viewer) => viewer.nudge(STEP, 0),
+  arrowup: (viewer) => viewer.nudge(0, -STEP),
+  arrowdown: (viewer) => viewer.nudge(0, STEP),
+};
+
+// Streamlit reruns on R and clears its caches on C, so a key that the viewer takes must not reach the page.
+function attachKeys(viewer, root) {
+  root.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT)$/.test(event.target.tagName)) return;
+    const action = KEY_ACTIONS[event.key.toLowerCase()];
+    if (!action) return;
+    event.preventDefault();
+    event.stopPropagation();
+    action(viewer);
+  });
+}

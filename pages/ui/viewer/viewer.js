@@ -1,0 +1,155 @@
+// Ties the parts together and to Streamlit. The default export runs at every rerun of the page.
+
+const DEFAULT_VIEW = {
+  tool: "pan",
+  zoom: 1, // 1 fits the pane
+  cx: 0.5, // centre of what is seen, as a share of the image
+  cy: 0.5,
+  preset: "file",
+  shift: 0, // of the window's centre, in widths of the preset
+  stretch: 1, // of the window's width
+  invert: false,
+  opacity: 0.45,
+  threshold: 0.25,
+  colours: "turbo",
+  ruler: null,
+};
+
+// Views outlive their elements: Streamlit takes the component down at a page switch.
+const VIEWS = new Map(); // token of session and key -> { view, image, serial }
+
+class Viewer {
+  constructor(root) {
+    this.root = root;
+    root.replaceChildren();
+    this.toolbar = new Toolbar(this, root);
+    this.grid = element("div", "panes", root);
+    this.panes = [];
+    this.crop = { enabled: false, pane: 0, box: null };
+    this.cropping = false;
+    this.moving = false;
+    attachKeys(this, root);
+  }
+
+  get view() {
+    return this.kept.view;
+  }
+
+  update(data, setStateValue) {
+    this.setStateValue = setStateValue;
+    if (!VIEWS.has(data.token)) VIEWS.set(data.token, { view: { ...DEFAULT_VIEW }, image: "", serial: 0 });
+    this.kept = VIEWS.get(data.token);
+    const image = data.panes[0].image;
+    if (this.kept.image && this.kept.image !== image) {
+      const { opacity, threshold, colours, tool } = this.view;
+      Object.assign(this.view, DEFAULT_VIEW, { opacity, threshold, colours, tool });
+    }
+    this.kept.image = image;
+    this.followCrop(data.crop);
+    this.root.style.setProperty("--viewer-height", `${data.height}px`);
+    while (this.panes.length > data.panes.length) this.panes.pop().remove();
+    while (this.panes.length < data.panes.length) {
+      this.panes.push(new PaneView(this, this.panes.length, this.grid));
+    }
+    this.hasHeat = data.panes.some((pane) => pane.heatmap);
+    this.panes.forEach((pane, index) => pane.show(data.panes[index]));
+    this.refresh();
+  }
+
+  // A page that has not yet heard of the last drag must not pull the box back.
+  followCrop({ enabled, pane, box, serial }) {
+    Object.assign(this.crop, { enabled, pane });
+    if (!this.cropping && serial >= this.kept.serial) this.crop.box = box;
+    if (!enabled && this.view.tool === "crop") this.view.tool = "pan";
+  }
+
+  change(values) {
+    Object.assign(this.view, values);
+    this.refresh();
+  }
+
+  // Any number of changes between two frames cost one drawing.
+  refresh() {
+    if (this.frame || !this.kept) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.toolbar.show(this.view, { crop: this.crop.enabled, heat: this.hasHeat });
+      this.root.dataset.tool = this.view.tool;
+      for (const pane of this.panes) {
+        if (this.view.tool !== "crop") pane.canvas.style.cursor = "";
+        pane.draw();
+      }
+    });
+  }
+
+  moveTo(cx, cy) {
+    this.change({ cx: clamp(cx, 0, 1), cy: clamp(cy, 0, 1) });
+  }
+
+  // The point of the image under `at` stays there.
+  zoomAt(pane, factor, at) {
+    if (!pane.image) return;
+    const [x, y] = pane.toImage(...at);
+    this.view.zoom = clamp(this.view.zoom * factor, 0.5, 64);
+    const [nowX, nowY] = pane.toImage(...at);
+    const { width, height } = pane.described;
+    this.moveTo(this.view.cx + (x - nowX) / width, this.view.cy + (y - nowY) / height);
+  }
+
+  zoomBy(factor) {
+    this.change({ zoom: clamp(this.view.zoom * factor, 0.5, 64) });
+  }
+
+  fit() {
+    this.change({ zoom: 1, cx: 0.5, cy: 0.5 });
+  }
+
+  nudge(dx, dy) {
+    this.moveTo(this.view.cx + dx / this.view.zoom, this.view.cy + dy / this.view.zoom);
+  }
+
+  usePreset(preset) {
+    this.change({ preset, shift: 0, stretch: 1 });
+  }
+
+  reset() {
+    const measured = this.view.ruler;
+    this.change({ ...DEFAULT_VIEW, tool: this.view.tool });
+    if (measured) this.sendRuler();
+  }
+
+  escape() {
+    this.toolbar.toggleHelp(false);
+    if (!this.view.ruler) return;
+    this.change({ ruler: null });
+    this.sendRuler();
+  }
+
+  sendRuler() {
+    const { ruler } = this.view;
+    const pane = ruler && this.panes[ruler.pane];
+    const mm = pane && pane.described.spacing ? rulerLength(pane) : null;
+    if (mm === (this.sentRuler ?? null)) return;
+    this.sentRuler = mm;
+    this.setStateValue("ruler", { mm, image: this.kept.image });
+  }
+
+  sendCrop() {
+    this.kept.serial += 1;
+    const { image } = this.panes[this.crop.pane].described;
+    this.setStateValue("crop", { box: this.crop.box, serial: this.kept.serial, image });
+  }
+
+  dispose() {
+    cancelAnimationFrame(this.frame);
+    for (const pane of this.panes) pane.remove();
+    this.root.viewer = null;
+  }
+}
+
+export default function show({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".cxr-viewer");
+  if (!root.viewer) root.viewer = new Viewer(root);
+  root.viewer.update(data, setStateValue);
+  return () => root.viewer && root.viewer.dispose();
+}
