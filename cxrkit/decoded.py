@@ -12,6 +12,7 @@ MAX_PIXELS = 40_000_000
 MAX_DECODED_BYTES = 512 * 1024**2
 
 COLOUR_WARNING = "The image is in colour; it was turned into shades of gray (luminance, Rec. 601)."
+NOT_FINITE_WARNING = "The image holds values that are not numbers; they are left out."
 REC_601 = (0.299, 0.587, 0.114)
 
 
@@ -38,7 +39,7 @@ class Decoded:
     frames: int = 1
     spacing_mm: tuple[float, float] | None = None
     header: dict[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    warnings: list[str] = field(default_factory=list)
     study_date: str = ""
 
 
@@ -92,3 +93,23 @@ def to_gray(colour: NDArray[np.generic]) -> tuple[NDArray[np.generic], bool]:
         return red, False
     gray = sum(weight * channel.astype(np.float32) for weight, channel in zip(REC_601, (red, green, blue), strict=True))
     return np.asarray(gray, dtype=np.float32), True
+
+
+def leave_out_not_finite(
+    pixels: NDArray[np.generic], valid: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None, list[str]]:
+    """float32 values with NaN and infinity marked invalid and set to the lowest number, and a warning.
+
+    Raises:
+        ImageError: no number is left.
+    """
+    with np.errstate(over="ignore"):
+        values = pixels.astype(np.float32)
+    finite = np.isfinite(values)
+    if finite.all():
+        return values, valid, []
+    if not finite.any():
+        raise ImageError("The image holds no numbers. Export it again from its source.")
+    values[~finite] = values[finite].min()
+    left = finite if valid is None else finite & valid
+    return values, left, [NOT_FINITE_WARNING]

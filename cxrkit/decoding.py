@@ -11,7 +11,9 @@ import numpy as np
 from PIL import Image
 
 from cxrkit.decoded import Decoded
+from cxrkit.dicom import read_dicom
 from cxrkit.errors import ImageError
+from cxrkit.raster import read_raster
 
 # What pydicom, its codecs, Pillow and NumPy raise on damaged files. Anything else ends the child process,
 # which the parent reports as an ImageError too. MemoryError is left to the sandbox.
@@ -86,12 +88,8 @@ def decode(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], list[A
 def _read(data: bytes, frame: int | None, suffix: str) -> Decoded:
     """Dispatch on the first bytes; the suffix only words the refusal."""
     if data[_DICOM_MARK] == b"DICM":
-        from cxrkit.dicom import read_dicom
-
         return read_dicom(data, frame)
     if data.startswith(_RASTER_MARKS):
-        from cxrkit.raster import read_raster
-
         return read_raster(data, frame)
     for mark, kind in _OTHER_MARKS.items():
         if data.startswith(mark):

@@ -6,12 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from cxrkit.decoded import COLOUR_WARNING, Decoded, check_size, choose_frame, to_gray
-from cxrkit.errors import ImageError
+from cxrkit.decoded import COLOUR_WARNING, Decoded, check_size, choose_frame, leave_out_not_finite, to_gray
 
 FORMATS = ("PNG", "JPEG", "TIFF")
 TRANSPARENCY_WARNING = "The image has transparent parts; they were laid on black."
-NOT_FINITE_WARNING = "The image holds values that are not numbers; they are left out."
 _GRAY_MODES = ("1", "L", "I", "F")
 _WHITE_IS_ZERO = 0
 _PHOTOMETRIC_TAG = 262
@@ -40,26 +38,20 @@ def read_raster(data: bytes, frame: int | None) -> Decoded:
         white_is_zero = _is_white_zero(image)
         upright = ImageOps.exif_transpose(image)
         pixels, warnings = _gray(upright)
-    bits = 8 if pixels.dtype == np.uint8 else 16 if pixels.dtype == np.uint16 else 32
-    values = pixels.astype(np.float32)
-    eight_bit = bits == 8 or COLOUR_WARNING in warnings
+    bits = 8 * pixels.dtype.itemsize
+    if COLOUR_WARNING in warnings:
+        bits = 8
+    values, valid, notes = leave_out_not_finite(pixels, None)
     if white_is_zero:
-        values = np.float32(65535) - values
-    finite = np.isfinite(values)
-    valid = None if finite.all() else finite
-    if valid is not None:
-        if not valid.any():
-            raise ImageError("The image holds no numbers. Export it again from its source.")
-        values = np.where(valid, values, values[valid].min())
-        warnings.append(NOT_FINITE_WARNING)
+        values = np.float32(2**bits - 1) - values
     rows, columns = values.shape
     return Decoded(
         values=values,
-        window=(0.0, 255.0) if eight_bit else None,
+        window=(0.0, 255.0) if bits == 8 else None,
         valid=valid,
         frames=frames,
-        header={"Rows x columns": f"{rows} x {columns}", "Bits stored": str(8 if eight_bit else bits)},
-        warnings=tuple(warnings),
+        header={"Rows x columns": f"{rows} x {columns}", "Bits stored": str(bits)},
+        warnings=warnings + notes,
     )
 
 

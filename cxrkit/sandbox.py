@@ -23,7 +23,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, cast
 
 from cxrkit.decoded import MAX_DECODED_BYTES
 from cxrkit.errors import FrameRequired, ImageError, ImageTooLarge
@@ -62,6 +62,7 @@ def call(target: str, options: Mapping[str, Any], payload: bytes = b"", seconds:
     Raises:
         ImageError: what the function raised of this tree, or the worker crashed.
         ImageTooLarge: out of time or memory.
+        ImportError: there is no such target, or what it imports is not installed.
     """
     return _pool.call({"target": target, "options": dict(options), "seconds": seconds}, payload)
 
@@ -85,11 +86,10 @@ class _Worker:
 
     def ask(self, head: dict[str, Any], payload: bytes) -> tuple[dict[str, Any], memoryview] | None:
         """The reply to one request, or None where the worker died over it."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         try:
-            _send(self._process.stdin, head, [payload])
-            return _receive(self._process.stdout)
+            # Unbuffered pipes of Popen are FileIO, which its annotations do not say.
+            _send(cast(io.FileIO, self._process.stdin), head, [payload])
+            return _receive(cast(io.FileIO, self._process.stdout))
         except OSError:
             return None
 
@@ -142,6 +142,8 @@ class _Pool:
 
 def _open(head: dict[str, Any], body: memoryview) -> Reply:
     """Fields and arrays of a reply, or the error that it stands for."""
+    if "missing" in head:
+        raise ImportError(f"the sandbox cannot import {head['missing']}")
     if "frames" in head:
         raise FrameRequired(int(head["frames"]))
     if "error" in head:
@@ -154,17 +156,17 @@ def _open(head: dict[str, Any], body: memoryview) -> Reply:
     return head["fields"], arrays
 
 
-def _send(stream: BinaryIO | Any, head: Mapping[str, Any], parts: Sequence[Any]) -> None:
+def _send(stream: io.FileIO, head: Mapping[str, Any], parts: Sequence[Any]) -> None:
     """Write one message: lengths, JSON, raw bytes."""
     text = json.dumps(head).encode()
     views = [memoryview(part).cast("B") for part in parts]
-    for view in (_HEAD.pack(len(text), sum(view.nbytes for view in views)), text, *views):
-        rest = memoryview(view)
+    lengths = _HEAD.pack(len(text), sum(view.nbytes for view in views))
+    for rest in (memoryview(lengths), memoryview(text), *views):
         while rest.nbytes:
-            rest = rest[stream.write(rest) :]
+            rest = rest[stream.write(rest) :]  # noqa: PLW2901
 
 
-def _receive(stream: BinaryIO | Any) -> tuple[dict[str, Any], memoryview] | None:
+def _receive(stream: io.FileIO) -> tuple[dict[str, Any], memoryview] | None:
     """Read one message, or None at the end of the stream or where it is malformed."""
     lengths = _read_exactly(stream, _HEAD.size)
     if lengths is None:
@@ -179,7 +181,7 @@ def _receive(stream: BinaryIO | Any) -> tuple[dict[str, Any], memoryview] | None
     return json.loads(bytes(text)), body
 
 
-def _read_exactly(stream: BinaryIO | Any, size: int) -> memoryview | None:
+def _read_exactly(stream: io.FileIO, size: int) -> memoryview | None:
     """The next size bytes, or None where the stream ends before."""
     buffer = memoryview(bytearray(size))
     filled = 0
@@ -219,6 +221,10 @@ def _answer(head: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], 
     module, _, name = head["target"].partition(":")
     try:
         function: Target = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError):
+        # A fault of the installation, not of the file; it must not look like a damaged image.
+        return {"missing": head["target"]}, []
+    try:
         fields, arrays = function(bytes(payload), head["options"])
     except FrameRequired as error:
         return {"frames": error.frames}, []
@@ -240,4 +246,4 @@ def _start_afresh() -> None:
 _pool = _Pool()
 _inherited: list[_Pool] = []  # kept alive: collecting them would wait for processes that are not ours
 os.register_at_fork(after_in_child=_start_afresh)
-atexit.register(lambda: _pool.close())
+atexit.register(lambda: _pool.close())  # noqa: PLW0108  # the pool of that moment

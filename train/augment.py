@@ -1,0 +1,127 @@
+"""Augmentations, applied after `prepare`: float32 [S, S] in [0, 1] -> the same. albumentations is used here alone."""
+
+import os
+
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # albumentations asks the network for its newest version otherwise
+
+from collections.abc import Callable
+
+import albumentations as A
+import numpy as np
+from PIL import Image
+from timm.data.auto_augment import rand_augment_transform
+
+from cxrkit.pixels import Gray, equalise
+
+Augment = Callable[[Gray], Gray]
+
+_GRAY = 0.5
+"""Fill: what `prepare` pads with, so that padding tells nothing."""
+
+_POLICIES = [
+    "AutoContrast",
+    "Equalize",
+    "Rotate",
+    "PosterizeIncreasing",
+    "SolarizeIncreasing",
+    "SolarizeAdd",
+    "ContrastIncreasing",
+    "BrightnessIncreasing",
+    "SharpnessIncreasing",
+    "ShearX",
+    "ShearY",
+    "TranslateXRel",
+    "TranslateYRel",
+]
+
+
+def published(*, erase: bool, augment: bool, flip: bool, invert: bool = False) -> Augment:
+    """The source's augmentations (methods section 2).
+
+    Args:
+        erase: random erasing, p 0.5, area 0.02-0.4, aspect 0.3-3.3.
+        augment: RandAugment, two policies of random strength, rotation up to 30 degrees.
+        flip: horizontal, p 0.5.
+        invert: let RandAugment draw inversion as well.
+    """
+    policies = [*_POLICIES, "Invert"] if invert else _POLICIES
+    # mstd101: strength uniform in 0 to m instead of always m; n2: two policies.
+    random = rand_augment_transform("rand-m10-n2-mstd101-inc1", {"img_mean": 128}, policies)
+    rest = A.Compose(
+        [
+            *([A.HorizontalFlip(p=0.5)] if flip else []),
+            *([A.Erasing(scale=(0.02, 0.4), ratio=(0.3, 3.3), fill="random", p=0.5)] if erase else []),
+        ]
+    )
+
+    def apply(image: Gray) -> Gray:
+        if augment:
+            drawn = random(Image.fromarray(np.uint8(image * 255 + 0.5)))
+            image = np.asarray(drawn, dtype=np.float32) / 255
+        return np.asarray(rest(image=image)["image"], dtype=np.float32)
+
+    return apply
+
+
+def across_hospitals() -> Augment:
+    """What differs between hospitals and not between healthy and ill: framing, processing, sharpness, noise, marks.
+
+    After the look has been changed the image is equalised again, as `prepare` would do; the last step is what the
+    page's brightness and contrast controls do.
+    """
+    look = A.Compose(
+        [
+            A.HorizontalFlip(p=0.5),
+            A.Affine(
+                scale={"x": (0.8, 1.25), "y": (0.8, 1.25)},
+                translate_percent=(-0.08, 0.08),
+                rotate=(-12, 12),
+                shear=(-5, 5),
+                fill=_GRAY,
+                p=0.9,
+            ),
+            A.Illumination(intensity_range=(0.05, 0.2), p=0.4),
+            A.CLAHE(clip_limit=(1, 3), p=0.25),
+            A.OneOf(
+                [
+                    A.GaussianBlur(sigma_limit=(0.3, 1.3)),
+                    A.UnsharpMask(blur_limit=(3, 5), alpha=(0.1, 0.6)),
+                    A.Downscale(scale_range=(0.5, 0.9)),
+                    A.MedianBlur(blur_limit=3),
+                ],
+                p=0.7,
+            ),
+            A.ImageCompression(quality_range=(30, 95), p=0.4),
+            A.GaussNoise(std_range=(0.01, 0.06), p=0.5),
+        ]
+    )
+    marks = A.Compose(
+        [
+            A.Erasing(scale=(0.02, 0.25), ratio=(0.3, 3.3), fill="random_uniform", p=0.4),
+            A.RandomBrightnessContrast(brightness_limit=0.2, contrast_limit=0.3, p=0.5),
+        ]
+    )
+
+    def apply(image: Gray) -> Gray:
+        seen = look(image=np.uint8(image * 255 + 0.5))["image"].astype(np.float32) / 255
+        return np.asarray(marks(image=equalise(seen))["image"], dtype=np.float32)
+
+    return apply
+
+
+def mix_amplitude(image: Gray, other: Gray, weight: float) -> Gray:
+    """Give an image part of another one's amplitude spectrum, keeping its phase (Xu et al. 2021, FACT).
+
+    Amplitude carries a source's processing (sharpness, texture, large-scale brightness), phase the anatomy.
+
+    Args:
+        image, other: [S, S] in [0, 1].
+        weight: share of the other's amplitude, 0 to 1.
+
+    Returns:
+        [S, S] in [0, 1], equalised.
+    """
+    own, foreign = np.fft.rfft2(image), np.fft.rfft2(other)
+    amplitude = (1 - weight) * np.abs(own) + weight * np.abs(foreign)
+    mixed = np.fft.irfft2(amplitude * np.exp(1j * np.angle(own)), s=image.shape)
+    return equalise(mixed.astype(np.float32))

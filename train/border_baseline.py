@@ -1,0 +1,36 @@
+"""How well class can be told without looking at the chest: a logistic regression on borders and histogram alone."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from cxrkit.pixels import Gray, resize
+
+_SIDE = 64
+_STRIP = 4
+
+
+def border_features(image: Gray) -> NDArray[np.float32]:
+    """Four border strips (6 % of the side each, averaged to 16 values) and a 32-bin histogram of [H, W] in [0, 1].
+
+    Returns:
+        [96].
+    """
+    small = resize(image, _SIDE, _SIDE)
+    strips = [small[:_STRIP].mean(0), small[-_STRIP:].mean(0), small[:, :_STRIP].mean(1), small[:, -_STRIP:].mean(1)]
+    coarse = [strip.reshape(16, -1).mean(1) for strip in strips]
+    histogram = np.histogram(image, bins=32, range=(0, 1))[0] / image.size
+    return np.concatenate([*coarse, histogram]).astype(np.float32)
+
+
+def border_scores(
+    training: Sequence[NDArray[np.float32]], target: NDArray[np.int64], tested: Sequence[NDArray[np.float32]]
+) -> NDArray[np.float64]:
+    """Fit on border features [N, 96] and classes [N]; return scores [M] in [0, 1] of the tested ones."""
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000, class_weight="balanced"))
+    model.fit(np.stack(training), target)
+    return np.asarray(model.predict_proba(np.stack(tested))[:, 1], dtype=np.float64)

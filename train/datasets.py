@@ -1,0 +1,138 @@
+"""Public tuberculosis data sets in their own folder layouts -> cases. Positive class: tuberculosis = 1.
+
+Nothing is opened but the table of a manifest: a file's name tells its class.
+"""
+
+import re
+from pathlib import Path
+
+from cxrkit.cases import Case, class_index, read_manifest
+from cxrkit.errors import ManifestError
+
+TUBERCULOSIS_LABELS = ("normal", "tuberculosis")
+
+_RAHMAN = {
+    "Normal": re.compile(r"Normal-(\d+)\.png", re.IGNORECASE),
+    "Tuberculosis": re.compile(r"Tuberculosis-(\d+)\.png", re.IGNORECASE),
+}
+_NLM = {
+    "shenzhen": re.compile(r"CHNCXR_(\d+)_([01])\.png", re.IGNORECASE),
+    "montgomery": re.compile(r"MCUCXR_(\d+)_([01])\.png", re.IGNORECASE),
+}
+
+_LAYOUTS = (
+    "labels.csv with the columns file and target (0 = normal, 1 = tuberculosis); "
+    "the folders Normal and Tuberculosis with Normal-1.png and Tuberculosis-1.png (Tuberculosis Chest X-ray Database); "
+    "a folder CXR_png with CHNCXR_0001_0.png (Shenzhen) or MCUCXR_0001_0.png (Montgomery)"
+)
+
+
+def tuberculosis_cases(root: Path) -> list[Case]:
+    """Cases of whichever known layout a folder has; a labels.csv goes before all others.
+
+    The Shenzhen and Montgomery sets may lie side by side. They may not lie beside the Tuberculosis Chest X-ray
+    Database, whose tuberculosis images partly come from them: one image would be in two parts.
+
+    Args:
+        root: the folder; `Case.files` are relative to it.
+
+    Raises:
+        ManifestError: no known layout (the message lists what was looked for), two that must not be mixed, or a
+            labels.csv that cannot be used.
+    """
+    if (root / "labels.csv").is_file():
+        return manifest_cases(root / "labels.csv")
+    database, nlm = rahman_cases(root), shenzhen_cases(root) + montgomery_cases(root)
+    if database and nlm:
+        raise ManifestError(
+            "The folder holds the Tuberculosis Chest X-ray Database and the Shenzhen or Montgomery set, which share "
+            "images. Give the folder of one of them."
+        )
+    if not database and not nlm:
+        raise ManifestError(f"The folder holds no data set in a known layout. Looked for: {_LAYOUTS}.")
+    return database or nlm
+
+
+def manifest_cases(path: Path) -> list[Case]:
+    """Cases of a table with the columns file and target, and where present family, split and patient_id.
+
+    Unlike an evaluation, training stops at the first unusable row.
+
+    Args:
+        path: CSV; its paths are relative to the folder that will be given as root.
+
+    Raises:
+        ManifestError: as `cxrkit.cases.read_manifest`, or a row without a file or with another target than 0 or 1
+            (or normal or tuberculosis).
+    """
+    cases = read_manifest(path)
+    for case in cases:
+        class_index(case, TUBERCULOSIS_LABELS)
+    return cases
+
+
+def rahman_cases(root: Path) -> list[Case]:
+    """Tuberculosis Chest X-ray Database (Rahman et al., IEEE Access 8, 191586, 2020); [] where it is not there.
+
+    Its two classes come from different sources, so each is a family of its own: rahman_normal and rahman_tb.
+    Patients are not known.
+
+    Args:
+        root: the folder that holds the folders Normal and Tuberculosis, or the one above.
+    """
+    cases = []
+    for target, (folder, family) in enumerate((("Normal", "rahman_normal"), ("Tuberculosis", "rahman_tb"))):
+        for path, _ in _matching(root, folder, _RAHMAN[folder]):
+            cases.append(_case(root, path, str(target), family, patient=None))
+    return cases
+
+
+def shenzhen_cases(root: Path) -> list[Case]:
+    """Shenzhen Hospital X-ray set (Jaeger et al. 2014); [] where it is not there.
+
+    One family, shenzhen, holds both classes. One patient a number.
+
+    Args:
+        root: the folder that holds the folder CXR_png, or the one above.
+    """
+    return _nlm_cases(root, "shenzhen")
+
+
+def montgomery_cases(root: Path) -> list[Case]:
+    """Montgomery County X-ray set (Jaeger et al. 2014); [] where it is not there.
+
+    One family, montgomery, holds both classes. One patient a number.
+
+    Args:
+        root: the folder that holds the folder CXR_png, or the one above.
+    """
+    return _nlm_cases(root, "montgomery")
+
+
+def _nlm_cases(root: Path, family: str) -> list[Case]:
+    return [
+        _case(root, path, match[2], family, patient=f"{family}-{match[1]}")
+        for path, match in _matching(root, "CXR_png", _NLM[family])
+    ]
+
+
+def _matching(root: Path, folder: str, pattern: re.Pattern[str]) -> list[tuple[Path, re.Match[str]]]:
+    """Images of this name pattern in folders of this name, directly below the root or one level deeper, by number.
+
+    Only there, because the masks of the Montgomery set have the same file names as its images.
+    """
+    found = []
+    for place in sorted([*root.glob(folder), *root.glob(f"*/{folder}")]):
+        for path in place.iterdir() if place.is_dir() else ():
+            match = pattern.fullmatch(path.name)
+            if match:
+                found.append((path, match))
+    return sorted(found, key=lambda entry: (entry[0].parent, int(entry[1][1]), entry[0].name))
+
+
+def _case(root: Path, path: Path, target: str, family: str, patient: str | None) -> Case:
+    file = path.relative_to(root).as_posix()
+    row = {"file": file, "target": target, "family": family}
+    if patient is not None:
+        row["patient_id"] = patient
+    return Case(files=(file,), target=target, patient=patient, family=family, row=row)

@@ -1,0 +1,91 @@
+"""Cases through the task's own `prepare`, once, into memory; and the data set that augments them."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
+from tqdm import tqdm
+
+from cxrkit.cases import Case, resolve
+from cxrkit.image import read_image
+from cxrkit.lungs import NAME as LUNG_FIELD
+from cxrkit.task import ModelInput, Task
+from cxrkit.weights import WEIGHTS, preparation_record
+from train.augment import Augment, mix_amplitude
+
+Views = NDArray[np.uint8]
+"""[N, S, S]: what the network reads, before normalisation, in 1/255."""
+
+
+def prepare_cases(task: Task, cases: Sequence[Case], root: Path, size: int, cache: Path) -> Views:
+    """Read and prepare every case's one image; a later call with the same cases reads the cache.
+
+    Args:
+        task: whose prepare is used.
+        cases: with files below root.
+        root: folder.
+        size: side of the network's input.
+        cache: folder for the prepared arrays.
+    """
+    key = hashlib.sha256(repr([case.files for case in cases]).encode())
+    key.update(repr((task.name, size, preparation_record(task))).encode())
+    # The automatic crop depends on the lung field's weights.
+    key.update((WEIGHTS / LUNG_FIELD / "card.json").read_bytes())
+    file = cache / f"{task.name}-{size}-{key.hexdigest()[:16]}.npy"
+    if file.is_file():
+        return np.asarray(np.load(file))
+    views = np.zeros((len(cases), size, size), dtype=np.uint8)
+    for index, case in enumerate(tqdm(cases, desc="preparing", unit="image")):
+        image = read_image(resolve(case, root)[0].read_bytes())
+        view = task.prepare([image], {}, ModelInput(size=size)).view[0]
+        views[index] = np.uint8(view * 255 + 0.5)
+    cache.mkdir(parents=True, exist_ok=True)
+    np.save(file, views)
+    return views
+
+
+class Augmented(Dataset[tuple[Tensor, int]]):
+    """Prepared views, augmented and then normalised as the task says.
+
+    Args:
+        views: [N, S, S].
+        targets: [N], class index.
+        task: for mean and std.
+        augment: applied to each view in [0, 1].
+        mix: share of the views that get part of a random other view's amplitude spectrum.
+    """
+
+    def __init__(
+        self, views: Views, targets: NDArray[np.int64], task: Task, augment: Augment | None, mix: float = 0.0
+    ) -> None:
+        self.views, self.targets, self.task = views, targets, task
+        self.augment, self.mix = augment, mix
+
+    def __len__(self) -> int:
+        return len(self.views)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        view = self.views[index].astype(np.float32) / 255
+        if self.mix and torch.rand(()) < self.mix:
+            other = self.views[int(torch.randint(len(self.views), ()))].astype(np.float32) / 255
+            view = mix_amplitude(view, other, float(torch.rand(())))
+        if self.augment:
+            view = self.augment(view)
+        normalised = np.ascontiguousarray((view - self.task.mean) / self.task.std, dtype=np.float32)
+        return torch.from_numpy(normalised)[None], int(self.targets[index])
+
+
+def balanced_loader(
+    data: Augmented, groups: Sequence[str], images: int, batch: int, seed: int
+) -> DataLoader[tuple[Tensor, int]]:
+    """Loader whose epoch draws `images` images, every group equally often whatever its size."""
+    _, inverse, counts = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+    sampler = WeightedRandomSampler(
+        torch.from_numpy(1.0 / counts[inverse]), images, generator=torch.Generator().manual_seed(seed)
+    )
+    return DataLoader(data, batch_size=batch, sampler=sampler, drop_last=True)
