@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 from pydicom.filereader import data_element_generator
+from pydicom.pixels.decoders import JPEGExtended12BitDecoder
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import pixel_array
@@ -46,6 +47,7 @@ _SYNTAX_OF_ENCODING = {
 }
 _META_START = 132
 _SHAPE_KEYWORDS = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "PhotometricInterpretation")
+JPEGExtended12BitDecoder.add_plugin("cxrkit", ("cxrkit.jpeg12", "decode_frame"))
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 

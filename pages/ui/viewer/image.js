@@ -1,22 +1,36 @@
 // Fetching, keeping and colouring of pixels.
 
-const KEPT_FILES = 24;
-const FILES = new Map(); // address -> promise of bytes, least recently used first
+const KEPT_BYTES = 192e6;
+const FILES = new Map(); // address -> { bytes: promise, size }, least recently used first
 
 function fetchBytes(url) {
-  const kept = FILES.get(url);
+  const file = FILES.get(url) || { bytes: downloadBytes(url), size: 0 };
   FILES.delete(url);
-  const promise = kept || downloadBytes(url);
-  FILES.set(url, promise);
-  promise.catch(() => FILES.delete(url));
-  if (FILES.size > KEPT_FILES) FILES.delete(FILES.keys().next().value);
-  return promise;
+  FILES.set(url, file);
+  return file.bytes;
 }
 
 async function downloadBytes(url) {
-  const answer = await fetch(url, { credentials: "same-origin" });
-  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-  return answer.arrayBuffer();
+  try {
+    const answer = await fetch(url, { credentials: "same-origin" });
+    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+    const buffer = await answer.arrayBuffer();
+    if (FILES.has(url)) FILES.get(url).size = buffer.byteLength;
+    dropOldest();
+    return buffer;
+  } catch (error) {
+    FILES.delete(url);
+    throw error;
+  }
+}
+
+function dropOldest() {
+  let total = [...FILES.values()].reduce((sum, file) => sum + file.size, 0);
+  for (const [url, file] of FILES) {
+    if (total <= KEPT_BYTES || FILES.size === 1) return;
+    FILES.delete(url);
+    total -= file.size;
+  }
 }
 
 function levelsOf(buffer, bits) {
@@ -65,13 +79,35 @@ function blankCanvas(width, height) {
   return canvas;
 }
 
-function paintLevels(canvas, levels, table, scratch) {
+// In strips, so that a large image does not need its size again in scratch memory.
+function paintLevels(canvas, levels, table) {
+  const { width, height } = canvas;
   const context = canvas.getContext("2d");
-  const target = scratch || context.createImageData(canvas.width, canvas.height);
-  const colours = new Uint32Array(target.data.buffer);
-  for (let i = 0; i < levels.length; i += 1) colours[i] = table[levels[i]];
-  context.putImageData(target, 0, 0);
-  return target;
+  const rows = Math.max(1, Math.min(height, Math.floor(1e6 / width)));
+  const strip = context.createImageData(width, rows);
+  const colours = new Uint32Array(strip.data.buffer);
+  for (let top = 0; top < height; top += rows) {
+    const start = top * width;
+    const count = Math.min(rows, height - top) * width;
+    for (let i = 0; i < count; i += 1) colours[i] = table[levels[start + i]];
+    context.putImageData(strip, 0, top);
+  }
+}
+
+// Every n-th pixel of every n-th row: enough to follow a drag on an image too large to window in a frame.
+function thinned(image, most) {
+  const step = Math.ceil(Math.sqrt(image.levels.length / most));
+  const width = Math.ceil(image.width / step);
+  const height = Math.ceil(image.height / step);
+  const levels = new image.levels.constructor(width * height);
+  let out = 0;
+  for (let y = 0; y < image.height; y += step) {
+    for (let x = 0; x < image.width; x += step) {
+      levels[out] = image.levels[y * image.width + x];
+      out += 1;
+    }
+  }
+  return { levels, canvas: blankCanvas(width, height) };
 }
 
 // Values are interpolated before they are coloured: mixing colours would show values that are not there.

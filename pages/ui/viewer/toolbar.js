@@ -112,7 +112,7 @@ class Toolbar {
     const { viewer } = this;
     this.heat = element("div", "bar heat", parent, { role: "group", "aria-label": "Heatmap display" });
     this.opacity = slider(this.heat, "Heatmap", "Heatmap opacity", (opacity) => viewer.change({ opacity }));
-    this.threshold = slider(this.heat, "From", "Heatmap threshold: lower values are not drawn", (threshold) =>
+    this.threshold = slider(this.heat, "Threshold", "Heatmap threshold: lower values are not drawn", (threshold) =>
       viewer.change({ threshold }),
     );
     const names = { turbo: "Turbo", magma: "Magma", viridis: "Viridis", gray: "Gray" };
@@ -123,8 +123,9 @@ class Toolbar {
     this.help = element("div", "help", parent, { role: "region", "aria-label": "Keys and gestures" });
     this.help.hidden = true;
     for (const [keys, what] of KEYS) {
-      element("kbd", "", this.help).textContent = keys;
-      element("span", "", this.help).textContent = what;
+      const row = element("div", "", this.help);
+      element("kbd", "", row).textContent = keys;
+      element("span", "", row).textContent = what;
     }
   }
 

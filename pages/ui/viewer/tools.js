@@ -1,7 +1,8 @@
 // Pointer and touch: what each tool does, and the marks it leaves (ruler, crop box).
 
 const GRIP = 12; // CSS pixels around a handle that still count as the handle
-const MIN_CROP = 8;
+const NEW_CROP = 8; // CSS pixels: a shorter drag outside the box is a click and makes no new box
+const MIN_CROP = 8; // image pixels a side
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
@@ -206,7 +207,9 @@ function cropAction(viewer, pane, start) {
   viewer.cropping = true;
   return {
     move(at) {
-      viewer.crop.box = movedCrop(pane, before, part, origin, pane.toImage(...at));
+      const [dx, dy] = [at[0] - start[0], at[1] - start[1]];
+      const trembled = part === "new" && Math.hypot(dx, dy) < NEW_CROP;
+      viewer.crop.box = trembled ? before : movedCrop(pane, before, part, origin, pane.toImage(...at));
       viewer.refresh();
     },
     end(cancelled) {
@@ -251,15 +254,17 @@ function drawCrop(context, pane) {
   const points = handlePoints(pane, box);
   const [x0, y0] = points.nw;
   const [wide, high] = [points.se[0] - x0, points.se[1] - y0];
-  const shade = new Path2D();
-  shade.rect(0, 0, pane.box.width, pane.box.height);
-  shade.rect(x0, y0, wide, high);
-  context.fillStyle = "rgb(0 0 0 / 45%)";
-  context.fill(shade, "evenodd");
   const outline = new Path2D();
   outline.rect(x0, y0, wide, high);
+  if (pane.viewer.view.tool !== "crop") {
+    outlined(context, outline, "#4dd0e1");
+    return;
+  }
+  const shade = new Path2D(outline);
+  shade.rect(0, 0, pane.box.width, pane.box.height);
+  context.fillStyle = "rgb(0 0 0 / 45%)";
+  context.fill(shade, "evenodd");
   outlined(context, outline, "#4dd0e1");
-  if (pane.viewer.view.tool !== "crop") return;
   const grips = new Path2D();
   for (const [x, y] of Object.values(points)) grips.rect(x - 4, y - 4, 8, 8);
   outlined(context, grips, "#4dd0e1");

@@ -16,7 +16,7 @@ const DEFAULT_VIEW = {
 };
 
 // Views outlive their elements: Streamlit takes the component down at a page switch.
-const VIEWS = new Map(); // token of session and key -> { view, image, serial }
+const VIEWS = new Map(); // token of session and key -> { view, image, serial of the last crop, ruler as sent }
 
 class Viewer {
   constructor(root) {
@@ -37,12 +37,13 @@ class Viewer {
 
   update(data, setStateValue) {
     this.setStateValue = setStateValue;
-    if (!VIEWS.has(data.token)) VIEWS.set(data.token, { view: { ...DEFAULT_VIEW }, image: "", serial: 0 });
+    if (!VIEWS.has(data.token)) VIEWS.set(data.token, { view: { ...DEFAULT_VIEW }, image: "", serial: 0, ruler: null });
     this.kept = VIEWS.get(data.token);
     const image = data.panes[0].image;
     if (this.kept.image && this.kept.image !== image) {
       const { opacity, threshold, colours, tool } = this.view;
       Object.assign(this.view, DEFAULT_VIEW, { opacity, threshold, colours, tool });
+      this.kept.ruler = null;
     }
     this.kept.image = image;
     this.followCrop(data.crop);
@@ -129,8 +130,8 @@ class Viewer {
     const { ruler } = this.view;
     const pane = ruler && this.panes[ruler.pane];
     const mm = pane && pane.described.spacing ? rulerLength(pane) : null;
-    if (mm === (this.sentRuler ?? null)) return;
-    this.sentRuler = mm;
+    if (mm === this.kept.ruler) return;
+    this.kept.ruler = mm;
     this.setStateValue("ruler", { mm, image: this.kept.image });
   }
 

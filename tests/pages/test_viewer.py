@@ -1,0 +1,199 @@
+"""Python side of the viewer: packing, checks, and who decides about the crop box."""
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+from streamlit.testing.v1 import AppTest
+
+from pages.ui.viewer import Pane
+from pages.ui.viewer.pane import PackedPixels, content_digest, pack_heatmap, pack_pixels
+
+
+def unpack(packed: PackedPixels, shape: tuple[int, ...]) -> NDArray[Any]:
+    """What the browser reads: stored * slope + intercept."""
+    stored = np.frombuffer(packed.data, "u1" if packed.bits == 8 else "<u2").astype(np.float64)
+    return (stored * packed.slope + packed.intercept).reshape(shape)
+
+
+def pane(**changes: Any) -> Pane:
+    return Pane(**{"title": "Image", "pixels": np.zeros((4, 6), np.uint8), "window": (0, 255)} | changes)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int16, np.bool_])
+@given(data=st.data())
+def test_whole_numbers_travel_without_loss(dtype: Any, data: st.DataObject) -> None:
+    pixels = data.draw(hnp.arrays(dtype, hnp.array_shapes(min_dims=2, max_dims=2)))
+    assert np.array_equal(unpack(pack_pixels(pixels), pixels.shape), pixels)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int16])
+def test_the_whole_range_of_16_bits_fits(dtype: Any) -> None:
+    info = np.iinfo(dtype)
+    pixels = np.arange(info.min, info.max + 1).astype(dtype).reshape(256, 256)
+    packed = pack_pixels(pixels)
+    assert (packed.bits, packed.slope, packed.intercept) == (16, 1.0, float(info.min))
+    assert np.array_equal(unpack(packed, pixels.shape), pixels)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "bits"),
+    [
+        (np.array([[-1024.0, 3071.0]]), 16),
+        (np.array([[1000.0, 1255.0]]), 8),
+        (np.array([[5_000_000, 5_065_535]]), 16),
+        (np.full((2, 2), 7.25), 16),
+    ],
+)
+def test_narrow_ranges_are_exact_wherever_they_lie(pixels: NDArray[Any], bits: int) -> None:
+    packed = pack_pixels(pixels)
+    assert packed.bits == bits
+    assert len(packed.data) == pixels.size * bits // 8
+    assert np.array_equal(unpack(packed, pixels.shape), pixels)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-3e-5, 2e-5), (-1e6, 4e9)])
+def test_other_values_are_off_by_half_a_level_at_most(low: float, high: float) -> None:
+    pixels = np.random.default_rng(3).uniform(low, high, (50, 40)).astype(np.float32)
+    packed = pack_pixels(pixels)
+    worst = np.abs(unpack(packed, pixels.shape) - pixels).max()
+    assert worst <= 0.5001 * (pixels.max() - pixels.min()) / 65535
+
+
+def test_values_that_are_not_finite_become_the_lowest() -> None:
+    pixels = np.array([[np.nan, 3.0], [np.inf, -np.inf]])
+    assert unpack(pack_pixels(pixels), (2, 2)).tolist() == [[3, 3], [3, 3]]
+    with pytest.raises(ValueError, match="no finite value"):
+        pack_pixels(np.full((2, 2), np.nan))
+
+
+def test_heatmap_becomes_bytes() -> None:
+    heat = np.array([[0.0, 1.0, 0.5], [-2.0, 7.0, np.nan]])
+    assert list(pack_heatmap(heat)) == [0, 255, 128, 0, 255, 0]
+
+
+def test_heatmap_lies_on_the_whole_image_unless_told() -> None:
+    heat = np.zeros((7, 7))
+    assert pane(heatmap=heat).placed_box == (0, 0, 6, 4)
+    assert pane(heatmap=heat, heatmap_box=(1, 1, 3, 2)).placed_box == (1, 1, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pixels": np.zeros((4, 6, 3))}, "pixels"),
+        ({"pixels": np.zeros((0, 6))}, "pixels"),
+        ({"window": (5, 5)}, "window"),
+        ({"window": (0, np.inf)}, "window"),
+        ({"spacing_mm": (0.1, 0.0)}, "spacing_mm"),
+        ({"heatmap": np.zeros(7)}, "heatmap"),
+        ({"heatmap_box": (3, 0, 3, 2)}, "heatmap_box"),
+        ({"crop": (0, 2, 3, 1)}, "crop"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        pane(**changes)
+
+
+def test_digest_follows_content_type_and_shape() -> None:
+    pixels = np.arange(24, dtype=np.uint8).reshape(4, 6)
+    others = [pixels.reshape(6, 4), pixels.astype(np.uint16), pixels + 1]
+    assert len({content_digest(array) for array in [pixels, *others]}) == 4
+    assert pane(pixels=pixels).digest == content_digest(pixels.copy())
+    assert pane(digest=hashlib.sha256(b"").hexdigest()).digest.startswith("e3b0c442")
+
+
+# ---- in a Streamlit script
+
+
+def page() -> None:
+    import numpy as np
+    import streamlit as st
+
+    from pages.ui.viewer import Pane, dragged_crop, viewer
+
+    size, crop = st.session_state.get("size", 1100), st.session_state.get("crop", (0, 0, 50, 60))
+    pixels = np.zeros((size, size), np.uint16)
+    pixels[300, 300] = st.session_state.get("mark", 9)
+    first = Pane("First", pixels, (0, 9), heatmap=st.session_state.get("heat", np.eye(3)), crop=crop)
+    st.session_state["dragged"] = dragged_crop("v")
+    st.session_state["state"] = viewer([first], key="v", crop_enabled=True)
+    st.session_state["digest"] = first.digest
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_function(page, default_timeout=30).run()
+
+
+def sent(app: AppTest) -> dict[str, Any]:
+    """The data of the component as the browser gets it."""
+    import json
+
+    component = next(node for node in app.main if node.type == "bidi_component")
+    data: dict[str, Any] = json.loads(component.proto.json)
+    return data
+
+
+def drag(app: AppTest, box: list[int], serial: int, image: str | None = None) -> AppTest:
+    """What the browser reports at release."""
+    app.session_state["v"] = {"crop": {"box": box, "serial": serial, "image": image or app.session_state["digest"]}}
+    return app.run()
+
+
+def test_only_addresses_and_numbers_are_sent(app: AppTest) -> None:
+    assert not app.exception
+    data = sent(app)
+    assert len(str(data)) < 2000
+    first = data["panes"][0]
+    assert (first["width"], first["height"], first["bits"]) == (1100, 1100, 8)
+    assert first["url"].startswith("/media/")
+    assert first["heatmap"]["box"] == [0, 0, 1100, 1100]
+
+
+def test_addresses_follow_content(app: AppTest) -> None:
+    """Also where Streamlit's own sampled hash of files above 1 MiB does not see the difference."""
+    before = sent(app)["panes"][0]
+    app.session_state["heat"] = np.eye(4)
+    after = sent(app.run())["panes"][0]
+    assert after["url"] == before["url"]
+    assert after["heatmap"]["url"] != before["heatmap"]["url"]
+    app.session_state["mark"] = 8
+    assert sent(app.run())["panes"][0]["url"] != before["url"]
+
+
+def test_the_latest_of_page_and_drag_decides(app: AppTest) -> None:
+    assert app.session_state["state"].crop == (0, 0, 50, 60)
+    drag(app, [1, 2, 30, 40], serial=1)
+    assert app.session_state["dragged"] == (1, 2, 30, 40)
+    assert app.session_state["state"].crop == (1, 2, 30, 40)
+    app.run()  # the page still passes its old box, and the drag still counts
+    assert app.session_state["dragged"] is None
+    assert app.session_state["state"].crop == (1, 2, 30, 40)
+    app.session_state["crop"] = (5, 5, 25, 25)
+    app.run()
+    assert app.session_state["state"].crop == (5, 5, 25, 25)
+    assert sent(app)["crop"] == {"enabled": True, "pane": 0, "box": [5, 5, 25, 25], "serial": 1}
+
+
+def test_another_image_takes_the_pages_box(app: AppTest) -> None:
+    drag(app, [1, 2, 30, 40], serial=1)
+    old = app.session_state["digest"]
+    app.session_state["size"] = 900
+    app.run()
+    assert app.session_state["state"].crop == (0, 0, 50, 60)
+    drag(app, [3, 3, 30, 40], serial=2, image=old)
+    assert app.session_state["state"].crop == (0, 0, 50, 60)
+
+
+def test_no_panes_is_an_error() -> None:
+    from pages.ui.viewer import viewer
+
+    with pytest.raises(ValueError, match="at least one pane"):
+        viewer([], key="none")
