@@ -8,6 +8,9 @@ from typing import Any
 
 from cxrkit.errors import WeightsError
 
+WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
+"""Folder with one folder of weights and card for each task; here, because reading a card needs no torch."""
+
 
 @dataclass(frozen=True)
 class Metric:

@@ -123,7 +123,8 @@ def class_index(case: Case, labels: Sequence[str]) -> int:
     wanted = case.target.casefold()
     if wanted in names:
         return names.index(wanted)
-    known = {str(index): index for index in range(len(labels))}
+    # Software that holds a column with gaps as floats writes 1 as 1.0.
+    known = {text: index for index in range(len(labels)) for text in (f"{index}", f"{index}.0")}
     if wanted in known:
         return known[wanted]
     choices = ", ".join(f"{index} ({label})" for index, label in enumerate(labels))

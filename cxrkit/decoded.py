@@ -13,6 +13,8 @@ MAX_DECODED_BYTES = 512 * 1024**2
 
 COLOUR_WARNING = "The image is in colour; it was turned into shades of gray (luminance, Rec. 601)."
 NOT_FINITE_WARNING = "The image holds values that are not numbers; they are left out."
+# Differences and sums of values up to here stay finite in float32.
+_LARGEST = 1e30
 REC_601 = (0.299, 0.587, 0.114)
 
 
@@ -98,14 +100,14 @@ def to_gray(colour: NDArray[np.generic]) -> tuple[NDArray[np.generic], bool]:
 def leave_out_not_finite(
     pixels: NDArray[np.generic], valid: NDArray[np.bool_] | None
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None, list[str]]:
-    """float32 values with NaN and infinity marked invalid and set to the lowest number, and a warning.
+    """float32 values; NaN, infinity and the like become invalid, set to the lowest number, with a warning.
 
     Raises:
         ImageError: no number is left.
     """
     with np.errstate(over="ignore"):
         values = pixels.astype(np.float32)
-    finite = np.isfinite(values)
+    finite = np.abs(values) < _LARGEST
     if finite.all():
         return values, valid, []
     if not finite.any():

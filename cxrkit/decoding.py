@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from cxrkit.decoded import Decoded
 from cxrkit.dicom import read_dicom
@@ -29,6 +30,8 @@ DECODER_ERRORS = (
     SyntaxError,
     TypeError,
     ValueError,
+    BytesLengthException,
+    InvalidDicomError,
     struct.error,
     zlib.error,
     Image.DecompressionBombError,

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
-from pydicom.filereader import data_element_generator
-from pydicom.pixels.decoders import JPEGExtended12BitDecoder
+from pydicom.dataelem import RawDataElement
+from pydicom.filereader import read_dataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import pixel_array
@@ -23,6 +23,7 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    JPEGExtended12Bit,
 )
 
 from cxrkit.decoded import (
@@ -47,7 +48,8 @@ _SYNTAX_OF_ENCODING = {
 }
 _META_START = 132
 _SHAPE_KEYWORDS = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "PhotometricInterpretation")
-JPEGExtended12BitDecoder.add_plugin("cxrkit", ("cxrkit.jpeg12", "decode_frame"))
+get_decoder(JPEGExtended12Bit).add_plugin("cxrkit", ("cxrkit.jpeg12", "decode_frame"))
+_GRAY = ("MONOCHROME1", "MONOCHROME2")
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 
@@ -80,7 +82,7 @@ def _read_frame(dataset: Dataset, index: int, frames: int) -> Decoded:
     measures = _of_frame(dataset, index, "PixelMeasuresSequence")
     spacing = spacing_mm(measures, dataset)
     header = describe(dataset, spacing)
-    if dataset.SamplesPerPixel == 1 and not _is_palette(dataset):
+    if dataset.PhotometricInterpretation in _GRAY:
         rescale = _of_frame(dataset, index, "PixelValueTransformationSequence")
         windows = _of_frame(dataset, index, "FrameVOILUTSequence")
         valid = padding_mask(pixels, dataset)
@@ -118,12 +120,10 @@ def _inflated(data: bytes) -> bytes:
     """
     stream = io.BytesIO(data)
     stream.seek(_META_START)
-    syntax = None
-    for element in data_element_generator(stream, False, True, stop_when=_after_meta):
-        if element.tag == 0x00020010:
-            syntax = element.value
+    meta = read_dataset(stream, False, True, stop_when=_after_meta)
+    syntax = meta.get_item("TransferSyntaxUID")
     deflated = DeflatedExplicitVRLittleEndian.encode()
-    if syntax is None or bytes(syntax).rstrip(b"\0 ") != deflated:
+    if not isinstance(syntax, RawDataElement) or (syntax.value or b"").rstrip(b"\0 ") != deflated:
         return data
     start = stream.tell()
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -135,7 +135,8 @@ def _inflated(data: bytes) -> bytes:
         )
     # The same length keeps the length fields of the file meta information right.
     plain = ExplicitVRLittleEndian.encode().ljust(len(deflated), b"\0")
-    return data[:start].replace(deflated, plain, 1) + dataset
+    after = syntax.value_tell + len(deflated)
+    return data[: syntax.value_tell] + plain + data[after:start] + dataset
 
 
 def _after_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
@@ -182,10 +183,10 @@ def _gray_pixels(dataset: Dataset, index: int) -> tuple[NDArray[np.generic], boo
     pixels: NDArray[np.generic] = pixel_array(dataset, index=index)
     if _is_palette(dataset):
         pixels = apply_color_lut(pixels, dataset)[..., :3]
-    if pixels.ndim == 2:
+    if pixels.ndim == 2 and dataset.PhotometricInterpretation in _GRAY:
         return pixels, False
     if pixels.ndim != 3 or pixels.shape[2] != 3:
-        raise ImageError("The image has neither one nor three channels. Export it as a gray image.")
+        raise ImageError("The image is neither gray nor in three colour channels. Export it as a gray image.")
     return to_gray(pixels)
 
 

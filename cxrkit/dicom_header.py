@@ -1,7 +1,6 @@
 """The few facts of a DICOM header that are kept: an allowlist for the screen, the spacing, the study date."""
 
 import datetime
-import math
 
 from pydicom import Dataset
 
@@ -17,6 +16,8 @@ ALLOWLIST = {
     "Model": "ManufacturerModelName",
 }
 _MAX_TEXT = 64
+# Windows and scales up to here keep float32 arithmetic finite.
+_LARGEST = 1e30
 # Pixel Spacing is calibrated to the patient where a projection image has it; Imager Pixel Spacing is that at
 # the detector (PS3.3 10.7.1.3).
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
@@ -62,14 +63,14 @@ def study_date(dataset: Dataset) -> str:
 
 
 def numbers(dataset: Dataset, keyword: str) -> list[float]:
-    """The finite numbers of an attribute with one or several values; [] where any of them is none."""
+    """The numbers of an attribute with one or several values; [] where any is not finite or absurdly large."""
     try:
         value = dataset.get(keyword)
         several = value if isinstance(value, (list, tuple)) or hasattr(value, "append") else [value]
         found = [float(each) for each in several if each is not None]
     except _ODD_VALUE:
         return []
-    return found if all(math.isfinite(each) for each in found) else []
+    return found if all(abs(each) < _LARGEST for each in found) else []
 
 
 def _text(dataset: Dataset, keyword: str) -> str:

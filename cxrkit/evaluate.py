@@ -1,19 +1,43 @@
 """Model + cases -> table of predictions -> Evaluation: every figure with its 95 % interval."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from cxrkit import metrics
 from cxrkit.card import Metric
-from cxrkit.errors import InputError
+from cxrkit.cases import Case, class_index, resolve
+from cxrkit.errors import ImageError, ImageTooLarge, InputError, ManifestError
+from cxrkit.image import MAX_FILE_BYTES, Radiograph, read_image
 from cxrkit.metrics import Interval
+from cxrkit.predict import Prediction, encode, predict
+from cxrkit.task import ModelInput, Task
+from cxrkit.weights import LoadedModel
 
 _ECE_NOTE = "15 bins of equal width; no interval, because resampling inflates it"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one case.
+
+    Attributes:
+        case: as the manifest gives it.
+        target: index of its true class; None if the manifest's target cannot be used.
+        prediction: None if the case could not be read.
+        error: why prediction or target is missing, as a sentence; "" otherwise.
+    """
+
+    case: Case
+    target: int | None
+    prediction: Prediction | None
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,6 +51,129 @@ class Undefined:
 
     name: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How well the positive class is told on a set of cases.
+
+    Attributes:
+        task: identifier of the task.
+        positive: the positive class.
+        threshold: score from which it is called.
+        cases: rows of the manifest.
+        failed: how many of them were left out, for their image or their target.
+        metrics: the figures that are defined, with 95 % intervals.
+        undefined: the others, with the reason.
+    """
+
+    task: str
+    positive: str
+    threshold: float
+    cases: int
+    failed: int
+    metrics: tuple[Metric, ...]
+    undefined: tuple[Undefined, ...]
+
+
+def load_image(path: Path, frame: int | None = None) -> Radiograph:
+    """Read a radiograph from disk; a file over the reader's limit is not loaded into memory.
+
+    Args:
+        path: a regular file.
+        frame: which frame of several, from 1.
+
+    Raises:
+        ImageError: as `cxrkit.image.read_image`, or there is no such file, or it may not be read.
+    """
+    if not path.is_file():
+        raise ImageError("There is no such file. Check the path.")
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise ImageTooLarge(
+                f"The file has {size / 1024**2:,.0f} MB; at most {MAX_FILE_BYTES // 1024**2} MB are read. "
+                "Export the image alone, or at a smaller size."
+            )
+        data = path.read_bytes()
+    except OSError:
+        raise ImageError("The file could not be opened. Check that you may read it.") from None
+    return read_image(data, path.name, frame)
+
+
+def analyse(
+    loaded: LoadedModel,
+    images: Sequence[Radiograph],
+    edits: ModelInput | None = None,
+    threshold: float | None = None,
+) -> Prediction:
+    """Prepare and predict one case.
+
+    Args:
+        loaded: the network with its card.
+        images: as many as the task has inputs, in their order.
+        edits: of what the network reads; None = none.
+        threshold: in place of the card's.
+
+    Raises:
+        InputError: edits that cannot be used.
+        WeightsError: weights that the preparation needs are missing.
+    """
+    prepared = loaded.task.prepare(images, {}, ModelInput() if edits is None else edits)
+    return predict(loaded, prepared, encode(loaded, prepared), images, threshold)
+
+
+def predict_cases(loaded: LoadedModel, cases: Sequence[Case], root: Path, progress: bool = False) -> list[Row]:
+    """Predict every case, one at a time, so that memory does not grow with their number of pixels.
+
+    A case that cannot be read gives a row with an error and does not stop the others.
+
+    Args:
+        loaded: the network with its card.
+        cases: with files below root.
+        root: folder; nothing outside it is read.
+        progress: show a bar on stderr, if that is a terminal.
+
+    Raises:
+        InputError: root is no folder.
+        WeightsError: weights that the preparation needs are missing.
+    """
+    if not root.is_dir():
+        raise InputError(
+            "The root folder does not exist or is no folder. Give the folder that the table's paths start in."
+        )
+    shown: Iterable[Case] = tqdm(cases, desc=loaded.task.name, unit="case", disable=None if progress else True)
+    return [_predict_case(loaded, case, root) for case in shown]
+
+
+def _predict_case(loaded: LoadedModel, case: Case, root: Path) -> Row:
+    target, prediction, problems = None, None, []
+    try:
+        target = class_index(case, loaded.task.labels)
+    except ManifestError as error:
+        problems.append(str(error))
+    try:
+        prediction = analyse(loaded, [load_image(path) for path in resolve(case, root)])
+    except (ImageError, InputError, ManifestError) as error:
+        problems.append(str(error))
+    # An unusable row is refused twice, with one sentence.
+    return Row(case, target, prediction, " ".join(dict.fromkeys(problems)))
+
+
+def evaluate(task: Task, rows: Sequence[Row], threshold: float, part: str = "manifest") -> Evaluation:
+    """Compare predictions with targets; the positive class against all others.
+
+    Args:
+        task: that was predicted.
+        rows: from `predict_cases`; those without prediction or target are left out and counted.
+        threshold: positive class is called at score >= threshold.
+        part: the data and split, in words.
+    """
+    used = [(row.target, row.prediction) for row in rows if row.target is not None and row.prediction is not None]
+    target = np.array([index == task.positive_index for index, _ in used], dtype=np.int64)
+    score = np.array([prediction.scores[task.positive] for _, prediction in used], dtype=np.float64)
+    defined, undefined = measure(target, score, threshold, part)
+    return Evaluation(task.name, task.positive, threshold, len(rows), len(rows) - len(used), defined, undefined)
 
 
 def binary_metrics(
@@ -49,8 +196,8 @@ def measure(
 ) -> tuple[tuple[Metric, ...], tuple[Undefined, ...]]:
     """All figures of a binary answer, and which of them are undefined here and why.
 
-    AUC (DeLong); sensitivity, specificity and accuracy at the threshold (Wilson); macro F1 at the threshold and Brier score
-    (bootstrap within the classes, 1000 resamples, fixed seed); ECE; calibration slope and intercept (Wald) and
+    AUC (DeLong); sensitivity, specificity and accuracy at the threshold (Wilson); macro F1 at the threshold and Brier
+    score (bootstrap within the classes, 1000 resamples, fixed seed); ECE; calibration slope and intercept (Wald) and
     in-the-large.
 
     Args:

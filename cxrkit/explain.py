@@ -1,8 +1,8 @@
 """Feature maps + target -> Heatmap, placed in the original image's frame.
 
-pytorch-grad-cam does the weighting, on a small network made for one call: its input is the feature maps, its target layer an
-identity in front of the head. Nothing is hooked on the shared model, so threads cannot disturb each other, and the
-encoder does not run again.
+pytorch-grad-cam does the weighting, on a small network made for one call: its input is the feature maps, its target
+layer an identity in front of the head. Nothing is hooked on the shared model, so threads cannot disturb each other,
+and the encoder does not run again.
 """
 
 from collections.abc import Sequence
@@ -42,6 +42,10 @@ _CAMS = {
 }
 
 
+_PER_PIXEL = (Method.GRAD_CAM, Method.HIRES_CAM, Method.XGRAD_CAM, Method.LAYER_CAM)
+"""Methods linear in the gradient, which a pooling head spreads over the pixels: times their number, the map is in logits."""
+
+
 class _HeadOnly(nn.Module):
     """Feature maps -> the same maps, to be hooked -> the shared model's head."""
 
@@ -64,8 +68,8 @@ class Heatmap:
         method: how.
         values: [h, w] in [0, 1] over `box`: positive evidence, divided by its own maximum. All zero if there is none.
         box: (left, top, right, bottom) in pixels of the original image.
-        maximum: of the raw map, in units of the logit margin; 0 = no positive evidence. Maps are scaled one by one, so only this
-            number says whether a map is strong.
+        maximum: of the raw map, in units of the logit margin (Grad-CAM++ and Eigen-CAM have units of their own); 0 = no
+            positive evidence. Maps are scaled one by one, so only this number says whether a map is strong.
     """
 
     label: str
@@ -114,8 +118,9 @@ def raw_maps(
 ) -> list[NDArray[np.float32]]:
     """Signed maps [h, w], one for each output, over the whole input.
 
-    With softmax the target is the margin of the output over the mean of the others (for two classes the log-odds, so
-    that map mean plus bias is exactly what the score is made of); with sigmoid it is the output itself.
+    With softmax the target is the margin of the output over the mean of the others (for two classes the log-odds); with
+    sigmoid it is the output itself. With a linear head behind mean pooling, the mean of a Grad-CAM plus the difference
+    of the biases is exactly that target. Eigen-CAM is the same for every label.
     """
     return [_raw_map(loaded, encoded, output, method) for output in outputs]
 
@@ -126,12 +131,14 @@ def _raw_map(loaded: LoadedModel, encoded: Encoded, output: int, method: Method)
         # Not used as a context manager: the library's __exit__ swallows IndexError.
         cam = _CAMS[method](model=network, target_layers=[network.entrance])
         maps = encoded.maps.detach().clone().requires_grad_(True)
-        _margin(cam.activations_and_grads(maps)[0], output, loaded.task.activation).backward()
+        margin = _margin(cam.activations_and_grads(maps)[0], output, loaded.task.activation)
+        torch.autograd.backward(margin)
         activations = cam.activations_and_grads.activations[0].numpy()
         gradients = cam.activations_and_grads.gradients[0].numpy()
         # The raw map: cam(...) would rescale it to [0, 1] and lose its strength.
         raw = cam.get_cam_image(maps, network.entrance, [], activations, gradients, False)
-    return np.asarray(raw[0], dtype=np.float32)
+    pixels = raw[0].size if method in _PER_PIXEL else 1
+    return np.asarray(raw[0] * pixels, dtype=np.float32)
 
 
 def _margin(logits: Tensor, output: int, activation: str) -> Tensor:

@@ -118,7 +118,7 @@ def _table(item: Dataset, little_endian: bool, signed_input: bool) -> tuple[NDAr
     if isinstance(data, bytes):
         # Entries of 8 bits may come one to a byte or one to a word.
         kind = np.dtype(np.uint8) if len(data) < 2 * count else np.dtype("<u2" if little_endian else ">u2")
-        entries = np.frombuffer(data, dtype=kind, count=count)
+        entries = np.frombuffer(data, dtype=kind, count=min(count, len(data) // kind.itemsize))
     else:
         entries = np.asarray(data)[:count]
     if len(entries) < count:

@@ -86,12 +86,13 @@ class Radiograph:
         C.11.2.1.3.1 where the file asks for it.
         """
         low, high = self.display_range()
+        exact = self.values.astype(np.float64)
         if self.voi_function == "SIGMOID" and self.window is not None:
             # The exponent is cut where the result is 0 or 1 in float32 anyway: exp must not overflow.
-            slope = np.clip(-4.0 * (self.values - (low + high) / 2) / (high - low), -80.0, 80.0)
-            shown = 1.0 / (1.0 + np.exp(slope))
+            slope = np.clip(4.0 * (exact - (low + high) / 2) / (high - low), -80.0, 80.0)
+            shown = 1.0 / (1.0 + np.exp(-slope))
         else:
-            shown = np.clip((self.values.astype(np.float64) - low) / (high - low), 0.0, 1.0)
+            shown = np.clip((exact - low) / (high - low), 0.0, 1.0)
         if self.valid is not None:
             shown[~self.valid] = 0.0
         return np.asarray(shown, dtype=np.float32)

@@ -87,8 +87,9 @@ def _probability(gray: Gray) -> NDArray[np.float32]:
 
 @cache
 def _model() -> "nn.Module":
+    from cxrkit.card import WEIGHTS
     from cxrkit.models.unet import UNet
-    from cxrkit.weights import WEIGHTS, fill, read_weights
+    from cxrkit.weights import fill, read_weights
 
     state, card = read_weights(WEIGHTS / NAME, TRAIN_COMMAND)
     return fill(UNet(tuple(card.model["widths"])), state, f"Train again with: {TRAIN_COMMAND}")

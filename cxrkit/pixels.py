@@ -38,11 +38,14 @@ def equalise(image: Gray) -> Gray:
     low, high = float(image.min()), float(image.max())
     if high <= low:
         return np.full_like(image, 0.5)
-    counts, edges = np.histogram(image, bins=_BINS, range=(low, high))
-    cumulative = np.cumsum(counts, dtype=np.float64)
-    middle = (cumulative - counts / 2) / cumulative[-1]
-    centres = (edges[:-1] + edges[1:]) / 2
-    return np.interp(image, centres, middle).astype(np.float32)
+    place = (image - low) * (_BINS / (high - low))
+    counts = np.bincount(np.minimum(place.astype(np.int32), _BINS - 1).ravel(), minlength=_BINS)
+    middle = ((np.cumsum(counts) - counts / 2) / image.size).astype(np.float32)
+    # Linear between bin centres; as np.interp, but several times quicker because the bins are even.
+    position = np.clip(place - 0.5, 0, _BINS - 1)
+    below = np.minimum(position.astype(np.int32), _BINS - 2)
+    share = position - below
+    return np.asarray(middle[below] * (1 - share) + middle[below + 1] * share, dtype=np.float32)
 
 
 def adjust(image: Gray, brightness: float = 0.0, contrast: float = 1.0, sharpness: float = 0.0) -> Gray:

@@ -29,7 +29,8 @@ def read_raster(data: bytes, frame: int | None) -> Decoded:
     """
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         width, height = image.size
-        frames = int(getattr(image, "n_frames", 1))
+        # Further images in a JPEG file are thumbnails or depth maps of phones, not frames.
+        frames = 1 if image.format in ("JPEG", "MPO") else int(getattr(image, "n_frames", 1))
         bytes_per_pixel = len(image.getbands()) * (4 if image.mode in ("I", "F") else 2)
         check_size(height, width, bytes_per_pixel, frames)
         image.seek(choose_frame(frame, frames))

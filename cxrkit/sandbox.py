@@ -90,7 +90,8 @@ class _Worker:
             # Unbuffered pipes of Popen are FileIO, which its annotations do not say.
             _send(cast(io.FileIO, self._process.stdin), head, [payload])
             return _receive(cast(io.FileIO, self._process.stdout))
-        except OSError:
+        except (OSError, ValueError):
+            # The pipe broke, or what came out of it is no reply.
             return None
 
     def stop(self) -> int:

@@ -12,13 +12,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from cxrkit.card import Card, read_card
+from cxrkit.card import WEIGHTS, Card, read_card
 from cxrkit.errors import WeightsError
 from cxrkit.image import Radiograph
 from cxrkit.pixels import resize
 from cxrkit.task import ModelInput, Task
-
-WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 
 PREPARATION_TOLERANCE = 0.06
 """Largest difference allowed to the card's record; libraries' rounding stays far below, a changed step far above."""
@@ -47,7 +45,10 @@ def read_weights(folder: Path, command: str) -> tuple[dict[str, Tensor], Card]:
     file = folder / "model.safetensors"
     if not file.is_file() or not (folder / "card.json").is_file():
         raise WeightsError(f"No trained weights were found for this task. {make}")
-    card = read_card(folder / "card.json")
+    try:
+        card = read_card(folder / "card.json")
+    except WeightsError as error:
+        raise WeightsError(f"{error} {make}") from None
     data = file.read_bytes()
     if hashlib.sha256(data).hexdigest() != card.sha256:
         raise WeightsError(f"The weights are not those that their card describes: the SHA-256 differs. {make}")
@@ -76,9 +77,17 @@ def load_model(task: Task, root: Path = WEIGHTS) -> LoadedModel:
         record, card.preparation, rtol=0, atol=PREPARATION_TOLERANCE
     ):
         raise WeightsError(
-            f"The preparation of images has changed since these weights were trained, so their scores would mean nothing. {again}"
+            "The preparation of images has changed since these weights were trained, so their scores would mean "
+            f"nothing. {again}"
         )
-    return LoadedModel(task, card, fill(task.build_model(card.model), state, again))
+    if task.positive not in card.thresholds or not card.temperature > 0:
+        raise WeightsError(f"The weights' card lacks a threshold or a temperature above 0. {again}")
+    try:
+        model = task.build_model(card.model)
+    except (KeyError, TypeError, ValueError, RuntimeError):
+        # timm raises RuntimeError for an encoder that it does not know.
+        raise WeightsError(f"The card describes a network that this version cannot build. {again}") from None
+    return LoadedModel(task, card, fill(model, state, again))
 
 
 def fill(model: nn.Module, state: dict[str, Tensor], again: str) -> nn.Module:

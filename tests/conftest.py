@@ -15,3 +15,11 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the shared data folder (set CXRKIT_SHARED_DATA); it is not part of the project")
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder like `weights` with a small random network for every task; copy it before changing it."""
+    from tests.models_for_tests import write_small_weights
+
+    return write_small_weights(tmp_path_factory.mktemp("weights"))

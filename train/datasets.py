@@ -8,8 +8,7 @@ from pathlib import Path
 
 from cxrkit.cases import Case, class_index, read_manifest
 from cxrkit.errors import ManifestError
-
-TUBERCULOSIS_LABELS = ("normal", "tuberculosis")
+from cxrkit.tasks.tuberculosis import LABELS
 
 _RAHMAN = {
     "Normal": re.compile(r"Normal-(\d+)\.png", re.IGNORECASE),
@@ -67,7 +66,7 @@ def manifest_cases(path: Path) -> list[Case]:
     """
     cases = read_manifest(path)
     for case in cases:
-        class_index(case, TUBERCULOSIS_LABELS)
+        class_index(case, LABELS)
     return cases
 
 

@@ -1,7 +1,7 @@
 """Train the lung field's U-Net: python -m train.lung_field --data FOLDER
 
-FOLDER holds labels.csv with the columns file and mask, as the OpenIST chest set does here. A fifth of the images, drawn with a
-fixed seed, is set aside and reports once; patients are not known, so the split is by image.
+FOLDER holds labels.csv with the columns file and mask, as the OpenIST chest set does here. A fifth of the images,
+drawn with a fixed seed, is set aside and reports once; patients are not known, so the split is by image.
 """
 
 from dataclasses import asdict, dataclass
@@ -144,7 +144,7 @@ def write(model: nn.Module, figures: list[float], cases: int, settings: Settings
                 True,
             ),
         ),
-        split=f"{settings.set_aside:.0%} of the images set aside at random (seed {settings.seed}); patients are not known",
+        split=f"{settings.set_aside:.0%} of the images set aside at random (seed {settings.seed}), patients not known",
         metrics=(metric,),
         settings=asdict(settings),
         commit=commit(),

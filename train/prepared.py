@@ -1,7 +1,7 @@
 """Cases through the task's own `prepare`, once, into memory; and the data set that augments them."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
 from tqdm import tqdm
 
 from cxrkit.cases import Case, resolve
-from cxrkit.image import read_image
+from cxrkit.image import Radiograph, read_image
 from cxrkit.lungs import NAME as LUNG_FIELD
 from cxrkit.task import ModelInput, Task
 from cxrkit.weights import WEIGHTS, preparation_record
@@ -47,6 +47,19 @@ def prepare_cases(task: Task, cases: Sequence[Case], root: Path, size: int, cach
     cache.mkdir(parents=True, exist_ok=True)
     np.save(file, views)
     return views
+
+
+def read_each(
+    measure: Callable[[Radiograph], NDArray[np.float32]], cases: Sequence[Case], root: Path, cache: Path, name: str
+) -> NDArray[np.float32]:
+    """What `measure` gives for every case's one image, stacked; a later call with the same cases reads the cache."""
+    key = hashlib.sha256(repr([case.files for case in cases]).encode()).hexdigest()[:16]
+    file = cache / f"{name}-{key}.npy"
+    if not file.is_file():
+        cache.mkdir(parents=True, exist_ok=True)
+        images = (read_image(resolve(case, root)[0].read_bytes()) for case in cases)
+        np.save(file, np.stack([measure(image) for image in tqdm(images, desc=name, total=len(cases))]))
+    return np.asarray(np.load(file))
 
 
 class Augmented(Dataset[tuple[Tensor, int]]):
@@ -88,4 +101,5 @@ def balanced_loader(
     sampler = WeightedRandomSampler(
         torch.from_numpy(1.0 / counts[inverse]), images, generator=torch.Generator().manual_seed(seed)
     )
-    return DataLoader(data, batch_size=batch, sampler=sampler, drop_last=True)
+    # One worker augments while the network trains; more would only take cores from it.
+    return DataLoader(data, batch_size=batch, sampler=sampler, drop_last=True, num_workers=1, persistent_workers=True)

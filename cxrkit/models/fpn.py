@@ -27,7 +27,7 @@ class FpnClassifier(nn.Module):
         self.encoder = timm.create_model(
             encoder, in_chans=1, features_only=True, out_indices=(1, 2, 3, 4), pretrained=pretrained
         )
-        widths = self.encoder.feature_info.channels()
+        widths: list[int] = self.encoder.feature_info.channels()  # type: ignore[operator, union-attr]
         self.pyramid = FeaturePyramidNetwork(widths, channels)
         self.classify = nn.Linear(channels * len(widths), outputs)
 

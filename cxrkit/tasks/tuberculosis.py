@@ -129,8 +129,8 @@ TUBERCULOSIS = Task(
     intended_use="Research, teaching and qualitative error review on frontal chest radiographs of adults.",
     limits=(
         "Not a medical device; not for diagnosis, screening or treatment of patients.",
-        "The two classes of the training images come from different archives. Part of what the network has learned may be "
-        "the archive and not the disease: read the cross-family figures, not the in-set ones.",
+        "The two classes of the training images come from different archives. Part of what the network has learned "
+        "may be the archive and not the disease: read the cross-family figures, not the in-set ones.",
         "Children, lateral views and images after surgery were not measured.",
     ),
     icon=":material/pulmonology:",

@@ -26,7 +26,7 @@ def heatmap(centre: float) -> np.ndarray:
 
 
 st.set_page_config(page_title="Viewer", layout="wide")
-image = phantom(SIZE, int(st.query_params.get("seed", "1")))
+image = phantom(SIZE, 2 if st.toggle("Other image") else 1)
 start = (SIZE // 10, SIZE // 10, SIZE * 9 // 10, SIZE * 9 // 10)
 for edge, value in zip(EDGES, dragged_crop("viewer") or start, strict=True):
     if dragged_crop("viewer") or edge not in st.session_state:
@@ -45,5 +45,7 @@ first = Pane(
 panes = [first]
 if "two" in st.query_params:
     panes.append(Pane(title="Edited: brightness 1.2", pixels=image * 1.2, window=(200.0, 2900.0)))
+if st.toggle("Elsewhere"):
+    st.stop()
 state = viewer(panes, key="viewer", crop_enabled="nocrop" not in st.query_params)
 st.text(f"crop {state.crop} ruler {None if state.ruler_mm is None else round(state.ruler_mm, 1)}")

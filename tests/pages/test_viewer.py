@@ -94,6 +94,8 @@ def test_heatmap_lies_on_the_whole_image_unless_told() -> None:
         ({"heatmap": np.zeros(7)}, "heatmap"),
         ({"heatmap_box": (3, 0, 3, 2)}, "heatmap_box"),
         ({"crop": (0, 2, 3, 1)}, "crop"),
+        ({"crop": (0, 0, 7, 4)}, "crop must lie in"),
+        ({"crop": (-1, 0, 6, 4)}, "crop must lie in"),
     ],
 )
 def test_what_cannot_be_shown_is_refused(changes: dict[str, Any], message: str) -> None:
@@ -153,7 +155,7 @@ def test_only_addresses_and_numbers_are_sent(app: AppTest) -> None:
     assert len(str(data)) < 2000
     first = data["panes"][0]
     assert (first["width"], first["height"], first["bits"]) == (1100, 1100, 8)
-    assert first["url"].startswith("/media/")
+    assert "/media/" in first["url"]
     assert first["heatmap"]["box"] == [0, 0, 1100, 1100]
 
 

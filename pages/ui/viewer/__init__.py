@@ -45,9 +45,7 @@ _component = st.components.v2.component(
 )
 
 
-def viewer(
-    panes: Sequence[Pane], *, key: str, crop_enabled: bool = False, height: int = 520
-) -> ViewerState:
+def viewer(panes: Sequence[Pane], *, key: str, crop_enabled: bool = False, height: int = 520) -> ViewerState:
     """Show one or several linked panes and return what the user set.
 
     The first pane decides when the view starts afresh: another digest there resets zoom, window and ruler.

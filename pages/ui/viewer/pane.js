@@ -207,16 +207,14 @@ class PaneView {
 
   writeReadout() {
     const [low, high] = this.window;
-    const parts = [];
+    const parts = [`${Math.round(this.scale * 100)} %`, `C ${number((low + high) / 2)}  W ${number(high - low)}`];
+    if (this.viewer.view.ruler && this.viewer.view.ruler.pane === this.index) {
+      parts.push(`ruler ${rulerText(this)}`);
+    }
     const [x, y] = (this.pointer || [-1, -1]).map(Math.floor);
     const { width, height, levels, slope, intercept } = this.image;
     if (x >= 0 && y >= 0 && x < width && y < height) {
       parts.push(`x ${x}  y ${y}`, `value ${number(levels[y * width + x] * slope + intercept)}`);
-    }
-    parts.push(`${Math.round(this.scale * 100)} %`);
-    parts.push(`C ${number((low + high) / 2)}  W ${number(high - low)}`);
-    if (this.viewer.view.ruler && this.viewer.view.ruler.pane === this.index) {
-      parts.push(`ruler ${rulerText(this)}`);
     }
     this.readout.replaceChildren(...parts.map((text) => Object.assign(element("span"), { textContent: text })));
   }

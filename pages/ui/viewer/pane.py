@@ -1,6 +1,7 @@
 """What one pane of the viewer shows, and how its pixels are packed for the browser."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +32,8 @@ class Pane:
             again. Empty: worked out here.
 
     Raises:
-        ValueError: a shape, window or spacing that cannot be shown.
+        ValueError: a shape, window, spacing or box that cannot be shown; boxes from number fields are the
+            page's to check first.
     """
 
     title: str
@@ -55,6 +57,9 @@ class Pane:
             raise ValueError(f"heatmap must be [h, w] and not empty, got shape {self.heatmap.shape}")
         _check_box("heatmap_box", self.heatmap_box)
         _check_box("crop", self.crop)
+        height, width = self.pixels.shape
+        if self.crop is not None and (min(self.crop) < 0 or self.crop[2] > width or self.crop[3] > height):
+            raise ValueError(f"crop must lie in the image of {width} x {height} pixels, got {self.crop}")
         if not self.digest:
             object.__setattr__(self, "digest", content_digest(self.pixels))
 
@@ -98,18 +103,31 @@ def pack_pixels(pixels: NDArray[Any]) -> PackedPixels:
     Raises:
         ValueError: no value is finite.
     """
-    values = pixels.astype(np.float64)
-    finite = np.isfinite(values)
+    low, high = _finite_range(pixels)
+    span = high - low
+    whole = span < LEVELS and all(np.array_equal(row, np.rint(row)) for row in _rows(pixels, low))
+    slope = 1.0 if whole or span == 0 else span / (LEVELS - 1)
+    bits = 8 if whole and span < 256 else 16
+    stored = np.empty(pixels.shape, "u1" if bits == 8 else "<u2")
+    for number, row in enumerate(_rows(pixels, low)):
+        stored[number] = np.rint((row - low) / slope)
+    return PackedPixels(stored.tobytes(), bits, slope, low)
+
+
+def _finite_range(pixels: NDArray[Any]) -> tuple[float, float]:
+    if pixels.dtype.kind in "biu":
+        return float(pixels.min()), float(pixels.max())
+    finite = np.isfinite(pixels)
     if not finite.any():
         raise ValueError("pixels hold no finite value")
-    low, high = float(values[finite].min()), float(values[finite].max())
-    values[~finite] = low
-    span = high - low
-    whole = span < LEVELS and bool(np.all(values == np.rint(values)))
-    slope = 1.0 if whole or span == 0 else span / (LEVELS - 1)
-    stored = np.rint((values - low) / slope)
-    bits = 8 if whole and span < 256 else 16
-    return PackedPixels(stored.astype("u1" if bits == 8 else "<u2").tobytes(), bits, slope, low)
+    low = pixels.min(where=finite, initial=np.inf)
+    return float(low), float(pixels.max(where=finite, initial=-np.inf))
+
+
+def _rows(pixels: NDArray[Any], low: float) -> Iterator[NDArray[np.float64]]:
+    """Row by row, because a large image as float64 takes eight times the memory of what is sent."""
+    for row in pixels:
+        yield np.nan_to_num(row.astype(np.float64), nan=low, posinf=low, neginf=low)
 
 
 def pack_heatmap(heatmap: NDArray[Any]) -> bytes:

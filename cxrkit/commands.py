@@ -1,0 +1,202 @@
+"""The commands of `python -m cxrkit`. torch is imported when a command runs, so that help and refusals are quick."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cxrkit.errors import CxrkitError, InputError
+from cxrkit.task import Task
+from cxrkit.tasks import find_task
+
+if TYPE_CHECKING:
+    from cxrkit.evaluate import Evaluation
+    from cxrkit.predict import Prediction
+    from cxrkit.weights import LoadedModel
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="See what a network sees in a radiograph. Research and teaching only; not for diagnosis.",
+)
+
+TaskName = Annotated[str, typer.Argument(metavar="TASK", help="Such as tuberculosis.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")]
+Weights = Annotated[Path | None, typer.Option(help="Folder of weights to use in place of the shipped one.")]
+
+
+@app.command()
+def analyse(
+    task: TaskName,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="DICOM, PNG, JPEG or TIFF.")],
+    frame: Annotated[int | None, typer.Option(help="Frame of a file with several, from 1.")] = None,
+    threshold: Annotated[float | None, typer.Option(help="In [0, 1], in place of the card's.")] = None,
+    crop: Annotated[
+        str | None, typer.Option(help="L,T,R,B in pixels of the image; right and bottom exclusive.")
+    ] = None,
+    brightness: Annotated[float, typer.Option(help="Added to gray values, -0.5 to 0.5.")] = 0.0,
+    contrast: Annotated[float, typer.Option(help="Factor about mid-gray, 0.5 to 2.")] = 1.0,
+    sharpness: Annotated[float, typer.Option(help="-1 to 2.")] = 0.0,
+    size: Annotated[int | None, typer.Option(help="Side of the network's input, a multiple of 32.")] = None,
+    weights: Weights = None,
+    as_json: AsJson = False,
+) -> None:
+    """Scores of one radiograph. The seconds are those of reading, preparing and predicting, without start-up."""
+    chosen = find_task(task)
+    if len(files) != len(chosen.inputs):
+        raise InputError(f"This task reads {len(chosen.inputs)} file(s); {len(files)} were given.")
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise InputError(f"The threshold is {threshold:g}; it has to lie between 0 and 1.")
+    if not all(file.is_file() for file in files):
+        raise InputError("There is no such file. Check the path.")
+    box = None if crop is None else _box(crop)
+
+    from cxrkit import evaluate as evaluation
+    from cxrkit.task import ModelInput
+
+    edits = ModelInput(crop=box, brightness=brightness, contrast=contrast, sharpness=sharpness, size=size)
+    edits.check()
+    loaded = _load(chosen, weights)
+    start = time.perf_counter()
+    images = [evaluation.load_image(file, frame) for file in files]
+    prediction = evaluation.analyse(loaded, images, edits, threshold)
+    result = _analysis(loaded, prediction, time.perf_counter() - start)
+    typer.echo(_strict(result) if as_json else _lines(result))
+
+
+@app.command()
+def evaluate(
+    task: TaskName,
+    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST.csv", help="Table with the columns file and target.")],
+    root: Annotated[Path, typer.Option(help="Folder that the table's paths start in; nothing outside it is read.")],
+    out: Annotated[Path, typer.Option(help="CSV to write the predictions to; an existing one is replaced.")],
+    weights: Weights = None,
+    as_json: AsJson = False,
+) -> None:
+    """Predict every case of a table and measure how good the predictions are, at the threshold of the card."""
+    chosen = find_task(task)
+    _check_out(out, manifest)
+
+    from cxrkit import evaluate as evaluation
+    from cxrkit.cases import read_manifest
+    from cxrkit.predictions import check_columns, write_predictions
+
+    cases = read_manifest(manifest)
+    check_columns(chosen, cases)
+    loaded = _load(chosen, weights)
+    start = time.perf_counter()
+    rows = evaluation.predict_cases(loaded, cases, root, progress=True)
+    write_predictions(chosen, rows, out)
+    found = evaluation.evaluate(chosen, rows, loaded.card.thresholds[chosen.positive])
+    seconds = time.perf_counter() - start
+    typer.echo(_strict(_summary(found, loaded.card.sha256, seconds)) if as_json else _table(found))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: in place of the process's own.
+
+    Returns:
+        Exit status: 0; 2 after one line on stderr about what the user gave; 130 after Ctrl-C.
+    """
+    try:
+        status = app(arguments, prog_name="python -m cxrkit", standalone_mode=False)
+    except (CxrkitError, typer.TyperException) as error:
+        message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+        typer.echo(f"Error: {' '.join(message.split())}", err=True)
+        return 2
+    return status or 0
+
+
+def _load(task: Task, folder: Path | None) -> "LoadedModel":
+    from cxrkit.weights import load_model
+
+    return load_model(task) if folder is None else load_model(task, folder)
+
+
+def _box(text: str) -> tuple[int, int, int, int]:
+    try:
+        left, top, right, bottom = (int(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(
+            "The crop box has to be four whole numbers: left,top,right,bottom, such as 10,20,400,420."
+        ) from None
+    return left, top, right, bottom
+
+
+def _check_out(out: Path, manifest: Path) -> None:
+    """Refuse a place for the predictions before hours of work, not after."""
+    if out.is_dir() or not out.absolute().parent.is_dir():
+        raise InputError("The predictions need a file in a folder that exists. Name another file after --out.")
+    if out.exists() and manifest.exists() and out.samefile(manifest):
+        raise InputError("The predictions would replace the table of cases. Name another file after --out.")
+
+
+def _analysis(loaded: "LoadedModel", prediction: "Prediction", seconds: float) -> dict[str, Any]:
+    return {
+        "task": loaded.task.name,
+        "weights": loaded.card.sha256,
+        "scores": dict(prediction.scores),
+        "threshold": prediction.threshold,
+        "label": prediction.label,
+        "warnings": list(prediction.warnings),
+        "seconds": round(seconds, 3),
+    }
+
+
+def _summary(found: "Evaluation", weights: str, seconds: float) -> dict[str, Any]:
+    """What --json prints: every figure by name; an undefined one is null with a reason."""
+    figures: dict[str, Any] = {}
+    for metric in found.metrics:
+        figures[metric.name] = {k: v for k, v in asdict(metric).items() if k not in {"name", "part"}}
+    for missing in found.undefined:
+        figures[missing.name] = {"value": None, "low": None, "high": None, "reason": missing.reason}
+    return {
+        "task": found.task,
+        "weights": weights,
+        "positive": found.positive,
+        "threshold": found.threshold,
+        "cases": found.cases,
+        "failed": found.failed,
+        "metrics": figures,
+        "seconds": round(seconds, 3),
+    }
+
+
+def _strict(value: Mapping[str, Any]) -> str:
+    """JSON as RFC 8259 has it: no NaN, no Infinity."""
+    return json.dumps(value, indent=1, allow_nan=False)
+
+
+def _lines(result: Mapping[str, Any]) -> str:
+    rows = [("task", result["task"]), ("weights", result["weights"][:12])]
+    rows += [(f"score {label}", f"{score:.3f}") for label, score in result["scores"].items()]
+    rows += [("threshold", f"{result['threshold']:.3f}"), ("label", result["label"])]
+    rows += [("warning", warning) for warning in result["warnings"]]
+    rows += [("seconds", f"{result['seconds']:.2f}")]
+    return _aligned(rows)
+
+
+def _table(found: "Evaluation") -> str:
+    rows = [("figure", "value", "95 % interval", "")]
+    for metric in found.metrics:
+        between = "" if metric.low is None or metric.high is None else f"{metric.low:.3f} to {metric.high:.3f}"
+        rows.append((metric.name, f"{metric.value:.3f}", between, metric.note))
+    rows += [(missing.name, "-", "", missing.reason) for missing in found.undefined]
+    used = f"{found.cases - found.failed} of {found.cases} cases measured; positive class: {found.positive}"
+    failed = f"\n{found.failed} left out: see the column error of the predictions" if found.failed else ""
+    return f"{used}{failed}\n{_aligned(rows)}"
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

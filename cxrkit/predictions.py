@@ -1,0 +1,65 @@
+"""The table of predictions that `python -m cxrkit evaluate` writes, the same for all tasks."""
+
+import csv
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from cxrkit.cases import Case
+from cxrkit.errors import InputError, ManifestError
+from cxrkit.evaluate import Row
+from cxrkit.task import Task
+
+
+def prediction_columns(task: Task) -> tuple[str, ...]:
+    """The columns that `write_predictions` adds to a manifest's."""
+    return (*(f"score_{label}" for label in task.labels), "warnings", "error")
+
+
+def check_columns(task: Task, cases: Sequence[Case]) -> None:
+    """Refuse a manifest that has one of the columns to be added.
+
+    Raises:
+        ManifestError: naming them.
+    """
+    taken = [name for name in prediction_columns(task) if cases and name in cases[0].row]
+    if taken:
+        raise ManifestError(
+            f"The table already has the column {', '.join(taken)}, which the predictions are written to. "
+            "Rename or remove it."
+        )
+
+
+def write_predictions(task: Task, rows: Sequence[Row], path: Path) -> None:
+    """Write the manifest's columns, then `score_<label>` for each label, `warnings` and `error`, as CSV in UTF-8.
+
+    The file appears complete or not at all; one of the same name is replaced.
+
+    Raises:
+        ManifestError: a column of the manifest collides with an added one.
+        InputError: the file cannot be written.
+    """
+    cases = [row.case for row in rows]
+    check_columns(task, cases)
+    header = list(cases[0].row) if cases else []
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("x", encoding="utf-8", newline="") as file:
+            table = csv.DictWriter(file, [*header, *prediction_columns(task)], lineterminator="\n")
+            table.writeheader()
+            table.writerows({**row.case.row, **_added(task, row)} for row in rows)
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink()
+        raise InputError(
+            "The predictions could not be written. Name a file in a folder that you may write to."
+        ) from None
+
+
+def _added(task: Task, row: Row) -> Mapping[str, str]:
+    scores: Mapping[str, float] = row.prediction.scores if row.prediction else {}
+    warnings = row.prediction.warnings if row.prediction else ()
+    cells = [str(scores.get(label, "")) for label in task.labels]
+    return dict(zip(prediction_columns(task), [*cells, " ".join(warnings), row.error], strict=True))

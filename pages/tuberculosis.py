@@ -1,0 +1,47 @@
+"""Tuberculosis screening: choose an image, read score and heatmap, edit what the network reads."""
+
+import streamlit as st
+
+from cxrkit.image import Radiograph
+from cxrkit.task import ModelInput
+from cxrkit.tasks.tuberculosis import TUBERCULOSIS as TASK
+from pages.ui.about import about_model
+from pages.ui.analysis import read_with
+from pages.ui.export import downloads
+from pages.ui.model_input import model_input
+from pages.ui.models import load, read_task_card
+from pages.ui.question import ask
+from pages.ui.results import file_facts, images, score_cards, what_was_read
+from pages.ui.shell import page
+from pages.ui.uploads import choose_image
+
+VIEWER = f"{TASK.name}.viewer"
+
+
+def analyse(image: Radiograph) -> None:
+    """Scores on top, images on the left, controls on the right; the controls run first."""
+    loaded = load(TASK)
+    above = st.container()
+    left, right = st.columns([2, 1], gap="medium")
+    with right:
+        question = ask(TASK, loaded.card)
+        asked = (question.threshold, question.label, question.method)
+        readings = [read_with(loaded, image, ModelInput(), *asked)]
+        edits = model_input(TASK, image, readings[0].prepared.placements[0].box, VIEWER)
+    if edits != ModelInput():
+        readings.append(read_with(loaded, image, edits, *asked))
+    with above:
+        score_cards(TASK, readings)
+    with left:
+        images(image, readings, readings[-1].prepared.placements[0].box, VIEWER)
+        what_was_read(readings)
+    downloads(TASK, loaded.card, image, readings)
+    file_facts(image)
+
+
+with page(TASK.title, TASK.summary):
+    card = read_task_card(TASK)
+    chosen = choose_image(TASK.name, "Frontal chest radiograph")
+    if chosen is not None:
+        analyse(chosen)
+    about_model(TASK, card)

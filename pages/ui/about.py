@@ -1,0 +1,61 @@
+""" "About this model", rendered from the card."""
+
+import streamlit as st
+
+from cxrkit.card import Card, Metric
+from cxrkit.task import Task
+from pages.ui.words import listed, share
+
+
+def about_model(task: Task, card: Card) -> None:
+    """Data, split, figures with intervals, limits and settings of a task's weights."""
+    with st.expander("About this model", icon=":material/info:", key=f"{task.name}.about"):
+        st.markdown(f"{task.source}\n\n**Intended use.** {task.intended_use}")
+        limits = dict.fromkeys((*task.limits, *card.limits))
+        st.markdown("**Limits**\n\n" + "\n".join(f"- {limit}" for limit in limits))
+        st.markdown("**Measured** (value with 95 % interval)")
+        _table([_row(metric) for metric in card.metrics])
+        st.markdown("**Trained on**")
+        _table(
+            [
+                {
+                    "Data": source.name,
+                    "Images": f"{source.images:,}",
+                    "Kind": "real" if source.real else "simulated",
+                    "Reference": source.reference,
+                    "Terms": source.terms,
+                }
+                for source in card.data
+            ]
+        )
+        st.markdown(f"**Split.** {card.split}.")
+        for title, rows in card.tables.items():
+            st.markdown(f"**{title}**")
+            _table([{name: str(value) for name, value in row.items()} for row in rows])
+        st.caption(_record(card))
+
+
+def _row(metric: Metric) -> dict[str, str]:
+    interval = "–" if metric.low is None or metric.high is None else f"{metric.low:.3f} to {metric.high:.3f}"
+    return {
+        "Figure": metric.name,
+        "Value": f"{metric.value:.3f}",
+        "95 % interval": interval,
+        "Images": f"{metric.cases:,}",
+        "Measured on": metric.part,
+        "Note": metric.note,
+    }
+
+
+def _table(rows: list[dict[str, str]]) -> None:
+    st.dataframe(rows, hide_index=True, width="stretch")
+
+
+def _record(card: Card) -> str:
+    thresholds = listed([f"{share(value)} for {label}" for label, value in card.thresholds.items()])
+    network = listed([f"{name} {value}" for name, value in card.model.items()])
+    return (
+        f"Threshold {thresholds}. Temperature {card.temperature:.3f}. Network: {network}. Input {card.input_size} × "
+        f"{card.input_size} pixels. Started from: {card.initialisation}. Stored as {card.precision}, SHA-256 "
+        f"{card.sha256[:16]}…, code {card.commit[:12]}."
+    )

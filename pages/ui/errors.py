@@ -1,0 +1,17 @@
+"""Errors of the library as sentences on the screen."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from cxrkit.errors import CxrkitError
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """Show what the user can do something about. Anything else is a fault of ours and is left to Streamlit."""
+    try:
+        yield
+    except CxrkitError as error:
+        st.error(str(error), icon=":material/error:")

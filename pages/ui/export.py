@@ -1,0 +1,164 @@
+"""What can be taken away: the overlay as PNG, the result as JSON. Neither holds a file name or header text."""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from cxrkit.card import Card
+from cxrkit.image import Radiograph
+from cxrkit.task import Task
+from pages.ui.analysis import Reading
+from pages.ui.shell import FOOTER
+from pages.ui.words import edits_in_words, share, share_against
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+LONGEST = 1600
+"""Longer side of an exported image in pixels."""
+
+OPACITY, FAINTEST = 0.45, 0.25
+"""As the viewer starts: how strong the colours are, and from which share of the maximum they show."""
+
+_LIBRARIES = ("streamlit", "torch", "torchvision", "timm", "grad-cam", "pydicom", "opencv-python-headless", "numpy")
+
+
+def downloads(task: Task, card: Card, image: Radiograph, readings: Sequence[Reading]) -> None:
+    """Buttons for both files; each is made when it is asked for."""
+    st.subheader("Take away", anchor=False)
+    with st.container(horizontal=True):
+        st.download_button(
+            "Overlay (PNG)",
+            partial(overlay_png, task, card, image, readings[-1]),
+            file_name=f"{task.name}-overlay.png",
+            mime="image/png",
+            key=f"{task.name}.overlay",
+            icon=":material/image:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Result (JSON)",
+            partial(result_json, task, card, readings),
+            file_name=f"{task.name}-result.json",
+            mime="application/json",
+            key=f"{task.name}.json",
+            icon=":material/data_object:",
+            on_click="ignore",
+        )
+    st.caption(
+        "The PNG shows the pixels of the radiograph. Text burned into them, such as a name, shows too: look before "
+        "you pass it on. Neither file holds the file's name or header."
+    )
+
+
+def result_json(task: Task, card: Card, readings: Sequence[Reading]) -> str:
+    """The last reading, with the unedited scores beside it where there were edits."""
+    reading = readings[-1]
+    left, top, right, bottom = reading.prepared.placements[0].box
+    result = {
+        "task": task.name,
+        "weights": card.sha256,
+        "scores": dict(reading.prediction.scores),
+        "threshold": reading.prediction.threshold,
+        "label": reading.prediction.label,
+        "edits": asdict(reading.edits),
+        "unedited_scores": dict(readings[0].prediction.scores),
+        "crop": {
+            "left": left,
+            "top": top,
+            "right": right,
+            "bottom": bottom,
+            "chosen_by": reading.prepared.crop_source,
+        },
+        "heatmap": {
+            "label": reading.heatmap.label,
+            "method": str(reading.heatmap.method),
+            "raw_maximum": reading.heatmap.maximum,
+        },
+        "warnings": list(reading.prediction.warnings),
+        "versions": {name: version(name) for name in _LIBRARIES},
+        "note": FOOTER,
+    }
+    return json.dumps(result, indent=1) + "\n"
+
+
+def overlay_png(task: Task, card: Card, image: Radiograph, reading: Reading) -> bytes:
+    """The radiograph at its display window with the heatmap over it and a legend below."""
+    from PIL import Image
+
+    blended = Image.fromarray(_blend(image, reading))
+    lines = _legend(task, card, reading)
+    legend = _draw_legend(lines, blended.width)
+    whole = Image.new("RGB", (blended.width, blended.height + legend.height))
+    whole.paste(blended, (0, 0))
+    whole.paste(legend, (0, blended.height))
+    file = io.BytesIO()
+    whole.save(file, "PNG")
+    return file.getvalue()
+
+
+def _blend(image: Radiograph, reading: Reading) -> np.ndarray:
+    """[H, W, 3] uint8, longer side LONGEST: gray with the heatmap's colours where it is strong."""
+    import cv2
+
+    height, width = image.values.shape
+    scale = LONGEST / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    gray = cv2.resize(image.windowed(), size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    colour = np.repeat(np.round(gray * 255)[..., None], 3, axis=2)
+    left, top, right, bottom = (round(edge * scale) for edge in reading.heatmap.box)
+    part = colour[top:bottom, left:right]
+    heat = cv2.resize(reading.heatmap.values, (part.shape[1], part.shape[0]), interpolation=cv2.INTER_LINEAR)
+    weight = np.where(heat >= FAINTEST, OPACITY, 0.0)[..., None]
+    part[:] = part * (1 - weight) + _turbo(heat) * weight
+    return np.round(colour).astype(np.uint8)
+
+
+def _turbo(heat: np.ndarray) -> np.ndarray:
+    """[h, w] in [0, 1] -> [h, w, 3] RGB."""
+    import cv2
+
+    return np.asarray(cv2.applyColorMap(np.round(heat * 255).astype(np.uint8), cv2.COLORMAP_TURBO)[..., ::-1])
+
+
+def _legend(task: Task, card: Card, reading: Reading) -> list[str]:
+    score, limit = reading.prediction.scores[task.positive], reading.prediction.threshold
+    heatmap = reading.heatmap
+    strength = (
+        "no positive evidence"
+        if heatmap.empty
+        else f"raw maximum {heatmap.maximum:.3g}, colours from {FAINTEST:g} of it"
+    )
+    return [
+        f"{task.title}: score for {task.positive} {share_against(score, limit)}",
+        f"Heatmap: {heatmap.method} for {heatmap.label}, {strength}",
+        f"Edits of the model input: {edits_in_words(reading.edits)}",
+        f"Weights {card.sha256[:16]}, threshold of the card {share(card.thresholds[task.positive])}",
+        FOOTER,
+    ]
+
+
+def _draw_legend(lines: Sequence[str], width: int) -> "Image":
+    from PIL import Image, ImageDraw, ImageFont
+
+    longest = max(lines, key=len)
+    size = 24
+    while size > 7 and ImageFont.load_default(size).getlength(longest) > width - 2 * size:
+        size -= 1
+    font = ImageFont.load_default(size)
+    row = round(size * 1.5)
+    bar_width = min(12 * size, width - 2 * size)
+    legend = Image.new("RGB", (width, row * (len(lines) + 2)), "#11161b")
+    ramp = np.tile(np.linspace(0, 1, bar_width, dtype=np.float32), (size // 2, 1))
+    legend.paste(Image.fromarray(_turbo(ramp)), (size, row // 2))
+    draw = ImageDraw.Draw(legend)
+    for index, line in enumerate(lines):
+        draw.text((size, row * (index + 1) + row // 4), line, font=font, fill="#e4eaef")
+    return legend

@@ -1,0 +1,47 @@
+"""Networks: loaded on first use, shared by all sessions, never before the first paint."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from cxrkit import card as cards
+from cxrkit.card import Card, read_card
+from cxrkit.errors import WeightsError
+from cxrkit.task import Task
+from cxrkit.tasks import find_task
+
+if TYPE_CHECKING:
+    from cxrkit.weights import LoadedModel
+
+
+def read_task_card(task: Task) -> Card:
+    """The card of a task's weights, without the weights and without torch.
+
+    Raises:
+        WeightsError: there are no weights; says the command that makes them.
+    """
+    folder = cards.WEIGHTS / task.name
+    command = f"Make them with: `{task.train_command}`"
+    if not (folder / "card.json").is_file():
+        raise WeightsError(f"No trained weights were found for this task. {command}")
+    try:
+        return read_card(folder / "card.json")
+    except WeightsError as error:
+        raise WeightsError(f"{error} {command}") from None
+
+
+def load(task: Task) -> "LoadedModel":
+    """The network of a task as its files are now.
+
+    Raises:
+        WeightsError: weights are missing, altered or do not fit.
+    """
+    return _load(task.name, read_task_card(task).sha256)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Loading the network …")
+def _load(name: str, weights_sha256: str) -> "LoadedModel":
+    from cxrkit.weights import load_model
+
+    del weights_sha256  # part of the key: other weights are another network
+    return load_model(find_task(name), cards.WEIGHTS)

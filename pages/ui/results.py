@@ -1,0 +1,125 @@
+"""Readings on the screen: score cards, images with heatmaps, what the network read, facts of the file."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from cxrkit.image import Radiograph
+from cxrkit.pixels import Box
+from cxrkit.task import Task
+from pages.ui.analysis import Reading
+from pages.ui.viewer import Pane, viewer
+from pages.ui.words import edits_in_words, movement, share, share_against
+
+_CROPS = {
+    "user": "Your crop box.",
+    "lungs": "Automatic crop: a square around both lungs, which a small network of its own looks for.",
+    "margins": "Automatic crop: the image without uniform margins.",
+}
+
+
+def score_cards(task: Task, readings: Sequence[Reading]) -> None:
+    """One card for each reading, side by side, and how far the edits moved the score."""
+    for column, title, reading in zip(st.columns(len(readings)), _headings(task, readings), readings, strict=True):
+        score, limit = reading.prediction.scores[task.positive], reading.prediction.threshold
+        with column.container(border=True):
+            st.metric(title, share(score))
+            st.markdown(
+                f"Score for {task.positive} {share_against(score, limit)}. Label at this threshold: "
+                f"**{reading.prediction.label}**."
+            )
+    if len(readings) > 1:
+        before, after = readings
+        scores = [reading.prediction.scores[task.positive] for reading in (before, after)]
+        labels = [reading.prediction.label for reading in (before, after)]
+        kept = "The label stays the same." if labels[0] == labels[1] else f"The label changes to **{labels[1]}**."
+        st.markdown(f"{movement(*scores)} {kept}")
+        st.caption(f"Edits: {edits_in_words(after.edits)}.")
+    for warning in readings[-1].prediction.warnings:
+        st.warning(warning, icon=":material/warning:")
+
+
+def _headings(task: Task, readings: Sequence[Reading]) -> list[str]:
+    name = f"Score for {task.positive}"
+    return [name] if len(readings) == 1 else [f"{name}, unedited", f"{name}, edited"]
+
+
+def images(image: Radiograph, readings: Sequence[Reading], crop: Box, key: str) -> None:
+    """The viewer: the original image with each reading's heatmap; the crop box lies on the last one."""
+    st.markdown(
+        "**Display** – these tools change only what you see. The crop tool is the exception: its box is model input."
+    )
+    pixels, window = _display(image)
+    panes = []
+    for index, reading in enumerate(readings):
+        heatmap = reading.heatmap
+        panes.append(
+            Pane(
+                title=_pane_title(index, readings),
+                pixels=pixels,
+                window=window,
+                spacing_mm=image.spacing_mm,
+                heatmap=None if heatmap.empty else heatmap.values,
+                heatmap_box=None if heatmap.empty else heatmap.box,
+                heatmap_label=f"{heatmap.method} for {heatmap.label}, 1 = its own maximum",
+                crop=crop if reading is readings[-1] else None,
+                digest=image.sha256,
+            )
+        )
+    viewer(panes, key=key, crop_enabled=True)
+
+
+def _pane_title(index: int, readings: Sequence[Reading]) -> str:
+    name = "Radiograph" if len(readings) == 1 else ("Unedited", "Edited")[index]
+    return f"{name}: no positive evidence, no heatmap" if readings[index].heatmap.empty else name
+
+
+def _display(image: Radiograph) -> tuple[np.ndarray, tuple[float, float]]:
+    """Pixels and window for the viewer; padding is black, whatever value it has in the file."""
+    if image.voi_function == "SIGMOID":
+        return image.windowed(), (0.0, 1.0)
+    window = image.display_range()
+    if image.valid is None:
+        return image.values, window
+    return np.where(image.valid, image.values, np.float32(min(window[0], image.values.min()))), window
+
+
+def what_was_read(readings: Sequence[Reading]) -> None:
+    """The network's own input, who chose the crop, and how strong the heatmaps are."""
+    st.subheader("What the network reads", anchor=False)
+    with st.container(horizontal=True, gap="medium"):
+        for index, reading in enumerate(readings):
+            with st.container(width=280):
+                _one_input(_pane_title(index, readings).split(":")[0], reading)
+    st.caption(
+        "Heatmaps are scaled one by one, so a weak map looks as strong as a strong one. Only the raw maximum says "
+        "whether a map is strong; near 0 it means little."
+    )
+
+
+def _one_input(name: str, reading: Reading) -> None:
+    view, placement = reading.prepared.view[0], reading.prepared.placements[0]
+    st.image(
+        np.round(view * 255).astype(np.uint8),
+        caption=f"{name}, {placement.size} × {placement.size} pixels",
+        width=256,
+        output_format="PNG",
+        alt=f"What the network reads, {name.lower()}",
+    )
+    left, top, right, bottom = placement.box
+    st.markdown(f"{_CROPS[reading.prepared.crop_source]} Pixels {left}, {top} to {right}, {bottom} of the image.")
+    heatmap = reading.heatmap
+    if heatmap.empty:
+        st.markdown(f"No positive evidence for “{heatmap.label}”: the {heatmap.method} map is zero everywhere.")
+    else:
+        st.markdown(f"Raw maximum of the {heatmap.method} map for “{heatmap.label}”: **{heatmap.maximum:.3g}**.")
+
+
+def file_facts(image: Radiograph) -> None:
+    """What may be shown of the file's header, and the image's size."""
+    height, width = image.values.shape
+    facts = {"Image size": f"{width} × {height} pixels", **image.header}
+    with st.expander("The file", icon=":material/description:"):
+        st.table({"": list(facts), "Value": list(facts.values())}, hide_index=True, border="horizontal")
+        st.caption("Only these header fields are read out; names, dates and numbers of persons are not.")

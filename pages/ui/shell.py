@@ -1,0 +1,37 @@
+"""The frame of every page: title, one-time acknowledgement, errors, footer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from pages.ui.errors import errors_shown
+
+_ACKNOWLEDGED = "acknowledged"
+FOOTER = "For research and teaching only. Not a medical device, not for diagnosis, screening or treatment."
+
+
+@contextmanager
+def page(title: str, summary: str) -> Iterator[None]:
+    """Everything around a page's own content; an error of ours ends the content with its sentence."""
+    if not st.session_state.get(_ACKNOWLEDGED):
+        _acknowledge()
+    st.title(title, anchor=False)
+    st.markdown(summary)
+    with errors_shown():
+        yield
+    st.divider()
+    st.caption(FOOTER)
+
+
+@st.dialog("Research and teaching, not for diagnosis", dismissible=False)
+def _acknowledge() -> None:
+    """Asked once in a session."""
+    st.markdown(
+        "The networks behind these pages were trained on public research data. Their scores and heatmaps can be wrong, "
+        "also where they look convincing. Do not use them for decisions about a person.\n\n"
+        "Use only images that you may use for this purpose."
+    )
+    if st.button("I understand", key="acknowledge", type="primary"):
+        st.session_state[_ACKNOWLEDGED] = True
+        st.rerun()

@@ -1,0 +1,104 @@
+"""Choosing an image: kept in the session across page switches, read once, errors shown."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from cxrkit.errors import FrameRequired
+from cxrkit.image import MAX_FILE_BYTES, MAX_PIXELS, Radiograph, read_image
+from pages.ui.words import megabytes
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as it was given.
+
+    Attributes:
+        name: shown on the uploader's own screen, nowhere else.
+        data: its bytes.
+        sha256: of the bytes, hexadecimal.
+    """
+
+    name: str = field(repr=False)
+    data: bytes = field(repr=False)
+    sha256: str
+
+
+def choose_image(key: str, label: str) -> Radiograph | None:
+    """Uploader, frame chooser and reading.
+
+    Args:
+        key: unique in the app.
+        label: what to upload, in words.
+
+    Returns:
+        The image; None while there is none or a frame has still to be chosen.
+
+    Raises:
+        ImageError: the file cannot be read.
+    """
+    widget = f"{key}.upload"
+    # No list of types: DICOM files often have no suffix, and Streamlit's refusal would log the file's name.
+    shown = st.file_uploader(label, key=widget, on_change=_keep, args=(key,), max_upload_size=MAX_FILE_BYTES >> 20)
+    upload: Upload | None = st.session_state.get(_kept(key))
+    if upload is None:
+        _explain_upload()
+        return None
+    if shown is None:
+        _offer_removal(key, upload)
+    return _read_chosen_frame(key, upload)
+
+
+def _kept(key: str) -> str:
+    return f"_upload.{key}"
+
+
+def _keep(key: str) -> None:
+    """Streamlit drops an upload with its widget at a page switch, so the bytes are kept apart from it."""
+    given = st.session_state[f"{key}.upload"]
+    if given is None:
+        _remove(key)
+        return
+    data = given.getvalue()
+    st.session_state[_kept(key)] = Upload(given.name, data, hashlib.sha256(data).hexdigest())
+
+
+def _remove(key: str) -> None:
+    st.session_state.pop(_kept(key), None)
+
+
+def _offer_removal(key: str, upload: Upload) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(f"In use: {upload.name} ({megabytes(len(upload.data))})", width="content")
+        st.button("Remove", key=f"{key}.remove", icon=":material/close:", on_click=_remove, args=(key,))
+
+
+def _explain_upload() -> None:
+    st.info(
+        f"Choose a DICOM, PNG, JPEG or TIFF file, up to {MAX_FILE_BYTES >> 20} MB and {MAX_PIXELS / 1e6:.0f} "
+        "megapixels. The image is kept in this server's memory until your session ends, and is sent nowhere else.",
+        icon=":material/upload_file:",
+    )
+
+
+def _read_chosen_frame(key: str, upload: Upload) -> Radiograph | None:
+    frames: int | None = st.session_state.get(f"_frames.{key}.{upload.sha256}")
+    if frames is None:
+        try:
+            return _read(upload.sha256, None, upload)
+        except FrameRequired as error:
+            frames = st.session_state[f"_frames.{key}.{upload.sha256}"] = error.frames
+    widget = f"{key}.frame.{upload.sha256[:16]}"
+    frame = st.number_input(
+        f"Frame, 1 to {frames}", 1, frames, value=None, key=widget, persist_state="session", width=240
+    )
+    if frame is None:
+        st.info(str(FrameRequired(frames)), icon=":material/filter_none:")
+        return None
+    return _read(upload.sha256, int(frame), upload)
+
+
+@st.cache_resource(scope="session", max_entries=2, ttl="1h", show_spinner="Reading the image …")
+def _read(sha256: str, frame: int | None, _upload: Upload) -> Radiograph:
+    return read_image(_upload.data, _upload.name, frame)

@@ -1,0 +1,64 @@
+"""Small random networks with valid cards, so that tests need no trained weights."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from cxrkit.card import Card, Source, write_card
+from cxrkit.task import Task
+from cxrkit.tasks import TASKS
+from cxrkit.weights import LoadedModel, preparation_record, save_weights
+
+SMALL: dict[str, dict[str, Any]] = {"tuberculosis": {"encoder": "resnet10t", "channels": 8}}
+"""Settings of a quick network for each task."""
+
+
+def small_model(task: Task, seed: int = 0) -> nn.Module:
+    """A random network of the task, in eval mode, in which every layer contributes."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = task.build_model(SMALL[task.name])
+        for module in model.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                # timm starts the last norm of a block at zero, which would switch the block off.
+                nn.init.uniform_(module.weight, 0.5, 1.5)
+    return model.eval().requires_grad_(False)
+
+
+def small_card(task: Task, sha256: str = "0" * 64) -> Card:
+    """A card that fits `small_model`."""
+    return Card(
+        task=task.name,
+        labels=task.labels,
+        model=SMALL[task.name],
+        input_size=task.input_size,
+        mean=task.mean,
+        std=task.std,
+        sha256=sha256,
+        precision="fp16",
+        thresholds={task.positive: 0.5},
+        temperature=2.0,
+        initialisation="random",
+        data=(Source("none", "none", "none", 0, False),),
+        split="none",
+        metrics=(),
+        settings={},
+        commit="unknown",
+        preparation=preparation_record(task),
+        limits=("Random weights for tests.",),
+    )
+
+
+def small_loaded(task: Task) -> LoadedModel:
+    """A random network with its card, without files."""
+    return LoadedModel(task, small_card(task), small_model(task))
+
+
+def write_small_weights(root: Path) -> Path:
+    """Write root/<task>/model.safetensors and card.json for every task; returns root."""
+    for task in TASKS:
+        digest = save_weights(small_model(task), root / task.name)
+        write_card(small_card(task, digest), root / task.name / "card.json")
+    return root

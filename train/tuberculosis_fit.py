@@ -1,0 +1,121 @@
+"""Tuberculosis screening: the settings, loss and augmentation of one training run (methods section 2)."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import lightning
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from cxrkit.errors import WeightsError
+from cxrkit.models.fpn import FpnClassifier
+from cxrkit.tasks.tuberculosis import LABELS, TUBERCULOSIS
+from train.augment import Augment, across_hospitals, published
+from train.prepared import Augmented, Views, balanced_loader
+from train.trainer import FitSettings, fit
+
+FAMILY_PAIRS = (("mendeley_tb", "mendeley_normal"), ("rahman_tb", "radiography_normal"))
+"""The public sources come in pairs: one of tuberculosis, one of normal chests."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of one training run.
+
+    Attributes:
+        encoder: timm name.
+        channels: width of the feature pyramid; the source has 256, and 64 are enough below 256 px.
+        size: side of the input in pixels.
+        early_epochs, early_size: the first epochs read images reduced to this side.
+        epochs, images_per_epoch, batch: an epoch draws this many images, every family equally often.
+        learning_rate, weight_decay: of AdamW; the rate is the peak of one cycle.
+        augmentation: "across_hospitals", or what of the source's: any of "erase", "augment", "flip", "invert".
+        mix: share of images that get another one's amplitude spectrum.
+        seed: of initialisation, sampling and augmentation.
+        pretrained: start the encoder from timm's ImageNet weights, which timm downloads.
+        init: safetensors file to start from; tensors of equal name and shape are taken.
+    """
+
+    encoder: str = "resnet50"
+    channels: int = 64
+    size: int = TUBERCULOSIS.input_size
+    epochs: int = 16
+    early_epochs: int = 10
+    early_size: int = 128
+    images_per_epoch: int = 1600
+    batch: int = 32
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.05
+    augmentation: tuple[str, ...] = ("across_hospitals",)
+    mix: float = 0.3
+    seed: int = 0
+    pretrained: bool = False
+    init: Path | None = None
+
+
+def augmentation(settings: Settings) -> Augment | None:
+    """The augmentation that the settings name; None for none."""
+    chosen = set(settings.augmentation)
+    if chosen == {"across_hospitals"}:
+        return across_hospitals()
+    if not chosen:
+        return None
+    return published(
+        erase="erase" in chosen, augment="augment" in chosen, flip="flip" in chosen, invert="invert" in chosen
+    )
+
+
+def loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+    """Cross-entropy of the two classes."""
+    images, targets = batch
+    return nn.functional.cross_entropy(model(images).float(), targets, label_smoothing=0.05)
+
+
+def start_from(model: nn.Module, file: Path) -> None:
+    """Fill a network with the tensors of a safetensors file that have its names and shapes.
+
+    Raises:
+        WeightsError: not one fits.
+    """
+    own = model.state_dict()
+    fitting = {
+        name: tensor for name, tensor in load_file(file).items() if name in own and tensor.shape == own[name].shape
+    }
+    if not fitting:
+        raise WeightsError("No tensor of the file to start from fits this network. Give one of the same encoder.")
+    model.load_state_dict(fitting, strict=False)
+
+
+def train_model(
+    views: Views, targets: NDArray[np.int64], groups: list[str], settings: Settings, how: FitSettings, run: Path
+) -> nn.Module:
+    """Train on views [N, S, S] with class indices [N]; families (groups) are drawn equally often."""
+    lightning.seed_everything(settings.seed, verbose=False)
+    model = FpnClassifier(settings.encoder, settings.channels, len(LABELS), pretrained=settings.pretrained)
+    if settings.init:
+        start_from(model, settings.init)
+    data = Augmented(views, targets, TUBERCULOSIS, augmentation(settings), settings.mix)
+    loader = balanced_loader(data, groups, settings.images_per_epoch, settings.batch, settings.seed)
+    how = replace(
+        how,
+        epochs=settings.epochs,
+        early_epochs=settings.early_epochs,
+        early_size=settings.early_size,
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+    )
+    return fit(model, loss, loader, None, how, run)
+
+
+def logits_of(model: nn.Module, views: Views, batch: int = 64) -> NDArray[np.float64]:
+    """Logits [N, 2] of views [N, S, S], in full precision."""
+    data = Augmented(views, np.zeros(len(views), dtype=np.int64), TUBERCULOSIS, None)
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(data), batch):
+            images = torch.stack([data[i][0] for i in range(start, min(start + batch, len(data)))])
+            found.append(model(images.to(memory_format=torch.channels_last)).double().numpy())
+    return np.concatenate(found)

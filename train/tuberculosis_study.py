@@ -1,0 +1,100 @@
+"""The study of methods section 2: two networks x {none, erase, erase + augment, erase + augment + flip}."""
+
+import json
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cxrkit.card import read_card, write_card
+from cxrkit.metrics import confusion, delong_interval, precision_recall_f1
+from cxrkit.predict import probabilities
+from cxrkit.tasks.tuberculosis import TUBERCULOSIS
+from cxrkit.weights import WEIGHTS
+from train.trainer import FitSettings
+from train.tuberculosis_card import Images, load_images
+from train.tuberculosis_fit import FAMILY_PAIRS, Settings, logits_of, train_model
+
+ENCODERS = ("resnet50", "efficientnet_b0")
+PREPROCESSINGS: tuple[tuple[str, ...], ...] = (
+    (),
+    ("erase",),
+    ("erase", "augment"),
+    ("erase", "augment", "flip"),
+)
+TITLE = "Two networks and four preprocessings"
+
+
+class Budget(StrEnum):
+    """How large the study is; what was used stands in its table."""
+
+    FULL = "full"
+    SMALL = "small"
+
+
+def settings_of(budget: Budget, images: int) -> Settings:
+    """The source's settings (512 px, 10 epochs of all training images, batch 32, 256 channels), or small ones."""
+    source = Settings(channels=256, size=512, epochs=10, early_epochs=0, images_per_epoch=images, mix=0.0)
+    if budget is Budget.FULL:
+        return source
+    return replace(source, channels=64, size=96, epochs=6, images_per_epoch=800)
+
+
+def run_study(data: Path, run: Path, budget: Budget) -> None:
+    """Train every cell not yet in RUN/study.json, then put the table on the card if there is one."""
+    settings = settings_of(budget, images=1)
+    images = load_images(data, settings, run / "cache")
+    settings = settings_of(budget, images=int((~images.test).sum()))
+    file = run / f"study_{budget}.json"
+    rows: list[dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else []
+    done = {(row["network"], row["preprocessing"]) for row in rows}
+    for encoder in ENCODERS:
+        for preprocessing in PREPROCESSINGS:
+            name = " + ".join(preprocessing) or "none"
+            if (encoder, name) in done:
+                continue
+            cell = replace(settings, encoder=encoder, augmentation=preprocessing)
+            rows.append(
+                {"network": encoder, "preprocessing": name, **_figures(images, cell, run / f"{encoder} {name}")}
+            )
+            file.write_text(json.dumps(rows, indent=1))
+    _put_on_card(f"{TITLE} ({budget} budget)", rows)
+
+
+def _figures(images: Images, cell: Settings, run: Path) -> dict[str, Any]:
+    """Train one cell on the last family pair's training part; read its test part and all other families."""
+    own = np.isin(images.families, FAMILY_PAIRS[-1])
+    if not own.any() or own.all():
+        own = np.ones(len(images.cases), dtype=bool)
+    training, aside, other = own & ~images.test, own & images.test, ~own
+    model = train_model(
+        images.views[training], images.targets[training], images.groups(training), cell, FitSettings(), run
+    )
+    target = images.targets[aside]
+    score = probabilities(logits_of(model, images.views[aside]), 1.0, "softmax")[:, 1]
+    called = (score >= 0.5).astype(np.int64)
+    scores = precision_recall_f1(target, called)
+    row: dict[str, Any] = {
+        "accuracy": _interval(confusion(target, called).accuracy),
+        "macro precision": round(float(np.mean([s.precision for s in scores.values()])), 3),
+        "macro recall": round(float(np.mean([s.recall for s in scores.values()])), 3),
+        "macro F1": round(float(np.mean([s.f1 for s in scores.values()])), 3),
+        "AUC": _interval(delong_interval(target, score)),
+    }
+    if other.any():
+        score = probabilities(logits_of(model, images.views[other]), 1.0, "softmax")[:, 1]
+        row["AUC, other families"] = _interval(delong_interval(images.targets[other], score))
+    return row | {"size": cell.size, "epochs": cell.epochs, "images per epoch": cell.images_per_epoch}
+
+
+def _interval(interval: Any) -> str:
+    return f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
+
+
+def _put_on_card(title: str, rows: list[dict[str, Any]]) -> None:
+    path = WEIGHTS / TUBERCULOSIS.name / "card.json"
+    if path.is_file():
+        card = read_card(path)
+        write_card(replace(card, tables={**card.tables, title: rows}), path)
