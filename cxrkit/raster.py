@@ -10,9 +10,11 @@ from cxrkit.decoded import COLOUR_WARNING, Decoded, check_size, choose_frame, le
 
 FORMATS = ("PNG", "JPEG", "TIFF")
 TRANSPARENCY_WARNING = "The image has transparent parts; they were laid on black."
+DEPTH_WARNING = "The image holds colour or transparency in 16 bits; it was read in 8 bits."
 _GRAY_MODES = ("1", "L", "I", "F")
 _WHITE_IS_ZERO = 0
 _PHOTOMETRIC_TAG = 262
+_PNG_DEPTH = 24  # byte of the file, in its IHDR
 
 # The own limit of check_size is stricter and gives a sentence; Pillow's would warn, then raise.
 Image.MAX_IMAGE_PIXELS = None
@@ -37,11 +39,14 @@ def read_raster(data: bytes, frame: int | None) -> Decoded:
         # Pages of a TIFF differ in size.
         check_size(image.height, image.width, bytes_per_pixel)
         white_is_zero = _is_white_zero(image)
+        deep = image.format == "PNG" and data[_PNG_DEPTH] == 16
         upright = ImageOps.exif_transpose(image)
         pixels, warnings = _gray(upright)
     bits = 8 * pixels.dtype.itemsize
     if COLOUR_WARNING in warnings:
         bits = 8
+    if deep and bits == 8:
+        warnings.append(DEPTH_WARNING)
     values, valid, notes = leave_out_not_finite(pixels, None)
     if white_is_zero:
         values = np.float32(2**bits - 1) - values

@@ -15,7 +15,7 @@ from PIL import Image
 from cxrkit.decoded import COLOUR_WARNING, MAX_FILE_BYTES, NOT_FINITE_WARNING
 from cxrkit.errors import FrameRequired, ImageError, ImageTooLarge
 from cxrkit.image import read_image
-from cxrkit.raster import TRANSPARENCY_WARNING
+from cxrkit.raster import DEPTH_WARNING, TRANSPARENCY_WARNING
 from tests.dicom_files import make_dicom
 
 RNG = np.random.default_rng(3)
@@ -109,6 +109,14 @@ def test_equal_channels_are_gray_without_a_warning() -> None:
     assert image.warnings == ()
 
 
+def test_sixteen_bit_colour_says_that_it_loses_depth() -> None:
+    size = struct.pack(">IIBBBBB", 60, 40, 16, 2, 0, 0, 0)
+    rows = b"".join(b"\0" + np.repeat(row, 3).astype(">u2").tobytes() for row in DEEP)
+    image = read_image(png(size, rows))
+    np.testing.assert_array_equal(image.values, DEEP >> 8)
+    assert image.warnings == (DEPTH_WARNING,)
+
+
 def test_one_bit_and_palette() -> None:
     bits = GRAY > 127
     np.testing.assert_array_equal(read_image(save(Image.fromarray(bits))).values, bits * 255)
@@ -154,14 +162,19 @@ def test_second_image_of_a_phone_s_jpeg_is_no_frame() -> None:
     assert read_image(data).values.shape == (40, 60)
 
 
-def png_header(width: int, height: int) -> bytes:
-    """A PNG that states a size and holds next to nothing."""
+def png(size: bytes, rows: bytes) -> bytes:
+    """A PNG out of the body of its IHDR and its uncompressed rows."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
-    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
+    parts = chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that states a size and holds next to nothing."""
+    return png(struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0), b"\0")
 
 
 @pytest.mark.parametrize(("width", "height"), [(65_000, 65_000), (2**31 - 1, 1), (40_000_001, 1)])

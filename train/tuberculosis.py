@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from cxrkit.weights import WEIGHTS
 from train.trainer import FitSettings
 from train.tuberculosis_card import make_weights
 from train.tuberculosis_fit import Settings
@@ -24,7 +25,9 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 def weights(
     data: Annotated[Path, typer.Option(help="Folder of a data set that train.datasets can read.")],
     run: Annotated[Path, typer.Option(help="Folder for checkpoints and cached images.")] = Path("runs/tuberculosis"),
+    out: Annotated[Path, typer.Option(help="Folder that holds a folder of weights for each task.")] = WEIGHTS,
     epochs: int = Settings.epochs,
+    early_epochs: int = Settings.early_epochs,
     images_per_epoch: int = Settings.images_per_epoch,
     encoder: str = Settings.encoder,
     init: Annotated[Path | None, typer.Option(help="safetensors file to start from.")] = None,
@@ -37,10 +40,15 @@ def weights(
 ) -> None:
     """Train what the app loads: across families both ways, then on all of train; write weights and card."""
     settings = Settings(
-        encoder=encoder, epochs=epochs, images_per_epoch=images_per_epoch, pretrained=pretrained, init=init
+        encoder=encoder,
+        epochs=epochs,
+        early_epochs=early_epochs,
+        images_per_epoch=images_per_epoch,
+        pretrained=pretrained,
+        init=init,
     )
     how = FitSettings(accelerator=accelerator, devices=devices, nodes=nodes, strategy=strategy, precision=precision)
-    make_weights(data, run, settings, how)
+    make_weights(data, run, settings, how, out)
 
 
 @app.command()

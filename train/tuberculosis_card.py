@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from lightning.pytorch.utilities import rank_zero_only
 from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import nn
 
 from cxrkit.card import Card, Metric, Source, write_card
 from cxrkit.cases import Case, carve, class_index, split_by_patient
@@ -108,15 +110,19 @@ def cross_families(images: Images, settings: Settings, how: FitSettings, run: Pa
         if not file.is_file():
             groups = images.groups(training)
             model = train_model(images.views[training], images.targets[training], groups, settings, how, file.parent)
-            np.save(file, logits_of(model, images.views[tested]))
+            logits = logits_of(model, images.views[tested])
+            if rank_zero_only.rank == 0:
+                np.save(file, logits)
+        else:
+            logits = np.load(file)
         border = border_scores(images.borders[training], images.targets[training], images.borders[tested])
-        index = np.flatnonzero(tested)
-        crossed.append(Crossed(" + ".join(rest), " + ".join(held), index, np.load(file), border))
+        crossed.append(Crossed(" + ".join(rest), " + ".join(held), np.flatnonzero(tested), logits, border))
     return crossed
 
 
-def make_weights(data: Path, run: Path, settings: Settings, how: FitSettings) -> None:
-    """Train, measure and write weights/tuberculosis; see the module."""
+def make_weights(data: Path, run: Path, settings: Settings, how: FitSettings, out: Path = WEIGHTS) -> None:
+    """Train, measure and write OUT/tuberculosis; see the module. Of several processes the first one writes."""
+    code = commit()
     images = load_images(data, settings, run / "cache")
     crossed = cross_families(images, settings, how, run)
     position = {case.files: index for index, case in enumerate(images.cases)}
@@ -126,12 +132,22 @@ def make_weights(data: Path, run: Path, settings: Settings, how: FitSettings) ->
     model = train_model(
         images.views[chosen], images.targets[chosen], images.groups(chosen), settings, how, run / "final"
     )
-    digest = save_weights(model, WEIGHTS / TUBERCULOSIS.name)
-    write_card(_card(images, crossed, carved, digest, settings), WEIGHTS / TUBERCULOSIS.name / "card.json")
+    if rank_zero_only.rank == 0:
+        folder = out / TUBERCULOSIS.name
+        digest = save_weights(model, folder)
+        stored = _stored_model(settings, folder)
+        write_card(_card(images, crossed, carved, stored, settings, digest, code), folder / "card.json")
 
 
-def _card(images: Images, crossed: list[Crossed], carved: NDArray[np.int64], digest: str, settings: Settings) -> Card:
-    model = _stored_model(settings)
+def _card(
+    images: Images,
+    crossed: list[Crossed],
+    carved: NDArray[np.int64],
+    model: nn.Module,
+    settings: Settings,
+    digest: str,
+    code: str,
+) -> Card:
     temperature, threshold, chosen_on = operating_point(images, crossed, carved, logits_of(model, images.views[carved]))
     test = np.flatnonzero(images.test)
     score = probabilities(logits_of(model, images.views[test]), temperature, "softmax")[:, 1]
@@ -156,7 +172,7 @@ def _card(images: Images, crossed: list[Crossed], carved: NDArray[np.int64], dig
         + chosen_on,
         metrics=tuple(metrics),
         settings={name: str(value) if isinstance(value, Path) else value for name, value in asdict(settings).items()},
-        commit=commit(),
+        commit=code,
         preparation=preparation_record(TUBERCULOSIS),
         limits=TUBERCULOSIS.limits,
     )
@@ -198,11 +214,9 @@ def _evenly(families: NDArray[np.str_], allowed: NDArray[np.bool_]) -> NDArray[n
     return np.concatenate([np.resize(member, largest) for member in members])
 
 
-def _stored_model(settings: Settings) -> Any:
+def _stored_model(settings: Settings, folder: Path) -> nn.Module:
     """The network as the app will load it, so that the figures are those of the rounded weights."""
-    from safetensors.torch import load_file
-
-    state = load_file(WEIGHTS / TUBERCULOSIS.name / "model.safetensors")
+    state = load_file(folder / "model.safetensors")
     model = TUBERCULOSIS.build_model({"encoder": settings.encoder, "channels": settings.channels})
     return fill(model, {name: tensor.float() for name, tensor in state.items()}, TUBERCULOSIS.train_command)
 
