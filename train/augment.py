@@ -107,21 +107,3 @@ def across_hospitals() -> Augment:
         return np.asarray(marks(image=equalise(seen))["image"], dtype=np.float32)
 
     return apply
-
-
-def mix_amplitude(image: Gray, other: Gray, weight: float) -> Gray:
-    """Give an image part of another one's amplitude spectrum, keeping its phase (Xu et al. 2021, FACT).
-
-    Amplitude carries a source's processing (sharpness, texture, large-scale brightness), phase the anatomy.
-
-    Args:
-        image, other: [S, S] in [0, 1].
-        weight: share of the other's amplitude, 0 to 1.
-
-    Returns:
-        [S, S] in [0, 1], equalised.
-    """
-    own, foreign = np.fft.rfft2(image), np.fft.rfft2(other)
-    amplitude = (1 - weight) * np.abs(own) + weight * np.abs(foreign)
-    mixed = np.fft.irfft2(amplitude * np.exp(1j * np.angle(own)), s=image.shape)
-    return equalise(mixed.astype(np.float32))

@@ -170,7 +170,7 @@ def main(data: Path, run: Path = Path("runs/lung_field"), epochs: int = Settings
         generator=generator,
     )
     how = FitSettings(settings.epochs, settings.learning_rate, weight_decay=0.01, ema_decay=0.99)
-    model = fit(UNet(WIDTHS), loss, loader, None, how, run)
+    model = fit(UNet(WIDTHS), loss, loader, how, run)
     with torch.inference_mode():
         found = model(torch.from_numpy(images[aside])[:, None])[:, 0].numpy() > 0
     write(model, [dice(a, b > 0) for a, b in zip(found, masks[aside], strict=True)], len(images), settings)

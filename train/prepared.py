@@ -16,7 +16,7 @@ from cxrkit.image import Radiograph, read_image
 from cxrkit.lungs import NAME as LUNG_FIELD
 from cxrkit.task import ModelInput, Task
 from cxrkit.weights import WEIGHTS, preparation_record
-from train.augment import Augment, mix_amplitude
+from train.augment import Augment
 
 Views = NDArray[np.uint8]
 """[N, S, S]: what the network reads, before normalisation, in 1/255."""
@@ -70,23 +70,17 @@ class Augmented(Dataset[tuple[Tensor, int]]):
         targets: [N], class index.
         task: for mean and std.
         augment: applied to each view in [0, 1].
-        mix: share of the views that get part of a random other view's amplitude spectrum.
     """
 
-    def __init__(
-        self, views: Views, targets: NDArray[np.int64], task: Task, augment: Augment | None, mix: float = 0.0
-    ) -> None:
+    def __init__(self, views: Views, targets: NDArray[np.int64], task: Task, augment: Augment | None) -> None:
         self.views, self.targets, self.task = views, targets, task
-        self.augment, self.mix = augment, mix
+        self.augment = augment
 
     def __len__(self) -> int:
         return len(self.views)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         view = self.views[index].astype(np.float32) / 255
-        if self.mix and torch.rand(()) < self.mix:
-            other = self.views[int(torch.randint(len(self.views), ()))].astype(np.float32) / 255
-            view = mix_amplitude(view, other, float(torch.rand(())))
         if self.augment:
             view = self.augment(view)
         normalised = np.ascontiguousarray((view - self.task.mean) / self.task.std, dtype=np.float32)

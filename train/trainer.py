@@ -63,10 +63,6 @@ class Supervised(lightning.LightningModule):
         self.log("train_loss", value, prog_bar=True, on_step=False, on_epoch=True)
         return value
 
-    def validation_step(self, batch: Any, index: int) -> None:
-        del index
-        self.log("val_loss", self.loss(self.model, batch), prog_bar=True, sync_dist=True)
-
     def configure_optimizers(self) -> dict[str, Any]:
         optimiser = torch.optim.AdamW(
             self.parameters(), lr=self.settings.learning_rate, weight_decay=self.settings.weight_decay
@@ -81,7 +77,6 @@ def fit(
     model: nn.Module,
     loss: Loss,
     training: "DataLoader[Any]",
-    validation: "DataLoader[Any] | None",
     settings: FitSettings,
     run: Path,
 ) -> nn.Module:
@@ -90,7 +85,7 @@ def fit(
     Args:
         model: changed in place.
         loss: (model, batch) -> scalar.
-        training, validation: loaders; validation may be None.
+        training: loader.
         settings: how.
         run: folder for checkpoints and the log; a last.ckpt in it is resumed.
 
@@ -121,7 +116,6 @@ def fit(
     trainer.fit(
         module,
         training,
-        validation,
         ckpt_path="last" if (run / "last.ckpt").exists() else None,
         weights_only=False,
     )

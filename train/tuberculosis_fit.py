@@ -33,7 +33,6 @@ class Settings:
         epochs, images_per_epoch, batch: an epoch draws this many images, every family equally often.
         learning_rate, weight_decay: of AdamW; the rate is the peak of one cycle.
         augmentation: "across_hospitals", or what of the source's: any of "erase", "augment", "flip", "invert".
-        mix: share of images that get another one's amplitude spectrum.
         seed: of initialisation, sampling and augmentation.
         pretrained: start the encoder from timm's ImageNet weights, which timm downloads.
         init: safetensors file to start from; tensors of equal name and shape are taken.
@@ -50,7 +49,6 @@ class Settings:
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
     augmentation: tuple[str, ...] = ("across_hospitals",)
-    mix: float = 0.3
     seed: int = 0
     pretrained: bool = False
     init: Path | None = None
@@ -97,7 +95,7 @@ def train_model(
     model = FpnClassifier(settings.encoder, settings.channels, len(LABELS), pretrained=settings.pretrained)
     if settings.init:
         start_from(model, settings.init)
-    data = Augmented(views, targets, TUBERCULOSIS, augmentation(settings), settings.mix)
+    data = Augmented(views, targets, TUBERCULOSIS, augmentation(settings))
     loader = balanced_loader(data, groups, settings.images_per_epoch, settings.batch, settings.seed)
     how = replace(
         how,
@@ -107,7 +105,7 @@ def train_model(
         learning_rate=settings.learning_rate,
         weight_decay=settings.weight_decay,
     )
-    return fit(model, loss, loader, None, how, run)
+    return fit(model, loss, loader, how, run)
 
 
 def logits_of(model: nn.Module, views: Views, batch: int = 64) -> NDArray[np.float64]:

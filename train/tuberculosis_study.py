@@ -36,7 +36,7 @@ class Budget(StrEnum):
 
 def settings_of(budget: Budget, images: int) -> Settings:
     """The source's settings (512 px, 10 epochs of all training images, batch 32, 256 channels), or small ones."""
-    source = Settings(channels=256, size=512, epochs=10, early_epochs=0, images_per_epoch=images, mix=0.0)
+    source = Settings(channels=256, size=512, epochs=10, early_epochs=0, images_per_epoch=images)
     if budget is Budget.FULL:
         return source
     return replace(source, channels=64, size=96, epochs=6, images_per_epoch=800)

@@ -84,8 +84,8 @@ def viewer(panes: Sequence[Pane], *, key: str, crop_enabled: bool = False, heigh
         on_ruler_change=_nothing,
     )
     ruler = mounted.get("ruler") or {}
-    fresh = ruler.get("image") == panes[0].digest
-    return ViewerState(memory["crop"] if crop_enabled else None, ruler.get("mm") if fresh else None)
+    measured = ruler.get("mm") is not None and ruler["image"] == panes[0].digest
+    return ViewerState(memory["crop"] if crop_enabled else None, float(ruler["mm"]) if measured else None)
 
 
 def dragged_crop(key: str) -> Box | None:

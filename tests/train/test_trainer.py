@@ -1,0 +1,70 @@
+"""A run that is killed goes on where it stopped; the averaged weights are what comes back."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from train.trainer import FitSettings, fit
+
+SETTINGS = FitSettings(
+    epochs=4, learning_rate=0.05, weight_decay=0.0, ema_decay=0.5, precision="32-true", accelerator="cpu"
+)
+
+
+class Counted:
+    """Loss that counts its batches and can stop the run like a kill would."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.batches = 0
+        self.sizes: list[int] = []
+        self.stop_after = stop_after
+
+    def __call__(self, model: nn.Module, batch: list[Tensor]) -> Tensor:
+        if self.batches == self.stop_after:
+            raise RuntimeError("killed")
+        self.batches += 1
+        self.sizes.append(batch[0].shape[-1])
+        return nn.functional.mse_loss(model(batch[0])[:, 0], batch[1])
+
+
+class Mean(nn.Module):
+    """Image -> weight * its mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.linear(x.mean(dim=(2, 3)))
+        return result
+
+
+def loader() -> DataLoader[tuple[Tensor, ...]]:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(32, 1, 8, 8, generator=generator)
+    return DataLoader(TensorDataset(images, 3 * images.mean(dim=(1, 2, 3)) + 1), batch_size=8)
+
+
+def test_a_killed_run_goes_on(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="killed"):
+        fit(Mean(), Counted(stop_after=10), loader(), SETTINGS, tmp_path)
+    resumed = Counted()
+    fit(Mean(), resumed, loader(), SETTINGS, tmp_path)
+    assert resumed.batches == 8, "two of four epochs were finished before the kill, two remain"
+
+
+def test_fitting_learns_and_early_epochs_are_small(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    settings = FitSettings(
+        **{**SETTINGS.__dict__, "epochs": 40, "early_epochs": 3, "early_size": 4, "learning_rate": 0.3}
+    )
+    loss = Counted()
+    model = fit(Mean(), loss, loader(), settings, tmp_path)
+    assert loss.sizes[:12] == [4] * 12
+    assert set(loss.sizes[12:]) == {8}
+    assert not model.training
+    images = torch.full((1, 1, 8, 8), 0.5)
+    assert float(model(images)) == pytest.approx(2.5, abs=0.1)
