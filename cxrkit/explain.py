@@ -43,7 +43,7 @@ _CAMS = {
 
 
 _PER_PIXEL = (Method.GRAD_CAM, Method.HIRES_CAM, Method.XGRAD_CAM, Method.LAYER_CAM)
-"""Linear in the gradient, which a pooling head divides among the pixels: times their number, these maps are in logits."""
+"""Linear in the gradient, which a pooling head divides among the pixels: times their number, maps are in logits."""
 
 
 class _HeadOnly(nn.Module):

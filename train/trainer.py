@@ -87,14 +87,15 @@ def fit(
         loss: (model, batch) -> scalar.
         training: loader.
         settings: how.
-        run: folder for checkpoints and the log; a last.ckpt in it is resumed.
+        run: folder for checkpoints and the log; its checkpoints/last.ckpt is resumed.
 
     Returns:
         The network with its averaged weights, in eval mode.
     """
     steps = settings.epochs * max(1, len(training) // (settings.devices * settings.nodes))
+    checkpoints = run / "checkpoints"
     callbacks: list[lightning.Callback] = [
-        ModelCheckpoint(dirpath=run, filename="epoch", save_last=True, save_on_train_epoch_end=True),
+        ModelCheckpoint(dirpath=checkpoints, filename="epoch", save_last=True, save_on_train_epoch_end=True),
         TQDMProgressBar(refresh_rate=10),
     ]
     if settings.ema_decay:
@@ -116,7 +117,7 @@ def fit(
     trainer.fit(
         module,
         training,
-        ckpt_path="last" if (run / "last.ckpt").exists() else None,
+        ckpt_path="last" if (checkpoints / "last.ckpt").exists() else None,
         weights_only=False,
     )
     return model.eval()

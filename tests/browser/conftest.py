@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,28 +47,35 @@ def viewer_address(browser: Browser) -> Iterator[str]:
 
 
 @contextmanager
-def served(app: str) -> Iterator[str]:
-    """Address of a Streamlit server of the script `app`, relative to the repository."""
+def served(app: str, start: Sequence[str] = ("-m", "streamlit"), log: Path = Path(os.devnull)) -> Iterator[str]:
+    """Address of a Streamlit server of the script `app`, relative to the repository.
+
+    Args:
+        app: the script.
+        start: how Python starts Streamlit's command line.
+        log: file for everything that the server says.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
     options |= {"browser.gatherUsageStats": "false", "server.fileWatcherType": "none"}
     flags = [text for name, value in options.items() for text in (f"--{name}", str(value))]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", app, *flags],
-        cwd=REPOSITORY,
-        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until(lambda: _healthy(url), 30, "the server did not start")
-        yield url
-    finally:
-        server.terminate()
-        server.wait(10)
+    with log.open("w") as said:
+        server = subprocess.Popen(
+            [sys.executable, *start, "run", app, *flags],
+            cwd=REPOSITORY,
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
+        url = f"http://127.0.0.1:{port}"
+        try:
+            wait_until(lambda: _healthy(url), 30, "the server did not start")
+            yield url
+        finally:
+            server.terminate()
+            server.wait(10)
 
 
 def _healthy(url: str) -> bool:

@@ -18,7 +18,10 @@ def phantom(size: int, seed: int) -> NDArray[np.uint16]:
     body: NDArray[np.float64] = 2600 * np.exp(-(((x - 0.5) / 0.42) ** 4) - ((y - 0.55) / 0.5) ** 6)
     lungs = sum(1500 * np.exp(-(((x - c) / 0.13) ** 2) - ((y - 0.5) / 0.25) ** 2) for c in (0.3, 0.7))
     ribs = 130 * np.cos(46 * (y - 0.25 * (x - 0.5) ** 2)) * (body > 600)
-    return np.clip(300 + body - lungs + ribs + rng.normal(0, 25, x.shape), 0, 4095).astype(np.uint16)
+    image: NDArray[np.uint16] = np.clip(300 + body - lungs + ribs + rng.normal(0, 25, x.shape), 0, 4095).astype(
+        np.uint16
+    )
+    return image
 
 
 def heatmap(centre: float) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ def pane(**changes: Any) -> Pane:
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int16, np.bool_])
+@settings(deadline=None)
 @given(data=st.data())
 def test_whole_numbers_travel_without_loss(dtype: Any, data: st.DataObject) -> None:
     pixels = data.draw(hnp.arrays(dtype, hnp.array_shapes(min_dims=2, max_dims=2)))

@@ -1,0 +1,171 @@
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from cxrkit.errors import InputError
+from cxrkit.task import ModelInput, Placement, Task, check_box
+from cxrkit.tasks import TASKS, find_task
+from cxrkit.weights import fixed_sample
+from tests.models_for_tests import SMALL, small_model
+
+each_task = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+
+
+@each_task
+def test_a_declaration_is_complete(task: Task) -> None:
+    assert task.name.isidentifier()
+    assert task.positive in task.labels
+    assert task.labels[task.positive_index] == task.positive
+    assert len(set(task.labels)) == len(task.labels) > 1
+    assert task.inputs
+    assert task.limits
+    assert task.std > 0
+    ModelInput(size=task.input_size).check()
+    assert task.train_command.startswith("python -m train.")
+    assert find_task(task.name) is task
+
+
+def test_an_unknown_task_is_refused_with_those_there_are() -> None:
+    with pytest.raises(InputError, match=TASKS[0].name):
+        find_task("nothing")
+
+
+@each_task
+def test_a_network_is_its_features_and_its_head(task: Task) -> None:
+    model = small_model(task)
+    x = torch.randn(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    logits = model.head(model.features(x))
+    assert torch.equal(model(x), logits)
+    assert logits.shape == (2, len(task.labels))
+
+
+@each_task
+@pytest.mark.parametrize("size", [64, 96, 160])
+def test_any_multiple_of_32_is_read(task: Task, size: int) -> None:
+    maps = small_model(task).features(torch.zeros(1, 1, size, size))
+    assert maps.ndim == 4
+    assert maps.shape[2] == maps.shape[3]
+    assert maps.isfinite().all()
+
+
+@each_task
+def test_every_trainable_parameter_receives_a_gradient(task: Task) -> None:
+    model = task.build_model(SMALL[task.name]).train()
+    generator = torch.Generator().manual_seed(0)
+    model(torch.randn(4, 1, 64, 64, generator=generator)).square().sum().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.requires_grad, name
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+
+
+@each_task
+@pytest.mark.parametrize("edits", [ModelInput(), ModelInput(crop=(10, 20, 310, 220), size=96)], ids=["none", "crop"])
+def test_preparation_keeps_its_contract(task: Task, edits: ModelInput) -> None:
+    images = [fixed_sample()] * len(task.inputs)
+    prepared = task.prepare(images, {}, edits)
+    size = edits.size or task.input_size
+    assert prepared.tensor.dtype == np.float32
+    assert prepared.tensor.shape == (len(images), 1, size, size)
+    assert np.isfinite(prepared.tensor).all()
+    assert len(prepared.view) == len(prepared.placements) == len(images)
+    for channel, view, place in zip(prepared.tensor[:, 0], prepared.view, prepared.placements, strict=True):
+        assert view.min() >= 0
+        assert view.max() <= 1
+        np.testing.assert_allclose(channel, (view - task.mean) / task.std, atol=1e-5)
+        check_box(place.box, place.image_shape)
+        assert place.size == size
+        left, top, right, bottom = place.inner
+        assert 0 <= left < right <= size
+        assert 0 <= top < bottom <= size
+        assert (right - left) / (bottom - top) == pytest.approx(
+            (place.box[2] - place.box[0]) / (place.box[3] - place.box[1]), rel=2 / min(right - left, bottom - top)
+        )
+    if edits.crop:
+        assert prepared.placements[0].box == edits.crop
+        assert prepared.crop_source == "user"
+
+
+@each_task
+def test_preparation_leaves_the_image_as_it_was_and_repeats_itself(task: Task) -> None:
+    images = [fixed_sample()] * len(task.inputs)
+    before = images[0].values.copy()
+    first, second = (task.prepare(images, {}, ModelInput(brightness=0.2, sharpness=1.0)) for _ in range(2))
+    np.testing.assert_array_equal(first.tensor, second.tensor)
+    np.testing.assert_array_equal(images[0].values, before)
+
+
+@each_task
+@pytest.mark.parametrize(
+    "edits",
+    [
+        ModelInput(crop=(0, 0, 401, 480)),
+        ModelInput(crop=(-1, 0, 100, 100)),
+        ModelInput(crop=(50, 50, 50, 100)),
+        ModelInput(crop=(0, 0, 15, 100)),
+        ModelInput(brightness=0.6),
+        ModelInput(contrast=0.4),
+        ModelInput(sharpness=float("nan")),
+        ModelInput(size=100),
+        ModelInput(size=544),
+        ModelInput(size=0),
+    ],
+    ids=str,
+)
+def test_edits_out_of_range_are_refused(task: Task, edits: ModelInput) -> None:
+    with pytest.raises(InputError):
+        task.prepare([fixed_sample()] * len(task.inputs), {}, edits)
+
+
+@each_task
+def test_an_image_without_lungs_is_read_with_a_warning(task: Task) -> None:
+    noise = np.random.default_rng(0).uniform(0, 255, (100, 140)).astype(np.float32)
+    blank = replace(fixed_sample(), values=np.full((100, 140), 3, dtype=np.float32))
+    for image in (replace(fixed_sample(), values=noise), blank):
+        prepared = task.prepare([image] * len(task.inputs), {}, ModelInput())
+        assert prepared.crop_source == "margins"
+        assert prepared.warnings
+
+
+def test_edits_at_the_ends_of_their_ranges_are_allowed() -> None:
+    ModelInput(brightness=-0.5, contrast=0.5, sharpness=-1.0, size=64).check()
+    ModelInput(brightness=0.5, contrast=2.0, sharpness=2.0, size=512).check()
+
+
+@pytest.mark.parametrize("resolution", [192, 48, 12])
+def test_a_placed_map_covers_the_box_and_nothing_of_the_padding(resolution: int) -> None:
+    """A ramp over the input keeps its values at the pixels that it belongs to; padding holds a value far off."""
+    place = Placement(image_shape=(500, 700), box=(100, 50, 500, 250), size=192, inner=(0, 48, 192, 144))
+    step = 192 / resolution
+    down = (np.arange(resolution, dtype=np.float32) + 0.5) * step
+    ramp = np.repeat(down[:, None], resolution, axis=1)
+    placed = place.place(ramp, longest=400)
+    assert placed.shape == (200, 400)
+    rows = 48 + (np.arange(200) + 0.5) * 96 / 200
+    inside = (rows > step) & (rows < 192 - step)
+    np.testing.assert_allclose(placed[inside], np.repeat(rows[inside, None], 400, axis=1), atol=0.05)
+
+
+@pytest.mark.parametrize(("box", "inner"), [((0, 0, 400, 100), (0, 72, 192, 120)), ((0, 0, 30, 90), (64, 0, 128, 192))])
+def test_a_placed_map_has_the_aspect_of_the_box(box: tuple[int, ...], inner: tuple[int, ...]) -> None:
+    place = Placement((400, 400), box, 192, inner)  # type: ignore[arg-type]
+    height, width = place.place(np.ones((6, 6), dtype=np.float32)).shape
+    assert max(height, width) == 512
+    assert width / height == pytest.approx((box[2] - box[0]) / (box[3] - box[1]), rel=0.01)
+
+
+@pytest.mark.parametrize("module", ["cxrkit.tasks", "cxrkit.commands"])
+def test_declarations_and_help_come_without_torch(module: str) -> None:
+    code = f"import {module}, sys; print([m for m in ('torch', 'timm', 'streamlit', 'lightning') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_box_inside_the_image_is_returned() -> None:
+    box: Any = (0, 0, 16, 16)
+    assert check_box(box, (16, 16)) == box
