@@ -41,8 +41,8 @@ class Settings:
     encoder: str = "resnet50"
     channels: int = 64
     size: int = TUBERCULOSIS.input_size
-    epochs: int = 16
-    early_epochs: int = 10
+    epochs: int = 12
+    early_epochs: int = 8
     early_size: int = 128
     images_per_epoch: int = 1600
     batch: int = 32

@@ -3,9 +3,9 @@
 
 // Evenly spaced anchors of the maps as matplotlib defines them, interpolated linearly.
 const COLOUR_ANCHORS = {
-  turbo: "30123b4145ab4675ed39a2fc1bcfd424eca661fc6ca4fc3bd1e834f3c63afe9b2df36315d93806b119017a0403",
-  magma: "000004180f3d440f76721f819e2f7fcd4071f1605dfd9668feca8dfcfdbf",
-  viridis: "4401544828783e498931688e26828e1f9e8935b7796ece58b5de2bfde725",
+  turbo: "30123b4143a74771e93e9bfe22c5e21ae4b646f88488ff4eb9f635e1dd37faba39fd8d27f05b12d63506af18017a0403",
+  magma: "0000040b092420114b3b0f7057157e721f818c2981a8327dc43c75de4968f1605dfa7f5efe9f6dfebf84fddea0fcfdbf",
+  viridis: "440154481a6c472f7d41448739568c31688e2a788e23888e1f988b22a88435b77954c5687ad151a5db36d2e21bfde725",
   gray: "000000ffffff",
 };
 

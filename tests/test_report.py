@@ -1,0 +1,33 @@
+"""README's tables are the cards."""
+
+from pathlib import Path
+
+import pytest
+
+from cxrkit.card import Metric
+from cxrkit.errors import InputError, WeightsError
+from cxrkit.report import figure, markdown_table, with_cards
+from cxrkit.weights import WEIGHTS
+from tests.conftest import REPOSITORY
+
+
+def test_readme_shows_what_the_cards_say() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert with_cards(readme, WEIGHTS) == readme, "run: python -m cxrkit readme"
+
+
+def test_a_figure_shows_its_interval() -> None:
+    assert figure(Metric("AUC", "test", 0.91234, 0.9, 0.93, 100)) == "0.912 (0.900 to 0.930)"
+    assert figure(Metric("ECE", "test", 0.05, None, None, 100)) == "0.050"
+
+
+def test_a_cell_cannot_break_its_table() -> None:
+    assert markdown_table([{"a|b": "x|y", "c": 1}]) == "| a/b | c |\n| --- | --- |\n| x/y | 1 |"
+    assert markdown_table([]) == ""
+
+
+def test_a_text_without_parts_and_a_missing_card_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="card:NAME"):
+        with_cards("nothing here", WEIGHTS)
+    with pytest.raises(WeightsError, match="missing"):
+        with_cards("<!-- card:unknown -->\nold\n<!-- end -->\n", tmp_path)
