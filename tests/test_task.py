@@ -124,12 +124,10 @@ def test_edits_out_of_range_are_refused(task: Task, edits: ModelInput) -> None:
 
 @each_task
 def test_an_image_without_lungs_is_read_with_a_warning(task: Task) -> None:
-    noise = np.random.default_rng(0).uniform(0, 255, (100, 140)).astype(np.float32)
     blank = replace(fixed_sample(), values=np.full((100, 140), 3, dtype=np.float32))
-    for image in (replace(fixed_sample(), values=noise), blank):
-        prepared = task.prepare([image] * len(task.inputs), {}, ModelInput())
-        assert prepared.crop_source == "margins"
-        assert prepared.warnings
+    prepared = task.prepare([blank] * len(task.inputs), {}, ModelInput())
+    assert prepared.crop_source == "margins"
+    assert prepared.warnings
 
 
 def test_edits_at_the_ends_of_their_ranges_are_allowed() -> None:

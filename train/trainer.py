@@ -68,7 +68,10 @@ class Supervised(lightning.LightningModule):
             self.parameters(), lr=self.settings.learning_rate, weight_decay=self.settings.weight_decay
         )
         cycle = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, self.settings.learning_rate, total_steps=self.steps, pct_start=0.25
+            optimiser,
+            self.settings.learning_rate,
+            total_steps=self.steps,
+            pct_start=max(0.25, 2 / self.steps),  # a rise of at least one step, which the schedule needs
         )
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
 
@@ -111,7 +114,7 @@ def fit(
         logger=CSVLogger(run, name="log", version=""),
         gradient_clip_val=1.0,
         num_sanity_val_steps=0,
-        log_every_n_steps=10,
+        log_every_n_steps=1,
     )
     module = Supervised(model, loss, settings, steps)
     trainer.fit(

@@ -1,0 +1,108 @@
+"""The whole of training on a tiny drawn data set: cross-family runs, weights and card, in one process and in two."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from cxrkit.card import Card, read_card
+from cxrkit.image import read_image
+from cxrkit.predict import encode, predict
+from cxrkit.task import ModelInput
+from cxrkit.tasks.tuberculosis import TUBERCULOSIS
+from cxrkit.weights import fixed_sample, load_model
+from tests.conftest import REPOSITORY
+from train.trainer import FitSettings
+from train.tuberculosis_card import IN_SET, make_weights
+from train.tuberculosis_fit import FAMILY_PAIRS, Settings
+from train.tuberculosis_study import PREPROCESSINGS, Budget, settings_of
+
+HOW = FitSettings(precision="32-true", accelerator="cpu")
+SETTINGS = Settings(
+    encoder="resnet10t", channels=8, epochs=2, early_epochs=1, early_size=64, images_per_epoch=16, batch=8
+)
+PER_PART = 3
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both family pairs, three training and three test images a family; tuberculosis has a bright patch."""
+    root = tmp_path_factory.mktemp("drawn")
+    chest = fixed_sample().values
+    random = np.random.default_rng(0)
+    lines = ["file,target,family,split"]
+    for pair in FAMILY_PAIRS:
+        for family, target in zip(pair, (1, 0), strict=True):
+            for number in range(2 * PER_PART + 4):
+                image = chest + random.normal(0, 3, chest.shape)
+                if target:
+                    image[120:200, 90:150] += 80
+                name = f"{family}_{number}.png"
+                cv2.imwrite(str(root / name), np.clip(image, 0, 255).astype(np.uint8))
+                lines.append(f"{name},{target},{family},{'test' if number < PER_PART else 'train'}")
+    (root / "labels.csv").write_text("\n".join(lines) + "\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def trained(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights folder made from the drawn set."""
+    out = tmp_path_factory.mktemp("weights")
+    make_weights(drawn, tmp_path_factory.mktemp("run"), SETTINGS, HOW, out)
+    return out
+
+
+def test_the_app_can_load_and_use_what_training_wrote(trained: Path, drawn: Path) -> None:
+    loaded = load_model(TUBERCULOSIS, trained)
+    image = read_image((drawn / "mendeley_tb_0.png").read_bytes())
+    prepared = TUBERCULOSIS.prepare([image], {}, ModelInput())
+    prediction = predict(loaded, prepared, encode(loaded, prepared), [image])
+    assert set(prediction.scores) == set(TUBERCULOSIS.labels)
+    assert sum(prediction.scores.values()) == pytest.approx(1)
+    assert prediction.threshold == loaded.card.thresholds["tuberculosis"]
+
+
+def test_the_card_holds_every_figure_that_the_issue_of_confounding_needs(trained: Path) -> None:
+    card = read_card(trained / "tuberculosis" / "card.json")
+    parts = {metric.part for metric in card.metrics if metric.name == "AUC"}
+    assert IN_SET in parts
+    assert sum(part.startswith("cross-family") for part in parts) == 2, "one pair held out, each way round"
+    baselines = [metric for metric in card.metrics if metric.name == "AUC, border-only baseline"]
+    assert len(baselines) == 3
+    assert {source.name: source.images for source in card.data}.values()
+    assert card.initialisation == "random (from scratch)"
+    assert card.settings["encoder"] == "resnet10t"
+
+
+def test_figures_are_on_the_images_they_name(trained: Path) -> None:
+    card: Card = read_card(trained / "tuberculosis" / "card.json")
+    assert card.metric("AUC", IN_SET).cases == 4 * PER_PART
+    held = [m.cases for m in card.metrics if m.name == "AUC" and m.part.startswith("cross-family")]
+    assert held == [2 * (2 * PER_PART + 4)] * 2
+
+
+def test_two_processes_train_together(drawn: Path, tmp_path: Path) -> None:
+    command = [
+        *(sys.executable, "-m", "train.tuberculosis", "weights", "--data", str(drawn)),
+        *("--run", str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--encoder", "resnet10t"),
+        *("--epochs", "1", "--early-epochs", "1", "--images-per-epoch", "256", "--precision", "32-true"),
+        *("--accelerator", "cpu", "--devices", "2", "--strategy", "ddp"),
+    ]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "MEMBER: 2/2" in done.stdout + done.stderr
+    card = json.loads((tmp_path / "out" / "tuberculosis" / "card.json").read_text())
+    assert card["task"] == "tuberculosis"
+    assert load_model(TUBERCULOSIS, tmp_path / "out").card.sha256 == card["sha256"]
+
+
+def test_the_full_study_has_the_sources_settings() -> None:
+    full = settings_of(Budget.FULL, images=3920)
+    assert (full.size, full.epochs, full.batch, full.channels) == (512, 10, 32, 256)
+    assert (full.learning_rate, full.weight_decay, full.images_per_epoch) == (1e-3, 0.05, 3920)
+    assert len(PREPROCESSINGS) == 4
+    assert settings_of(Budget.SMALL, images=3920).size < 512
