@@ -11,6 +11,7 @@ from PIL import Image
 
 from cxrkit.commands import run
 from cxrkit.evaluate import analyse, load_image
+from cxrkit.predictions import prediction_columns
 from cxrkit.task import ModelInput
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from cxrkit.weights import fixed_sample, load_model
@@ -93,9 +94,7 @@ def test_evaluate_writes_predictions_and_figures(
         assert (figure["value"] is None) == ("reason" in figure)
     with out.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == [
-        "file", "target", "site", "score_normal", "score_tuberculosis", "warnings", "error"
-    ]  # fmt: skip
+    assert list(rows[0]) == ["file", "target", "site", *prediction_columns(TUBERCULOSIS)]
     assert [row["site"] for row in rows] == list("abcdefg")
     assert [bool(row["score_tuberculosis"]) for row in rows] == [True] * 4 + [False, False, True]
     assert [bool(row["error"]) for row in rows] == [False] * 4 + [True] * 3

@@ -55,10 +55,10 @@ def case(file: str, target: str = "1", number: int = 2, **columns: str) -> Case:
     return Case((file,), target, row={"file": file, "target": target, **columns}, number=number)
 
 
-def row(target: int | None, score: float | None, error: str = "", **columns: str) -> Row:
+def row(target: int | None, score: float | None, problem: str = "", **columns: str) -> Row:
     scores = None if score is None else {"normal": 1 - score, "tuberculosis": score}
     prediction = None if scores is None else Prediction(scores, 0.5, "normal", ("One.", "Two."))
-    return Row(case("a.png", str(target), **columns), target, prediction, error)
+    return Row(case("a.png", str(target), **columns), target, prediction, problem)
 
 
 def simulated(count: int = 300) -> tuple[Any, Any]:
