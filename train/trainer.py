@@ -113,7 +113,7 @@ def fit(
         callbacks=callbacks,
         logger=CSVLogger(run, name="log", version=""),
         gradient_clip_val=1.0,
-        num_sanity_val_steps=0,
+        enable_model_summary=False,
         log_every_n_steps=1,
     )
     module = Supervised(model, loss, settings, steps)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,7 @@ from cxrkit.task import ModelInput
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from cxrkit.weights import fixed_sample, load_model
 from tests.conftest import REPOSITORY
+from train import tuberculosis_study
 from train.trainer import FitSettings
 from train.tuberculosis_card import IN_SET, make_weights
 from train.tuberculosis_fit import FAMILY_PAIRS, Settings
@@ -98,6 +100,24 @@ def test_two_processes_train_together(drawn: Path, tmp_path: Path) -> None:
     card = json.loads((tmp_path / "out" / "tuberculosis" / "card.json").read_text())
     assert card["task"] == "tuberculosis"
     assert load_model(TUBERCULOSIS, tmp_path / "out").card.sha256 == card["sha256"]
+
+
+def test_a_study_goes_on_and_its_table_goes_to_the_card(
+    drawn: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuberculosis_study, "WEIGHTS", trained)
+    monkeypatch.setattr(tuberculosis_study, "ENCODERS", ("resnet10t",))
+    monkeypatch.setattr(tuberculosis_study, "settings_of", lambda budget, images: replace(SETTINGS, size=64, epochs=1))
+    finished = [
+        {"network": "resnet10t", "preprocessing": " + ".join(p) or "none", "AUC": "before"} for p in PREPROCESSINGS[1:]
+    ]
+    (tmp_path / "study_small.json").write_text(json.dumps(finished))
+    tuberculosis_study.run_study(drawn, tmp_path, Budget.SMALL)
+    (table,) = read_card(trained / "tuberculosis" / "card.json").tables.values()
+    assert [row["AUC"] for row in table[:3]] == ["before"] * 3, "finished cells are not trained again"
+    assert table[3]["preprocessing"] == "none"
+    assert " to " in table[3]["accuracy"]
+    assert " to " in table[3]["AUC, other families"]
 
 
 def test_the_full_study_has_the_sources_settings() -> None:
