@@ -107,7 +107,11 @@ def test_a_study_goes_on_and_its_table_goes_to_the_card(
 ) -> None:
     monkeypatch.setattr(tuberculosis_study, "WEIGHTS", trained)
     monkeypatch.setattr(tuberculosis_study, "ENCODERS", ("resnet10t",))
-    monkeypatch.setattr(tuberculosis_study, "settings_of", lambda budget, images: replace(SETTINGS, size=64, epochs=1))
+    monkeypatch.setattr(
+        tuberculosis_study,
+        "settings_of",
+        lambda budget, images: replace(SETTINGS, size=64, epochs=1, images_per_epoch=32),
+    )
     finished = [
         {"network": "resnet10t", "preprocessing": " + ".join(p) or "none", "AUC": "before"} for p in PREPROCESSINGS[1:]
     ]
