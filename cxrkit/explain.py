@@ -22,14 +22,16 @@ from cxrkit.weights import LoadedModel
 
 
 class Method(StrEnum):
-    """Class-activation maps on offer; the values are their names on the screen."""
+    """Class-activation maps on offer; the values are their names on the screen.
+
+    Eigen-CAM is left out: it is the same map for every label, of arbitrary sign.
+    """
 
     GRAD_CAM = "Grad-CAM"
     GRAD_CAM_PLUS_PLUS = "Grad-CAM++"
     HIRES_CAM = "HiResCAM"
     XGRAD_CAM = "XGrad-CAM"
     LAYER_CAM = "LayerCAM"
-    EIGEN_CAM = "Eigen-CAM"
 
 
 _CAMS = {
@@ -38,7 +40,6 @@ _CAMS = {
     Method.HIRES_CAM: pytorch_grad_cam.HiResCAM,
     Method.XGRAD_CAM: pytorch_grad_cam.XGradCAM,
     Method.LAYER_CAM: pytorch_grad_cam.LayerCAM,
-    Method.EIGEN_CAM: pytorch_grad_cam.EigenCAM,
 }
 
 
@@ -68,7 +69,7 @@ class Heatmap:
         method: how.
         values: [h, w] in [0, 1] over `box`: positive evidence, divided by its own maximum. All zero if there is none.
         box: (left, top, right, bottom) in pixels of the original image.
-        maximum: of the raw map, in units of the logit margin (Grad-CAM++ and Eigen-CAM have units of their own); 0 = no
+        maximum: of the raw map, in units of the logit margin (Grad-CAM++ has a unit of its own); 0 = no
             positive evidence. Maps are scaled one by one, so only this number says whether a map is strong.
     """
 
@@ -120,7 +121,7 @@ def raw_maps(
 
     With softmax the target is the margin of the output over the mean of the others (for two classes the log-odds); with
     sigmoid it is the output itself. With a linear head behind mean pooling, the mean of a Grad-CAM plus the difference
-    of the biases is exactly that target. Eigen-CAM is the same for every label.
+    of the biases is exactly that target.
     """
     return [_raw_map(loaded, encoded, output, method) for output in outputs]
 

@@ -17,7 +17,7 @@ NAME = "lung_field"
 SIZE = 128
 """Side of the U-Net's square input; a box needs no more detail."""
 
-TRAIN_COMMAND = "python -m train.lung_field"
+TRAIN_COMMAND = "python -m train.lung_field FOLDER"
 
 _SMALLEST = 0.02
 """Share of the image that a lung must fill; smaller components are debris."""

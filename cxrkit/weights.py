@@ -108,21 +108,27 @@ def save_weights(model: nn.Module, folder: Path) -> str:
 
     Returns:
         SHA-256 of the file.
+
+    Raises:
+        ValueError: a weight is not finite in fp16.
     """
     folder.mkdir(parents=True, exist_ok=True)
     state = {
         name: tensor.detach().cpu().to(torch.float16 if tensor.is_floating_point() else tensor.dtype).contiguous()
         for name, tensor in model.state_dict().items()
     }
+    if not all(tensor.isfinite().all() for tensor in state.values()):
+        raise ValueError("A weight is not finite in fp16: training diverged, or a value is above 65,504.")
     data = save(state)
     (folder / "model.safetensors").write_bytes(data)
     return hashlib.sha256(data).hexdigest()
 
 
 def preparation_record(task: Task) -> tuple[float, ...]:
-    """Mean input of an 8 x 8 grid for a fixed sample, with and without edits.
+    """Mean and standard deviation of the input in an 8 x 8 grid for a fixed sample, with and without edits.
 
-    It is coarse on purpose: another version of OpenCV may round differently, another step of preparation may not.
+    The deviation sees what the mean does not: smoothing and sharpening. It is coarse on purpose: another version of
+    OpenCV may round differently, another step of preparation may not.
     """
     sample = [fixed_sample()] * len(task.inputs)
     height, width = sample[0].values.shape
@@ -133,7 +139,9 @@ def preparation_record(task: Task) -> tuple[float, ...]:
     for edit in (ModelInput(), edits):
         tensor = task.prepare(sample, {}, edit).tensor
         for channel in tensor.reshape(-1, *tensor.shape[-2:]):
-            values += [round(float(v), 4) for v in resize(channel, 8, 8).ravel()]
+            mean = resize(channel, 8, 8)
+            deviation = np.sqrt(np.maximum(resize(channel**2, 8, 8) - mean**2, 0))
+            values += [round(float(v), 4) for v in (*mean.ravel(), *deviation.ravel())]
     return tuple(values)
 
 

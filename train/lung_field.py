@@ -1,4 +1,4 @@
-"""Train the lung field's U-Net: python -m train.lung_field --data FOLDER
+"""Train the lung field's U-Net: python -m train.lung_field FOLDER
 
 FOLDER holds labels.csv with the columns file and mask, as the OpenIST chest set does here. A fifth of the images,
 drawn with a fixed seed, is set aside and reports once; patients are not known, so the split is by image.

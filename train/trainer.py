@@ -111,7 +111,7 @@ def fit(
         strategy=settings.strategy,
         precision=settings.precision,  # type: ignore[arg-type]
         callbacks=callbacks,
-        logger=CSVLogger(run, name="log", version=""),
+        logger=CSVLogger(run, name="log"),
         gradient_clip_val=1.0,
         enable_model_summary=False,
         log_every_n_steps=1,

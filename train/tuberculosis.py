@@ -1,10 +1,11 @@
 """Train tuberculosis screening (methods section 2).
 
 python -m train.tuberculosis weights --data FOLDER   trains what the app loads and writes weights/tuberculosis
+python -m train.tuberculosis measure --data FOLDER   measures them again and writes the card anew
 python -m train.tuberculosis study --data FOLDER     two networks x four preprocessings
 
-Both go on where a killed run stopped. FOLDER is a folder that train.datasets can read. How to train on several GPUs
-or nodes: --devices, --nodes, --strategy, which are Lightning's.
+Training goes on where a killed run stopped. FOLDER is a folder that train.datasets can read. How to train on several
+GPUs or nodes: --devices, --nodes, --strategy, which are Lightning's.
 """
 
 from pathlib import Path
@@ -14,7 +15,7 @@ import typer
 
 from cxrkit.weights import WEIGHTS
 from train.trainer import FitSettings
-from train.tuberculosis_card import make_weights
+from train.tuberculosis_card import make_weights, measure_again
 from train.tuberculosis_fit import Settings
 from train.tuberculosis_study import Budget, run_study
 
@@ -49,6 +50,16 @@ def weights(
     )
     how = FitSettings(accelerator=accelerator, devices=devices, nodes=nodes, strategy=strategy, precision=precision)
     make_weights(data, run, settings, how, out)
+
+
+@app.command()
+def measure(
+    data: Annotated[Path, typer.Option(help="Folder that the weights were trained on.")],
+    run: Annotated[Path, typer.Option(help="Folder of the training run.")] = Path("runs/tuberculosis"),
+    out: Annotated[Path, typer.Option(help="Folder that holds a folder of weights for each task.")] = WEIGHTS,
+) -> None:
+    """Measure the stored weights again and write their card anew."""
+    measure_again(data, run, out)
 
 
 @app.command()

@@ -1,16 +1,17 @@
 """From images to weights/tuberculosis: cross-family runs, border baseline, the final network and its card."""
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from lightning.pytorch.utilities import rank_zero_only
 from numpy.typing import NDArray
-from safetensors.torch import load_file
+from safetensors.torch import load
 from torch import nn
 
-from cxrkit.card import Card, Metric, Source, write_card
+from cxrkit.card import Card, Metric, Source, read_card, write_card
 from cxrkit.cases import Case, carve, class_index, split_by_patient
 from cxrkit.evaluate import binary_metrics
 from cxrkit.metrics import delong_interval, fit_temperature, threshold_for_sensitivity
@@ -125,29 +126,42 @@ def make_weights(data: Path, run: Path, settings: Settings, how: FitSettings, ou
     code = commit()
     images = load_images(data, settings, run / "cache")
     crossed = cross_families(images, settings, how, run)
-    position = {case.files: index for index, case in enumerate(images.cases)}
-    rest = [case for case, tested in zip(images.cases, images.test, strict=True) if not tested]
-    kept, carved = (np.array([position[c.files] for c in part]) for part in carve(rest, 0.1, settings.seed))
-    chosen = np.isin(np.arange(len(images.cases)), kept)
+    chosen = np.zeros(len(images.cases), dtype=bool)
+    chosen[_divide(images, settings)[0]] = True
     model = train_model(
         images.views[chosen], images.targets[chosen], images.groups(chosen), settings, how, run / "final"
     )
     if rank_zero_only.rank == 0:
-        folder = out / TUBERCULOSIS.name
-        digest = save_weights(model, folder)
-        stored = _stored_model(settings, folder)
-        write_card(_card(images, crossed, carved, stored, settings, digest, code), folder / "card.json")
+        save_weights(model, out / TUBERCULOSIS.name)
+        write_card(_card(images, crossed, settings, code, out), out / TUBERCULOSIS.name / "card.json")
 
 
-def _card(
-    images: Images,
-    crossed: list[Crossed],
-    carved: NDArray[np.int64],
-    model: nn.Module,
-    settings: Settings,
-    digest: str,
-    code: str,
-) -> Card:
+def measure_again(data: Path, run: Path, out: Path = WEIGHTS) -> None:
+    """Measure stored weights and write their card anew, with the runs that are in the run folder.
+
+    What cannot be measured again is taken from the present card: settings and the commit of the code that trained.
+    """
+    present = read_card(out / TUBERCULOSIS.name / "card.json")
+    given = dict(present.settings)
+    given["augmentation"] = tuple(given["augmentation"])
+    settings = Settings(**given)
+    images = load_images(data, settings, run / "cache")
+    crossed = cross_families(images, settings, FitSettings(), run)
+    card = _card(images, crossed, settings, present.commit, out)
+    write_card(replace(card, tables=present.tables), out / TUBERCULOSIS.name / "card.json")
+
+
+def _divide(images: Images, settings: Settings) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positions of the training part, without and with only the tenth that is carved out of it."""
+    position = {case.files: index for index, case in enumerate(images.cases)}
+    rest = [case for case, tested in zip(images.cases, images.test, strict=True) if not tested]
+    kept, carved = carve(rest, 0.1, settings.seed)
+    return np.array([position[c.files] for c in kept]), np.array([position[c.files] for c in carved])
+
+
+def _card(images: Images, crossed: list[Crossed], settings: Settings, code: str, out: Path) -> Card:
+    model, digest = _stored_model(settings, out / TUBERCULOSIS.name)
+    carved = _divide(images, settings)[1]
     temperature, threshold, chosen_on = operating_point(images, crossed, carved, logits_of(model, images.views[carved]))
     test = np.flatnonzero(images.test)
     score = probabilities(logits_of(model, images.views[test]), temperature, "softmax")[:, 1]
@@ -171,7 +185,7 @@ def _card(
         split="given 8:2 split by image (patients are not known); a tenth carved out of the training part; "
         + chosen_on,
         metrics=tuple(metrics),
-        settings={name: str(value) if isinstance(value, Path) else value for name, value in asdict(settings).items()},
+        settings=asdict(settings) | {"init": None if settings.init is None else "given"},
         commit=code,
         preparation=preparation_record(TUBERCULOSIS),
         limits=TUBERCULOSIS.limits,
@@ -214,11 +228,13 @@ def _evenly(families: NDArray[np.str_], allowed: NDArray[np.bool_]) -> NDArray[n
     return np.concatenate([np.resize(member, largest) for member in members])
 
 
-def _stored_model(settings: Settings, folder: Path) -> nn.Module:
-    """The network as the app will load it, so that the figures are those of the rounded weights."""
-    state = load_file(folder / "model.safetensors")
+def _stored_model(settings: Settings, folder: Path) -> tuple[nn.Module, str]:
+    """The network as the app will load it, so that the figures are those of the rounded weights; and its SHA-256."""
+    data = (folder / "model.safetensors").read_bytes()
+    state = load(data)
     model = TUBERCULOSIS.build_model({"encoder": settings.encoder, "channels": settings.channels})
-    return fill(model, {name: tensor.float() for name, tensor in state.items()}, TUBERCULOSIS.train_command)
+    weights = {name: tensor.float() for name, tensor in state.items()}
+    return fill(model, weights, TUBERCULOSIS.train_command), hashlib.sha256(data).hexdigest()
 
 
 def _border_in_set(images: Images) -> list[Metric]:

@@ -1,6 +1,7 @@
 """The study of methods section 2: two networks x {none, erase, erase + augment, erase + augment + flip}."""
 
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from cxrkit.card import read_card, write_card
-from cxrkit.metrics import confusion, delong_interval, precision_recall_f1
+from cxrkit.errors import InputError
+from cxrkit.metrics import ClassScores, Interval, confusion, delong_interval, precision_recall_f1
 from cxrkit.predict import probabilities
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from cxrkit.weights import WEIGHTS
@@ -78,9 +80,9 @@ def _figures(images: Images, cell: Settings, run: Path) -> dict[str, Any]:
     scores = precision_recall_f1(target, called)
     row: dict[str, Any] = {
         "accuracy": _interval(confusion(target, called).accuracy),
-        "macro precision": round(float(np.mean([s.precision for s in scores.values()])), 3),
-        "macro recall": round(float(np.mean([s.recall for s in scores.values()])), 3),
-        "macro F1": round(float(np.mean([s.f1 for s in scores.values()])), 3),
+        "macro precision": _macro(lambda s: s.precision, scores.values()),
+        "macro recall": _macro(lambda s: s.recall, scores.values()),
+        "macro F1": _macro(lambda s: s.f1, scores.values()),
         "AUC": _interval(delong_interval(target, score)),
     }
     if other.any():
@@ -89,7 +91,15 @@ def _figures(images: Images, cell: Settings, run: Path) -> dict[str, Any]:
     return row | {"size": cell.size, "epochs": cell.epochs, "images per epoch": cell.images_per_epoch}
 
 
-def _interval(interval: Any) -> str:
+def _macro(figure: Callable[[ClassScores], float], scores: Iterable[ClassScores]) -> str:
+    """Mean over the classes; a class that is never called has no precision."""
+    try:
+        return f"{np.mean([figure(score) for score in scores]):.3f}"
+    except InputError:
+        return "undefined"
+
+
+def _interval(interval: Interval) -> str:
     return f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
 
 

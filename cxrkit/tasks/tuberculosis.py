@@ -123,7 +123,7 @@ TUBERCULOSIS = Task(
     std=STD,
     prepare=prepare,
     build_model=build_model,
-    train_command="python -m train.tuberculosis",
+    train_command="python -m train.tuberculosis weights --data FOLDER",
     source="Tuberculosis screening with ResNet-50 or EfficientNet-b0 and a feature pyramid, after the Streamlit "
     "tuberculosis framework.",
     intended_use="Research, teaching and qualitative error review on frontal chest radiographs of adults.",

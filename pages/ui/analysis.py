@@ -63,7 +63,7 @@ def read_with(
     return Reading(edits, prepared, predict(loaded, prepared, encoded, [image], threshold), heatmap)
 
 
-@st.cache_resource(scope="session", max_entries=6, ttl="1h", show_spinner="Reading …")
+@st.cache_resource(scope="session", max_entries=6, ttl=3600, show_spinner="Reading …")
 def _encode(
     image_sha256: str,
     weights_sha256: str,
@@ -78,7 +78,7 @@ def _encode(
     return prepared, encode(_loaded, prepared)
 
 
-@st.cache_resource(scope="session", max_entries=24, ttl="1h", show_spinner="Drawing the heatmap …")
+@st.cache_resource(scope="session", max_entries=24, ttl=3600, show_spinner="Drawing the heatmap …")
 def _explain(
     image_sha256: str,
     weights_sha256: str,

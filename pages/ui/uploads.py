@@ -99,6 +99,6 @@ def _read_chosen_frame(key: str, upload: Upload) -> Radiograph | None:
     return _read(upload.sha256, int(frame), upload)
 
 
-@st.cache_resource(scope="session", max_entries=2, ttl="1h", show_spinner="Reading the image …")
+@st.cache_resource(scope="session", max_entries=2, ttl=3600, show_spinner="Reading the image …")
 def _read(sha256: str, frame: int | None, _upload: Upload) -> Radiograph:
     return read_image(_upload.data, _upload.name, frame)

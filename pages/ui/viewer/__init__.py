@@ -131,9 +131,9 @@ def _as_box(box: Sequence[float]) -> Box:
     return left, top, right, bottom
 
 
-@st.cache_resource(max_entries=16, ttl="1h", show_spinner=False)
+@st.cache_resource(scope="session", max_entries=8, ttl=3600, show_spinner=False)
 def _packed(digest: str, _pixels: Any) -> PackedPixels:
-    """Packed once for all reruns and sessions; Streamlit's own hashing samples large arrays, the digest doesn't."""
+    """Packed once for all reruns of a session; Streamlit's own hashing samples large arrays, the digest doesn't."""
     return pack_pixels(_pixels)
 
 
