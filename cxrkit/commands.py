@@ -97,6 +97,21 @@ def evaluate(
     typer.echo(_strict(_summary(found, loaded.card.sha256, seconds)) if as_json else _table(found))
 
 
+@app.command()
+def readme(
+    file: Annotated[
+        Path, typer.Argument(help="Markdown with parts between <!-- card:NAME --> and <!-- end -->.")
+    ] = Path("README.md"),
+) -> None:
+    """Write the tables of README anew from the weights' cards."""
+    from cxrkit.card import WEIGHTS
+    from cxrkit.report import with_cards
+
+    if not file.is_file():
+        raise InputError("There is no such file. Run this in the project's folder, or name the Markdown file.")
+    file.write_text(with_cards(file.read_text(encoding="utf-8"), WEIGHTS), encoding="utf-8")
+
+
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 

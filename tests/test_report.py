@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from cxrkit.card import Metric
+from cxrkit.card import WEIGHTS, Metric
+from cxrkit.commands import run
 from cxrkit.errors import InputError, WeightsError
 from cxrkit.report import figure, markdown_table, with_cards
-from cxrkit.weights import WEIGHTS
 from tests.conftest import REPOSITORY
 
 
@@ -31,3 +31,16 @@ def test_a_text_without_parts_and_a_missing_card_are_refused(tmp_path: Path) -> 
         with_cards("nothing here", WEIGHTS)
     with pytest.raises(WeightsError, match="missing"):
         with_cards("<!-- card:unknown -->\nold\n<!-- end -->\n", tmp_path)
+
+
+def test_the_command_writes_the_file_in_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "text.md"
+    file.write_text("before\n<!-- card:lung_field -->\nold\n<!-- end -->\nafter\n", encoding="utf-8")
+    assert run(["readme", str(file)]) == 0
+    written = file.read_text(encoding="utf-8")
+    assert "old" not in written
+    assert "Dice" in written
+    assert written.startswith("before\n")
+    assert written.endswith("after\n")
+    assert run(["readme", str(tmp_path / "absent.md")]) == 2
+    assert "no such file" in capsys.readouterr().err

@@ -18,11 +18,11 @@ from scipy.stats import bootstrap
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from cxrkit.card import Card, Metric, Source, write_card
+from cxrkit.card import WEIGHTS, Card, Metric, Source, write_card
 from cxrkit.image import read_image
 from cxrkit.lungs import NAME, SIZE, lung_input
 from cxrkit.models.unet import UNet
-from cxrkit.weights import WEIGHTS, save_weights
+from cxrkit.weights import save_weights
 from train.provenance import commit
 from train.trainer import FitSettings, fit
 

@@ -11,11 +11,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
 from tqdm import tqdm
 
+from cxrkit.card import WEIGHTS
 from cxrkit.cases import Case, resolve
 from cxrkit.image import Radiograph, read_image
 from cxrkit.lungs import NAME as LUNG_FIELD
 from cxrkit.task import ModelInput, Task
-from cxrkit.weights import WEIGHTS, preparation_record
+from cxrkit.weights import preparation_record
 from train.augment import Augment
 
 Views = NDArray[np.uint8]

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from cxrkit.weights import WEIGHTS
+from cxrkit.card import WEIGHTS
 from train.trainer import FitSettings
 from train.tuberculosis_card import make_weights, measure_again
 from train.tuberculosis_fit import Settings

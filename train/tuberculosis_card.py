@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from safetensors.torch import load
 from torch import nn
 
-from cxrkit.card import Card, Metric, Source, read_card, write_card
+from cxrkit.card import WEIGHTS, Card, Metric, Source, read_card, write_card
 from cxrkit.cases import Case, carve, class_index, split_by_patient
 from cxrkit.evaluate import binary_metrics
 from cxrkit.metrics import delong_interval, fit_temperature, threshold_for_sensitivity
 from cxrkit.predict import probabilities
 from cxrkit.tasks.tuberculosis import LABELS, TUBERCULOSIS
-from cxrkit.weights import WEIGHTS, fill, preparation_record, save_weights
+from cxrkit.weights import fill, preparation_record, save_weights
 from train.border_baseline import border_features, border_scores
 from train.datasets import tuberculosis_cases
 from train.prepared import Views, prepare_cases, read_each

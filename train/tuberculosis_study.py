@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from cxrkit.card import read_card, write_card
+from cxrkit.card import WEIGHTS, read_card, write_card
 from cxrkit.errors import InputError
 from cxrkit.metrics import ClassScores, Interval, confusion, delong_interval, precision_recall_f1
 from cxrkit.predict import probabilities
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
-from cxrkit.weights import WEIGHTS
 from train.trainer import FitSettings
 from train.tuberculosis_card import Images, load_images
 from train.tuberculosis_fit import FAMILY_PAIRS, Settings, logits_of, train_model

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from cxrkit import card as cards
-from cxrkit.card import Card, read_card
+from cxrkit.card import WEIGHTS, Card, read_card
 from cxrkit.errors import WeightsError
 from cxrkit.task import Task
 from cxrkit.tasks import find_task
@@ -20,7 +19,7 @@ def read_task_card(task: Task) -> Card:
     Raises:
         WeightsError: there are no weights; says the command that makes them.
     """
-    folder = cards.WEIGHTS / task.name
+    folder = WEIGHTS / task.name
     command = f"Make them with: `{task.train_command}`"
     if not (folder / "card.json").is_file():
         raise WeightsError(f"No trained weights were found for this task. {command}")
@@ -44,4 +43,4 @@ def _load(name: str, weights_sha256: str) -> "LoadedModel":
     from cxrkit.weights import load_model
 
     del weights_sha256  # part of the key: other weights are another network
-    return load_model(find_task(name), cards.WEIGHTS)
+    return load_model(find_task(name), WEIGHTS)
