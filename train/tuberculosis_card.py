@@ -25,8 +25,8 @@ from train.provenance import commit
 from train.trainer import FitSettings
 from train.tuberculosis_fit import FAMILY_PAIRS, Settings, logits_of, train_model
 
-SENSITIVITY = 0.9
-"""WHO's target profile for triage asks for at least this at a specificity of 70 %."""
+SENSITIVITY = 0.95
+"""On the carved part. WHO's target profile for triage asks for 90 %, and the carved part is optimistic."""
 
 IN_SET = "in-set test part, same sources as training: optimistic"
 
@@ -162,7 +162,9 @@ def _divide(images: Images, settings: Settings) -> tuple[NDArray[np.int64], NDAr
 def _card(images: Images, crossed: list[Crossed], settings: Settings, code: str, out: Path) -> Card:
     model, digest = _stored_model(settings, out / TUBERCULOSIS.name)
     carved = _divide(images, settings)[1]
-    temperature, threshold, chosen_on = operating_point(images, crossed, carved, logits_of(model, images.views[carved]))
+    temperature, threshold = operating_point(
+        images.targets[carved], images.families[carved], logits_of(model, images.views[carved])
+    )
     test = np.flatnonzero(images.test)
     score = probabilities(logits_of(model, images.views[test]), temperature, "softmax")[:, 1]
     metrics = [*binary_metrics(images.targets[test], score, threshold, IN_SET)]
@@ -182,8 +184,8 @@ def _card(images: Images, crossed: list[Crossed], settings: Settings, code: str,
         temperature=temperature,
         initialisation=_initialisation(settings),
         data=_sources(images),
-        split="given 8:2 split by image (patients are not known); a tenth carved out of the training part; "
-        + chosen_on,
+        split="given 8:2 split by image (patients are not known); a tenth carved out of the training part chose temperature "
+        f"and threshold ({SENSITIVITY:.0%} sensitivity there, every family weighing the same); the test part reported once",
         metrics=tuple(metrics),
         settings=asdict(settings) | {"init": None if settings.init is None else "given"},
         commit=code,
@@ -193,37 +195,30 @@ def _card(images: Images, crossed: list[Crossed], settings: Settings, code: str,
 
 
 def operating_point(
-    images: Images, crossed: list[Crossed], carved: NDArray[np.int64], carved_logits: NDArray[np.float64]
-) -> tuple[float, float, str]:
-    """Temperature, threshold, and in words what they were chosen on.
+    targets: NDArray[np.int64], families: NDArray[np.str_], logits: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Temperature and threshold from the carved part, every family weighing the same.
 
-    An unseen hospital is what a user has, so both are chosen on how networks read families that they had not seen:
-    the training parts of the held-out pairs, each family weighing the same. Without pairs, on the carved part.
+    Not from the cross-family runs: each of those networks shifts all scores of its unseen families in a direction of its
+    own, so their thresholds say nothing about the final network's.
+
+    Args:
+        targets: [N] class indices.
+        families: [N] names.
+        logits: [N, 2].
 
     Returns:
-        temperature, threshold (90 % sensitivity), words.
+        temperature, threshold (SENSITIVITY on these cases).
     """
-    if not crossed:
-        temperature = fit_temperature(carved_logits, images.targets[carved])
-        score = probabilities(carved_logits, temperature, "softmax")[:, 1]
-        words = "temperature and threshold (90 % sensitivity) chosen on the carved part"
-        return temperature, threshold_for_sensitivity(images.targets[carved], score, SENSITIVITY), words
-    index = np.concatenate([crossing.index for crossing in crossed])
-    logits = np.concatenate([crossing.logits for crossing in crossed])
-    drawn = _evenly(images.families[index], ~images.test[index])
-    target = images.targets[index][drawn]
-    temperature = fit_temperature(logits[drawn], target)
+    drawn = _evenly(families)
+    temperature = fit_temperature(logits[drawn], targets[drawn])
     score = probabilities(logits[drawn], temperature, "softmax")[:, 1]
-    words = (
-        "temperature and threshold (90 % sensitivity) chosen on the training parts of the families held out, "
-        "as read by networks that had not seen them, every family weighing the same"
-    )
-    return temperature, threshold_for_sensitivity(target, score, SENSITIVITY), words
+    return temperature, threshold_for_sensitivity(targets[drawn], score, SENSITIVITY)
 
 
-def _evenly(families: NDArray[np.str_], allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Positions among the allowed ones, smaller families repeated to the largest one's size."""
-    members = [np.flatnonzero(allowed & (families == family)) for family in np.unique(families[allowed])]
+def _evenly(families: NDArray[np.str_]) -> NDArray[np.int64]:
+    """Positions, smaller families repeated to the largest one's size."""
+    members = [np.flatnonzero(families == family) for family in np.unique(families)]
     largest = max(len(member) for member in members)
     return np.concatenate([np.resize(member, largest) for member in members])
 
