@@ -14,7 +14,7 @@ from torch import nn
 from cxrkit.card import WEIGHTS, Card, Metric, Source, read_card, write_card
 from cxrkit.cases import Case, carve, class_index, split_by_patient
 from cxrkit.evaluate import binary_metrics
-from cxrkit.metrics import delong_interval, fit_temperature, threshold_for_sensitivity
+from cxrkit.metrics import confusion, delong_interval, fit_temperature, threshold_for_sensitivity
 from cxrkit.predict import probabilities
 from cxrkit.tasks.tuberculosis import LABELS, TUBERCULOSIS
 from cxrkit.weights import fill, preparation_record, save_weights
@@ -26,7 +26,9 @@ from train.trainer import FitSettings
 from train.tuberculosis_fit import FAMILY_PAIRS, Settings, logits_of, train_model
 
 SENSITIVITY = 0.95
-"""On the carved part. WHO's target profile for triage asks for 90 %, and the carved part is optimistic."""
+"""On the carved part, which is optimistic: WHO's target profile for triage asks for TRIAGE."""
+
+TRIAGE = 0.9
 
 IN_SET = "in-set test part, same sources as training: optimistic"
 
@@ -184,8 +186,9 @@ def _card(images: Images, crossed: list[Crossed], settings: Settings, code: str,
         temperature=temperature,
         initialisation=_initialisation(settings),
         data=_sources(images),
-        split="given 8:2 split by image (patients are not known); a tenth carved out of the training part chose temperature "
-        f"and threshold ({SENSITIVITY:.0%} sensitivity there, every family weighing the same); the test part reported once",
+        split="given 8:2 split by image (patients are not known); a tenth carved out of the training part chose "
+        f"temperature and threshold ({SENSITIVITY:.0%} sensitivity there, every family weighing the same); the test "
+        "part reported once",
         metrics=tuple(metrics),
         settings=asdict(settings) | {"init": None if settings.init is None else "given"},
         commit=code,
@@ -199,8 +202,8 @@ def operating_point(
 ) -> tuple[float, float]:
     """Temperature and threshold from the carved part, every family weighing the same.
 
-    Not from the cross-family runs: each of those networks shifts all scores of its unseen families in a direction of its
-    own, so their thresholds say nothing about the final network's.
+    Not from the cross-family runs: each of those networks shifts all scores of its unseen families in a direction of
+    its own, so their thresholds say nothing about the final network's.
 
     Args:
         targets: [N] class indices.
@@ -243,7 +246,7 @@ def _border_in_set(images: Images) -> list[Metric]:
 
 
 def _crossed_metrics(images: Images, crossing: Crossed, temperature: float, threshold: float) -> list[Metric]:
-    """Figures on all images of the held-out pair for AUC, on its test part for what the threshold decides."""
+    """Figures on all images of the held-out pair, none of which that run's network has seen."""
     target = images.targets[crossing.index]
     part = f"cross-family: trained on {crossing.trained}, tested on all of {crossing.held}"
     score = probabilities(crossing.logits, temperature, "softmax")[:, 1]
@@ -251,10 +254,14 @@ def _crossed_metrics(images: Images, crossing: Crossed, temperature: float, thre
     for name, values in (("AUC", score), ("AUC, border-only baseline", crossing.border)):
         interval = delong_interval(target, values)
         metrics.append(Metric(name, part, interval.value, interval.low, interval.high, len(target)))
-    aside = images.test[crossing.index]
-    part = f"cross-family: trained on {crossing.trained}, test part of {crossing.held}"
-    at_threshold = binary_metrics(target[aside], score[aside], threshold, part)
-    return metrics + [metric for metric in at_threshold if metric.name != "AUC"]
+    limit = threshold_for_sensitivity(target, score, TRIAGE)
+    reached = confusion(target, (score >= limit).astype(np.int64)).specificity
+    note = "threshold set on these images themselves; WHO's target for triage is at least 0.700"
+    name = f"specificity at {TRIAGE:.0%} sensitivity"
+    metrics.append(Metric(name, part, reached.value, reached.low, reached.high, len(target), note))
+    note = "another network of the same recipe: its scores are shifted as a whole on archives new to it"
+    at_threshold = binary_metrics(target, score, threshold, part, note)
+    return metrics + [metric for metric in at_threshold if metric.name in ("sensitivity", "specificity")]
 
 
 def _initialisation(settings: Settings) -> str:

@@ -131,8 +131,8 @@ TUBERCULOSIS = Task(
         "Not a medical device; not for diagnosis, screening or treatment of patients.",
         "The two classes of the training images come from different archives. Part of what the network has learned "
         "may be the archive and not the disease: read the cross-family figures, not the in-set ones.",
-        "The threshold belongs to the training archives. On archives that a network had not seen, scores as a whole moved "
-        "up or down: find your own threshold on your own images before you count anything.",
+        "The threshold belongs to the training archives. On archives that a network had not seen, scores as a whole "
+        "moved up or down: find your own threshold on your own images before you count anything.",
         "Children, lateral views and images after surgery were not measured.",
     ),
     icon=":material/pulmonology:",
