@@ -130,9 +130,16 @@ def make_weights(data: Path, run: Path, settings: Settings, how: FitSettings, ou
     crossed = cross_families(images, settings, how, run)
     chosen = np.zeros(len(images.cases), dtype=bool)
     chosen[_divide(images, settings)[0]] = True
-    model = train_model(
-        images.views[chosen], images.targets[chosen], images.groups(chosen), settings, how, run / "final"
-    )
+    training = (images.views[chosen], images.targets[chosen], images.groups(chosen))
+    first = run / "final" / "model.safetensors"
+    if not first.is_file():
+        model = train_model(*training, settings, how, run / "final")
+        if rank_zero_only.rank == 0:
+            save_weights(model, first.parent)
+    if settings.finish_epochs:
+        model = train_model(*training, settings.finish(first), how, run / "finish")
+    else:
+        model, _ = _stored_model(settings, first.parent)
     if rank_zero_only.rank == 0:
         save_weights(model, out / TUBERCULOSIS.name)
         write_card(_card(images, crossed, settings, code, out), out / TUBERCULOSIS.name / "card.json")
@@ -172,7 +179,7 @@ def _card(images: Images, crossed: list[Crossed], settings: Settings, code: str,
     metrics = [*binary_metrics(images.targets[test], score, threshold, IN_SET)]
     metrics += _border_in_set(images)
     for crossing in crossed:
-        metrics += _crossed_metrics(images, crossing, temperature, threshold)
+        metrics += _crossed_metrics(images, crossing, temperature, threshold, finished=settings.finish_epochs > 0)
     return Card(
         task=TUBERCULOSIS.name,
         labels=LABELS,
@@ -245,15 +252,18 @@ def _border_in_set(images: Images) -> list[Metric]:
     ]
 
 
-def _crossed_metrics(images: Images, crossing: Crossed, temperature: float, threshold: float) -> list[Metric]:
+def _crossed_metrics(
+    images: Images, crossing: Crossed, temperature: float, threshold: float, *, finished: bool
+) -> list[Metric]:
     """Figures on all images of the held-out pair, none of which that run's network has seen."""
     target = images.targets[crossing.index]
     part = f"cross-family: trained on {crossing.trained}, tested on all of {crossing.held}"
+    longer = "a run of the first stage alone; the shipped network was trained longer" if finished else ""
     score = probabilities(crossing.logits, temperature, "softmax")[:, 1]
     metrics = []
     for name, values in (("AUC", score), ("AUC, border-only baseline", crossing.border)):
         interval = delong_interval(target, values)
-        metrics.append(Metric(name, part, interval.value, interval.low, interval.high, len(target)))
+        metrics.append(Metric(name, part, interval.value, interval.low, interval.high, len(target), longer))
     limit = threshold_for_sensitivity(target, score, TRIAGE)
     reached = confusion(target, (score >= limit).astype(np.int64)).specificity
     note = "threshold set on these images themselves; WHO's target for triage is at least 0.700"

@@ -31,6 +31,7 @@ class Settings:
         size: side of the input in pixels.
         early_epochs, early_size: the first epochs read images reduced to this side.
         epochs, images_per_epoch, batch: an epoch draws this many images, every family equally often.
+        finish_epochs: the network that ships goes on for so many more, half of them small, at half the rate.
         learning_rate, weight_decay: of AdamW; the rate is the peak of one cycle.
         augmentation: "across_hospitals", or what of the source's: any of "erase", "augment", "flip", "invert".
         seed: of initialisation, sampling and augmentation.
@@ -44,6 +45,7 @@ class Settings:
     epochs: int = 12
     early_epochs: int = 8
     early_size: int = 128
+    finish_epochs: int = 12
     images_per_epoch: int = 1600
     batch: int = 32
     learning_rate: float = 1e-3
@@ -52,6 +54,17 @@ class Settings:
     seed: int = 0
     pretrained: bool = False
     init: Path | None = None
+
+    def finish(self, first: Path) -> "Settings":
+        """Settings of the second stage, which starts from the first one's weights."""
+        return replace(
+            self,
+            epochs=self.finish_epochs,
+            early_epochs=self.finish_epochs // 2,
+            learning_rate=self.learning_rate / 2,
+            init=first,
+            seed=self.seed + 1,
+        )
 
 
 def augmentation(settings: Settings) -> Augment | None:

@@ -25,7 +25,14 @@ from train.tuberculosis_study import PREPROCESSINGS, Budget, settings_of
 
 HOW = FitSettings(precision="32-true", accelerator="cpu")
 SETTINGS = Settings(
-    encoder="resnet10t", channels=8, epochs=2, early_epochs=1, early_size=64, images_per_epoch=16, batch=8
+    encoder="resnet10t",
+    channels=8,
+    epochs=2,
+    early_epochs=1,
+    early_size=64,
+    finish_epochs=1,
+    images_per_epoch=16,
+    batch=8,
 )
 PER_PART = 3
 
@@ -91,7 +98,18 @@ def test_two_processes_train_together(drawn: Path, tmp_path: Path) -> None:
     command = [
         *(sys.executable, "-m", "train.tuberculosis", "weights", "--data", str(drawn)),
         *("--run", str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--encoder", "resnet10t"),
-        *("--epochs", "1", "--early-epochs", "1", "--images-per-epoch", "256", "--precision", "32-true"),
+        *(
+            "--epochs",
+            "1",
+            "--early-epochs",
+            "1",
+            "--finish-epochs",
+            "1",
+            "--images-per-epoch",
+            "256",
+            "--precision",
+            "32-true",
+        ),
         *("--accelerator", "cpu", "--devices", "2", "--strategy", "ddp"),
     ]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=240, check=False)
