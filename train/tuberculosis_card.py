@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from lightning.pytorch.utilities import rank_zero_only
 from numpy.typing import NDArray
 from safetensors.torch import load
@@ -136,6 +137,8 @@ def make_weights(data: Path, run: Path, settings: Settings, how: FitSettings, ou
         model = train_model(*training, settings, how, run / "final")
         if rank_zero_only.rank == 0:
             save_weights(model, first.parent)
+        if torch.distributed.is_initialized():
+            torch.distributed.barrier()  # the others read the file too
     if settings.finish_epochs:
         model = train_model(*training, settings.finish(first), how, run / "finish")
     else:

@@ -31,7 +31,7 @@ SETTINGS = Settings(
     early_epochs=1,
     early_size=64,
     finish_epochs=1,
-    images_per_epoch=16,
+    images_per_epoch=24,
     batch=8,
 )
 PER_PART = 3
