@@ -40,7 +40,7 @@ def settings_of(budget: Budget, images: int) -> Settings:
     source = Settings(channels=256, size=512, epochs=10, early_epochs=0, images_per_epoch=images)
     if budget is Budget.FULL:
         return source
-    return replace(source, channels=64, size=96, epochs=6, images_per_epoch=800)
+    return replace(source, channels=64, size=96, epochs=5, images_per_epoch=640)
 
 
 def run_study(data: Path, run: Path, budget: Budget) -> None:
