@@ -7,6 +7,7 @@ from cxrkit.task import ModelInput
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS as TASK
 from pages.ui.about import about_model
 from pages.ui.analysis import read_with
+from pages.ui.errors import errors_shown
 from pages.ui.export import downloads
 from pages.ui.model_input import model_input
 from pages.ui.models import load, read_task_card
@@ -41,7 +42,8 @@ def analyse(image: Radiograph) -> None:
 
 with page(TASK.title, TASK.summary):
     card = read_task_card(TASK)
-    chosen = choose_image(TASK.name, "Frontal chest radiograph")
-    if chosen is not None:
-        analyse(chosen)
+    with errors_shown():
+        chosen = choose_image(TASK.name, "Frontal chest radiograph")
+        if chosen is not None:
+            analyse(chosen)
     about_model(TASK, card)

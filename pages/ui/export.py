@@ -16,7 +16,7 @@ from cxrkit.image import Radiograph
 from cxrkit.task import Task
 from pages.ui.analysis import Reading
 from pages.ui.shell import FOOTER
-from pages.ui.words import edits_in_words, share, share_against
+from pages.ui.words import edits_in_words, place, share
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -137,7 +137,7 @@ def _legend(task: Task, card: Card, reading: Reading) -> list[str]:
         else f"raw maximum {heatmap.maximum:.3g}, colours from {FAINTEST:g} of it"
     )
     return [
-        f"{task.title}: score for {task.positive} {share_against(score, limit)}",
+        f"{task.title}: score for {task.positive} {share(score)}, {place(score, limit)}",
         f"Heatmap: {heatmap.method} for {heatmap.label}, {strength}",
         f"Edits of the model input: {edits_in_words(reading.edits)}",
         f"Weights {card.sha256[:16]}, threshold of the card {share(card.thresholds[task.positive])}",

@@ -10,7 +10,7 @@ from cxrkit.pixels import Box
 from cxrkit.task import Task
 from pages.ui.analysis import Reading
 from pages.ui.viewer import Pane, viewer
-from pages.ui.words import edits_in_words, movement, share, share_against
+from pages.ui.words import edits_in_words, movement, place, share
 
 _CROPS = {
     "user": "Your crop box.",
@@ -25,10 +25,7 @@ def score_cards(task: Task, readings: Sequence[Reading]) -> None:
         score, limit = reading.prediction.scores[task.positive], reading.prediction.threshold
         with column.container(border=True):
             st.metric(title, share(score))
-            st.markdown(
-                f"Score for {task.positive} {share_against(score, limit)}. Label at this threshold: "
-                f"**{reading.prediction.label}**."
-            )
+            st.markdown(f"{place(score, limit).capitalize()}. Label at this threshold: **{reading.prediction.label}**.")
     if len(readings) > 1:
         before, after = readings
         scores = [reading.prediction.scores[task.positive] for reading in (before, after)]

@@ -10,13 +10,11 @@ def share(value: float) -> str:
     return f"{value:.2f}" if 0.01 <= value <= 0.99 else f"{value:.3f}"
 
 
-def share_against(value: float, limit: float) -> str:
-    """How a score lies to a threshold: "0.83, above the threshold 0.50"."""
-    place = "above" if value > limit else "below" if value < limit else "at"
-    first, second = share(value), share(limit)
-    if first == second and value != limit:
-        first, second = f"{value:.4f}", f"{limit:.4f}"
-    return f"{first}, {place} the threshold {second}"
+def place(value: float, limit: float) -> str:
+    """Where a score lies: "above the threshold 0.50"; with more digits where two would show no difference."""
+    side = "above" if value > limit else "below" if value < limit else "at"
+    shown = f"{limit:.4f}" if share(value) == share(limit) and value != limit else share(limit)
+    return f"{side} the threshold {shown}"
 
 
 def points(difference: float) -> str:
@@ -28,8 +26,7 @@ def movement(before: float, after: float) -> str:
     """How far an edit moved the score, as a sentence."""
     if abs(after - before) < 0.0005:
         return "The edits do not move the score (less than 0.05 points)."
-    direction = "up" if after > before else "down"
-    return f"The edits move the score {direction} by {points(after - before)}, from {share(before)} to {share(after)}."
+    return f"The edits move the score by {points(after - before)}, from {share(before)} to {share(after)}."
 
 
 def listed(parts: Sequence[str]) -> str:

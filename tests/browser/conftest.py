@@ -74,8 +74,8 @@ def served(app: str, start: Sequence[str] = ("-m", "streamlit"), log: Path = Pat
             wait_until(lambda: _healthy(url), 30, "the server did not start")
             yield url
         finally:
-            server.terminate()
-            server.wait(10)
+            server.kill()  # it holds nothing worth a slow goodbye
+            server.wait()
 
 
 def _healthy(url: str) -> bool:

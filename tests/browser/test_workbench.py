@@ -1,0 +1,136 @@
+"""The whole workbench in a real Chromium: acknowledge, upload, crop by drag, threshold, page switch, phone, dark."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from cxrkit.tasks import TASKS
+from tests.browser.conftest import REPOSITORY, served
+from tests.browser.viewer_page import Opened
+from tests.pages.conftest import png
+from tests.small_weights import write_small_weights
+
+pytestmark = pytest.mark.browser
+
+SCREENSHOTS = REPOSITORY / "tests" / "screenshots"
+SECONDS = 200  # most that one step may take; loading torch is slow where training runs beside
+NAME = "Zebedee"
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("log") / "server.log"
+
+
+@pytest.fixture(scope="module")
+def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory, log: Path) -> Iterator[str]:
+    """The app on small untrained weights; after `browser`, so that nothing starts where there is none."""
+    root = tmp_path_factory.mktemp("weights")
+    for task in TASKS:
+        write_small_weights(task, root)
+    program = (
+        f"from pathlib import Path; from pages.ui import models; models.WEIGHTS = Path({str(root)!r});"
+        "from streamlit.web.cli import main; main()"
+    )
+    with served("app.py", ("-c", program), log) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def chest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn chest, 400 x 480 pixels."""
+    file = tmp_path_factory.mktemp("upload") / f"{NAME}.png"
+    file.write_bytes(png())
+    return file
+
+
+def start(browser: Browser, address: str, **context: object) -> Page:
+    """A new session on the tuberculosis page, acknowledged with the keyboard."""
+    page = browser.new_context(**context).new_page()  # type: ignore[arg-type]
+    page.set_default_timeout(SECONDS * 1000)
+    expect.set_options(timeout=SECONDS * 1000)
+    page.goto(address)
+    button = page.get_by_role("button", name="I understand")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(button).to_have_count(0)
+    page.get_by_role("link", name="Open Tuberculosis").click()
+    expect(page.get_by_text("Choose a DICOM, PNG, JPEG or TIFF file")).to_be_visible()
+    return page
+
+
+def upload(page: Page, file: Path) -> None:
+    page.locator("input[type=file]").set_input_files(file)
+
+
+def overflows(page: Page) -> bool:
+    return bool(page.get_by_test_id("stMain").evaluate("e => e.scrollWidth > e.clientWidth"))
+
+
+def test_upload_crop_threshold_and_page_switch(browser: Browser, address: str, chest: Path, log: Path) -> None:
+    page = start(browser, address, viewport={"width": 1440, "height": 1000}, color_scheme="light")
+    outside: list[str] = []
+    page.on("request", lambda request: outside.append(request.url) if is_outside(request.url) else None)
+    upload(page, chest)
+    expect(page.get_by_test_id("stMetric")).to_have_count(1)
+    left, top = (page.get_by_label(edge, exact=True) for edge in ("Left", "Top"))
+    corner = (int(left.input_value()), int(top.input_value()))
+
+    page.get_by_role("button", name="Crop tool").click()
+    Opened(page).drag(corner, (corner[0] + 60, corner[1] + 80))
+    expect(page.get_by_test_id("stMetric")).to_have_count(2)
+    expect(page.get_by_text("The edits move the score")).to_be_visible()
+    assert int(left.input_value()) == pytest.approx(corner[0] + 60, abs=2)
+    assert int(top.input_value()) == pytest.approx(corner[1] + 80, abs=2)
+    page.screenshot(path=SCREENSHOTS / "workbench_crop.png")
+
+    page.get_by_role("slider", name="Threshold for").focus()
+    page.keyboard.press("Home")
+    expect(page.get_by_text("Above the threshold 0.000")).to_have_count(2)
+    page.keyboard.press("End")
+    expect(page.get_by_text("Below the threshold 1.000")).to_have_count(2)
+
+    page.get_by_role("link", name="Start", exact=True).click()
+    expect(page.get_by_role("heading", name="CXR Workbench")).to_be_visible()
+    page.get_by_role("link", name="Tuberculosis", exact=True).click()
+    expect(page.get_by_text(f"In use: {NAME}.png")).to_be_visible()
+    expect(page.get_by_test_id("stMetric")).to_have_count(2)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Overlay (PNG)").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+    page.context.close()
+    assert outside == []
+    assert NAME not in log.read_text()
+
+
+def is_outside(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme not in {"data", "blob"} and parts.hostname != "127.0.0.1"
+
+
+def test_bad_file_gives_a_sentence(browser: Browser, address: str, tmp_path: Path, log: Path) -> None:
+    file = tmp_path / f"{NAME}.dcm"
+    file.write_text("This is a letter.")
+    page = start(browser, address, viewport={"width": 1440, "height": 900}, color_scheme="dark")
+    upload(page, file)
+    expect(page.get_by_test_id("stAlertContentError")).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    page.screenshot(path=SCREENSHOTS / "workbench_error_dark.png")
+    page.context.close()
+    assert NAME not in log.read_text()
+
+
+def test_phone_in_the_dark(browser: Browser, address: str, chest: Path) -> None:
+    page = start(browser, address, viewport={"width": 375, "height": 812}, color_scheme="dark", has_touch=True)
+    assert not overflows(page)
+    upload(page, chest)
+    expect(page.get_by_test_id("stMetric")).to_have_count(1)
+    expect(page.locator(".cxr-viewer canvas")).to_be_visible()
+    assert not overflows(page)
+    background = page.get_by_test_id("stApp").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert background == "rgb(17, 22, 27)"
+    page.screenshot(path=SCREENSHOTS / "workbench_phone.png")
+    page.context.close()

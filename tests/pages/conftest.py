@@ -1,0 +1,53 @@
+"""Pages driven through AppTest, on small untrained weights."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from cxrkit.tasks import TASKS
+from cxrkit.weights import fixed_sample
+from pages.ui import models
+from tests.small_weights import write_small_weights
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def small_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with small untrained weights of every task."""
+    root = tmp_path_factory.mktemp("weights")
+    for task in TASKS:
+        write_small_weights(task, root)
+    return root
+
+
+@pytest.fixture
+def small_weights(small_root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The pages load the small weights."""
+    monkeypatch.setattr(models, "WEIGHTS", small_root)
+    return small_root
+
+
+@pytest.fixture
+def app() -> AppTest:
+    """The app on its start page."""
+    return AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=30).run()
+
+
+@pytest.fixture
+def opened(app: AppTest, small_weights: Path) -> Callable[[str], AppTest]:
+    """Open a page by its task's name."""
+    return lambda name: app.switch_page(f"pages/{name}.py").run()
+
+
+def png(pixels: np.ndarray | None = None) -> bytes:
+    """A PNG file; without pixels of a drawn chest, 480 x 400."""
+    file = io.BytesIO()
+    chosen = fixed_sample().values if pixels is None else pixels
+    Image.fromarray(chosen.astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()

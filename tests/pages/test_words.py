@@ -1,0 +1,40 @@
+"""Numbers and lists in words."""
+
+import pytest
+
+from cxrkit.task import ModelInput
+from pages.ui.words import edits_in_words, listed, megabytes, movement, place, points, share
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.834, "0.83"), (0.5, "0.50"), (0.004, "0.004"), (0.0099, "0.010"), (0.996, "0.996")]
+)
+def test_share_keeps_small_and_large_scores_apart_from_0_and_1(value: float, text: str) -> None:
+    assert share(value) == text
+
+
+def test_place_never_calls_two_equal_numbers_different() -> None:
+    assert place(0.83, 0.5) == "above the threshold 0.50"
+    assert place(0.5, 0.5) == "at the threshold 0.50"
+    assert place(0.5001, 0.5023) == "below the threshold 0.5023"
+
+
+def test_movement_is_signed_and_in_points() -> None:
+    assert movement(0.71, 0.83) == "The edits move the score by +12.0 points, from 0.71 to 0.83."
+    assert movement(0.83, 0.71).startswith("The edits move the score by −12.0 points")
+    assert "do not move" in movement(0.5, 0.5004)
+    assert points(-0.001) == "−0.1 points"
+
+
+def test_edits_name_only_what_differs() -> None:
+    assert edits_in_words(ModelInput()) == "none"
+    edits = ModelInput(crop=(1, 2, 30, 40), brightness=-0.1, contrast=1.5, sharpness=0.4, size=256)
+    assert edits_in_words(edits) == "crop 1, 2, 30, 40; brightness −0.10; contrast 1.50; sharpness +0.4; size 256"
+
+
+def test_lists_and_sizes() -> None:
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert listed(["a"]) == "a"
+    assert listed([]) == ""
+    assert megabytes(5) == "1 kB"
+    assert megabytes(3 * 1024**2) == "3.0 MB"
