@@ -26,7 +26,7 @@ def introduce(task: Task) -> None:
         st.markdown(task.summary)
         st.markdown(f"**Reads:** {listed(task.inputs)}.")
         try:
-            st.markdown(f"**Trained on:** {training_in_words(read_task_card(task))}")
+            st.markdown(f"**Trained and measured on:** {training_in_words(read_task_card(task))}")
         except WeightsError as error:
             st.warning(str(error))
         st.page_link(f"pages/{task.name}.py", label=f"Open {task.title}", icon=":material/arrow_forward:")

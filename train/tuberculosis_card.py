@@ -34,10 +34,10 @@ TRIAGE = 0.9
 IN_SET = "in-set test part, same sources as training: optimistic"
 
 SOURCES = {
-    "mendeley_tb": ("Mendeley 8j2g3csprk, tuberculosis", "10.17632/8j2g3csprk", "CC BY 4.0"),
-    "mendeley_normal": ("Mendeley 8j2g3csprk, normal", "10.17632/8j2g3csprk", "CC BY 4.0"),
-    "rahman_tb": ("Tuberculosis Chest X-ray Database, tuberculosis", "Rahman et al. 2020", "research use"),
-    "radiography_normal": ("COVID-19 Radiography Database, normal", "Chowdhury et al. 2020", "research use"),
+    "mendeley_tb": ("Mendeley 8j2g3csprk (tuberculosis)", "10.17632/8j2g3csprk", "CC BY 4.0"),
+    "mendeley_normal": ("Mendeley 8j2g3csprk (normal)", "10.17632/8j2g3csprk", "CC BY 4.0"),
+    "rahman_tb": ("Tuberculosis Chest X-ray Database (tuberculosis)", "Rahman et al. 2020", "research use"),
+    "radiography_normal": ("COVID-19 Radiography Database (normal)", "Chowdhury et al. 2020", "research use"),
 }
 
 

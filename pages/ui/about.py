@@ -15,7 +15,7 @@ def about_model(task: Task, card: Card) -> None:
         st.markdown("**Limits**\n\n" + "\n".join(f"- {limit}" for limit in limits))
         st.markdown("**Measured** (value with 95 % interval)")
         _table([_row(metric) for metric in card.metrics])
-        st.markdown("**Trained on**")
+        st.markdown("**Trained and measured on**")
         _table(
             [
                 {
