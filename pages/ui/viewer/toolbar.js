@@ -112,7 +112,7 @@ class Toolbar {
     const { viewer } = this;
     this.heat = element("div", "bar heat", parent, { role: "group", "aria-label": "Heatmap display" });
     this.opacity = slider(this.heat, "Heatmap", "Heatmap opacity", (opacity) => viewer.change({ opacity }));
-    this.threshold = slider(this.heat, "Threshold", "Heatmap threshold: lower values are not drawn", (threshold) =>
+    this.threshold = slider(this.heat, "Hide below", "Heatmap threshold: lower values are not drawn", (threshold) =>
       viewer.change({ threshold }),
     );
     const names = { turbo: "Turbo", magma: "Magma", viridis: "Viridis", gray: "Gray" };
