@@ -7,7 +7,7 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar, WeightAveraging
 from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -76,6 +76,22 @@ class Supervised(lightning.LightningModule):
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
 
 
+def moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """Exponential moving average whose memory grows to 1 / (1 - decay) steps.
+
+    Without that growth a short run would end with a good part of its random initial weights: 0.995^100 is 0.6.
+
+    Returns:
+        (average, current, updates so far) -> new average.
+    """
+
+    def average(averaged: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
+        kept = min(decay, (1 + float(updates)) / (10 + float(updates)))
+        return averaged * kept + current * (1 - kept) if averaged.is_floating_point() else current
+
+    return average
+
+
 def fit(
     model: nn.Module,
     loss: Loss,
@@ -102,7 +118,7 @@ def fit(
         TQDMProgressBar(refresh_rate=10),
     ]
     if settings.ema_decay:
-        callbacks.append(EMAWeightAveraging(decay=settings.ema_decay))
+        callbacks.append(WeightAveraging(avg_fn=moving_average(settings.ema_decay)))
     trainer = lightning.Trainer(
         max_epochs=settings.epochs,
         accelerator=settings.accelerator,

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from train.trainer import FitSettings, fit
+from train.trainer import FitSettings, fit, moving_average
 
 SETTINGS = FitSettings(
     epochs=4, learning_rate=0.05, weight_decay=0.0, ema_decay=0.5, precision="32-true", accelerator="cpu"
@@ -70,3 +70,14 @@ def test_fitting_learns_and_early_epochs_are_small(tmp_path: Path) -> None:
     with torch.no_grad():
         found = float(model(images))
     assert found == pytest.approx(2.5, abs=0.1)
+
+
+def test_a_short_run_keeps_nothing_of_its_random_start() -> None:
+    average = moving_average(0.995)
+    value = torch.tensor(100.0)
+    for step in range(100):
+        value = average(value, torch.tensor(1.0), step)
+    assert float(value) == pytest.approx(1, abs=0.01)
+    late = average(torch.tensor(0.0), torch.tensor(1.0), 10**6)
+    assert float(late) == pytest.approx(0.005)
+    assert int(average(torch.tensor(3), torch.tensor(9), 5)) == 9, "counters are not averaged"
