@@ -61,7 +61,7 @@ def run_study(data: Path, run: Path, budget: Budget) -> None:
                 {"network": encoder, "preprocessing": name, **_figures(images, cell, run / f"{encoder} {name}")}
             )
             file.write_text(json.dumps(rows, indent=1))
-    _put_on_card(f"{TITLE} ({budget} budget)", rows)
+    _put_on_card(f"{TITLE} ({budget} budget", f"; trained on {' + '.join(FAMILY_PAIRS[-1])} alone)", rows)
 
 
 def _figures(images: Images, cell: Settings, run: Path) -> dict[str, Any]:
@@ -102,8 +102,10 @@ def _interval(interval: Interval) -> str:
     return f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
 
 
-def _put_on_card(title: str, rows: list[dict[str, Any]]) -> None:
+def _put_on_card(title: str, details: str, rows: list[dict[str, Any]]) -> None:
+    """Put the table on the card, in place of an earlier one of this title."""
     path = WEIGHTS / TUBERCULOSIS.name / "card.json"
     if path.is_file():
         card = read_card(path)
-        write_card(replace(card, tables={**card.tables, title: rows}), path)
+        others = {name: table for name, table in card.tables.items() if not name.startswith(title)}
+        write_card(replace(card, tables=others | {title + details: rows}), path)
