@@ -42,7 +42,8 @@ def card_markdown(card: Card) -> str:
     called = ", ".join(f"{label} from a score of {value:.3f}" for label, value in card.thresholds.items())
     parts = [
         markdown_table(figures),
-        f"Trained and measured on: {sources}. Split: {card.split}. Called: {called}. Started from: {card.initialisation}.",
+        f"Trained and measured on: {sources}. Split: {card.split}. Called: {called}. "
+        f"Started from: {card.initialisation}.",
     ]
     for title, rows in card.tables.items():
         parts += [f"**{title}**", markdown_table(rows)]
