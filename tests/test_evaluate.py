@@ -232,4 +232,6 @@ def test_figures_fit_into_strict_json() -> None:
     from dataclasses import asdict
 
     found = evaluate(TUBERCULOSIS, [row(1, 0.9), row(0, 0.1)], 0.5)
-    json.dumps(asdict(found), allow_nan=False)
+    read_back = json.loads(json.dumps(asdict(found), allow_nan=False))
+    assert read_back["cases"] == 2
+    assert read_back["metrics"][0]["name"] == found.metrics[0].name

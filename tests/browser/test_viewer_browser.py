@@ -99,6 +99,7 @@ def test_number_fields_and_box_stay_in_step(opened: Callable[..., Opened]) -> No
     left.press("Enter")
     page.wait_for_state("crop (50, 60, 400, 540)")
     page.page.wait_for_function(f"{VIEWER}.crop.box[0] === 50")
+    assert page.view("crop.box") == [50, 60, 400, 540]
 
 
 def test_new_heatmap_keeps_view_and_pixels(opened: Callable[..., Opened]) -> None:
