@@ -1,6 +1,7 @@
 """What was measured, beside the weights it was measured on."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -96,6 +97,20 @@ class Card:
         raise KeyError((name, part))
 
 
+_NUMBER = (int, float)
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("task", "sha256", "precision", "initialisation", "split", "commit"), str),
+    **dict.fromkeys(("model", "thresholds", "settings", "tables"), dict),
+    "input_size": int,
+}
+_METRIC_TYPES: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("name", "part", "note"), str),
+    **dict.fromkeys(("low", "high"), (*_NUMBER, type(None))),
+    "value": _NUMBER,
+    "cases": int,
+}
+
+
 def write_card(card: Card, path: Path) -> None:
     """Write a card as JSON."""
     path.write_text(json.dumps(asdict(card), indent=1) + "\n", encoding="utf-8")
@@ -113,8 +128,29 @@ def read_card(path: Path) -> Card:
         raw["metrics"] = tuple(Metric(**metric) for metric in raw["metrics"])
         for name in ("labels", "preparation", "limits"):
             raw[name] = tuple(raw[name])
-        return Card(**raw)
+        card = Card(**raw)
+        _check_types(card)
     except FileNotFoundError:
         raise WeightsError("The weights' card (card.json) is missing.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
-        raise WeightsError("The weights' card (card.json) is damaged: it lacks fields that every card has.") from None
+    except (ValueError, OverflowError, RecursionError, KeyError, TypeError, AttributeError):
+        # ValueError: neither UTF-8 nor JSON.
+        raise WeightsError(
+            "The weights' card (card.json) is damaged: it lacks fields that every card has, or they hold other things."
+        ) from None
+    return card
+
+
+def _check_types(card: Card) -> None:
+    """Raise TypeError where a field holds something else than it should, OverflowError where a number is absurd."""
+    for record, types in ((card, _TYPES), *((each, _METRIC_TYPES) for each in card.metrics)):
+        for name, kinds in types.items():
+            if not isinstance(getattr(record, name), kinds):
+                raise TypeError(name)
+    for source in card.data:
+        if not isinstance(source.name, str) or not isinstance(source.images, int):
+            raise TypeError("data")
+    if not all(isinstance(text, str) for text in (*card.labels, *card.limits)):
+        raise TypeError("labels")
+    numbers = (card.mean, card.std, card.temperature, *card.preparation, *card.thresholds.values())
+    if not all(math.isfinite(number) for number in numbers):
+        raise TypeError("numbers")

@@ -15,6 +15,7 @@ from cxrkit.tasks import find_task
 
 if TYPE_CHECKING:
     from cxrkit.evaluate import Evaluation
+    from cxrkit.image import Radiograph
     from cxrkit.predict import Prediction
     from cxrkit.weights import LoadedModel
 
@@ -43,6 +44,9 @@ def analyse(
     contrast: Annotated[float, typer.Option(help="Factor about mid-gray, 0.5 to 2.")] = 1.0,
     sharpness: Annotated[float, typer.Option(help="-1 to 2.")] = 0.0,
     size: Annotated[int | None, typer.Option(help="Side of the network's input, a multiple of 32.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also what does not look like the kind of image that the task reads.")
+    ] = False,
     weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
@@ -64,8 +68,9 @@ def analyse(
     loaded = _load(chosen, weights)
     start = time.perf_counter()
     images = [evaluation.load_image(file, frame) for file in files]
+    doubts = _doubts(chosen, images, force)
     prediction = evaluation.analyse(loaded, images, edits, threshold)
-    result = _analysis(loaded, prediction, time.perf_counter() - start)
+    result = _analysis(loaded, prediction, doubts, time.perf_counter() - start)
     typer.echo(_strict(result) if as_json else _lines(result))
 
 
@@ -103,13 +108,15 @@ def readme(
         Path, typer.Argument(help="Markdown with parts between <!-- card:NAME --> and <!-- end -->.")
     ] = Path("README.md"),
 ) -> None:
-    """Write the tables of README anew from the weights' cards."""
+    """Write the tables of README anew from the weights' cards and the record of the benchmarks."""
     from cxrkit.card import WEIGHTS
-    from cxrkit.report import with_cards
+    from cxrkit.report import with_cards, with_speed
+    from cxrkit.speed import RESULTS
 
     if not file.is_file():
         raise InputError("There is no such file. Run this in the project's folder, or name the Markdown file.")
-    file.write_text(with_cards(file.read_text(encoding="utf-8"), WEIGHTS), encoding="utf-8")
+    text = with_cards(file.read_text(encoding="utf-8"), WEIGHTS)
+    file.write_text(with_speed(text, RESULTS), encoding="utf-8")
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -136,6 +143,21 @@ def _load(task: Task, folder: Path | None) -> "LoadedModel":
     return load_model(task) if folder is None else load_model(task, folder)
 
 
+def _doubts(task: Task, images: "Sequence[Radiograph]", force: bool) -> list[str]:
+    """What the image guard says of images that are analysed all the same.
+
+    Raises:
+        InputError: an image is not of the kind that the task reads, and force is not set.
+    """
+    from cxrkit.quality import check_image
+
+    verdicts = [check_image(image, task.reads) for image in images]
+    stopped = [reason for verdict in verdicts if not verdict.ok for reason in verdict.reasons]
+    if stopped and not force:
+        raise InputError(f"{' '.join(stopped)} Nothing was analysed; give --force to analyse it anyway.")
+    return [reason for verdict in verdicts for reason in verdict.reasons]
+
+
 def _box(text: str) -> tuple[int, int, int, int]:
     try:
         left, top, right, bottom = (int(part) for part in text.split(","))
@@ -154,14 +176,14 @@ def _check_out(out: Path, manifest: Path) -> None:
         raise InputError("The predictions would replace the table of cases. Name another file after --out.")
 
 
-def _analysis(loaded: "LoadedModel", prediction: "Prediction", seconds: float) -> dict[str, Any]:
+def _analysis(loaded: "LoadedModel", prediction: "Prediction", doubts: Sequence[str], seconds: float) -> dict[str, Any]:
     return {
         "task": loaded.task.name,
         "weights": loaded.card.sha256,
         "scores": dict(prediction.scores),
         "threshold": prediction.threshold,
         "label": prediction.label,
-        "warnings": list(prediction.warnings),
+        "warnings": [*doubts, *prediction.warnings],
         "seconds": round(seconds, 3),
     }
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 from pydicom.dataelem import RawDataElement
+from pydicom.encaps import get_frame
 from pydicom.filereader import read_dataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut
@@ -24,12 +25,16 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEGExtended12Bit,
+    RLELossless,
 )
 
+from cxrkit.codestream import Layout, check_frame
 from cxrkit.decoded import (
     COLOUR_WARNING,
     MAX_DECODED_BYTES,
+    SMALL_PIXELS,
     Decoded,
+    check_density,
     check_size,
     choose_frame,
     leave_out_not_finite,
@@ -47,6 +52,8 @@ _SYNTAX_OF_ENCODING = {
     (False, False): ExplicitVRBigEndian,
 }
 _META_START = 132
+# Radiographs deflate to a fifth at best, unless they are nearly empty.
+_MOST_INFLATION = 100
 _SHAPE_KEYWORDS = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "PhotometricInterpretation")
 get_decoder(JPEGExtended12Bit).add_plugin("cxrkit", ("cxrkit.jpeg12", "decode_frame"))
 _GRAY = ("MONOCHROME1", "MONOCHROME2")
@@ -68,7 +75,10 @@ def read_dicom(data: bytes, frame: int | None) -> Decoded:
         warnings.simplefilter("always")
         dataset = dcmread(io.BytesIO(_inflated(data)))
         frames = _check_image(dataset)
-        image = _read_frame(dataset, choose_frame(frame, frames), frames)
+        check_density(int(dataset.Rows), int(dataset.Columns), len(data))
+        index = choose_frame(frame, frames)
+        _check_codestream(dataset, index, frames)
+        image = _read_frame(dataset, index, frames)
     if any(issubclass(warning.category, UserWarning) for warning in caught):
         # pydicom's own text may quote the header.
         image.warnings.append(ODD_WARNING)
@@ -78,10 +88,10 @@ def read_dicom(data: bytes, frame: int | None) -> Decoded:
 def _read_frame(dataset: Dataset, index: int, frames: int) -> Decoded:
     """All steps from the stored pixels of one frame to gray."""
     little_endian = bool(dataset.file_meta.TransferSyntaxUID.is_little_endian)
-    pixels, coloured = _gray_pixels(dataset, index)
+    pixels, colours = _gray_pixels(dataset, index)
     measures = _of_frame(dataset, index, "PixelMeasuresSequence")
     spacing = spacing_mm(measures, dataset)
-    header = describe(dataset, spacing)
+    header = describe(dataset, spacing) | ({"Colours": colours} if colours else {})
     if dataset.PhotometricInterpretation in _GRAY:
         rescale = _of_frame(dataset, index, "PixelValueTransformationSequence")
         windows = _of_frame(dataset, index, "FrameVOILUTSequence")
@@ -105,7 +115,7 @@ def _read_frame(dataset: Dataset, index: int, frames: int) -> Decoded:
         frames=frames,
         spacing_mm=spacing,
         header=header,
-        warnings=notes + ([COLOUR_WARNING] if coloured else []),
+        warnings=notes + ([COLOUR_WARNING] if colours else []),
         study_date=study_date(dataset),
     )
 
@@ -116,7 +126,7 @@ def _inflated(data: bytes) -> bytes:
     pydicom would inflate without a limit.
 
     Raises:
-        ImageTooLarge: it inflates to more than MAX_DECODED_BYTES.
+        ImageTooLarge: it inflates to more than a radiograph in a file of its size does.
     """
     stream = io.BytesIO(data)
     stream.seek(_META_START)
@@ -127,10 +137,11 @@ def _inflated(data: bytes) -> bytes:
         return data
     start = stream.tell()
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    dataset = inflater.decompress(data[start:], MAX_DECODED_BYTES)
+    limit = min(MAX_DECODED_BYTES, max(4 * SMALL_PIXELS, _MOST_INFLATION * len(data)))
+    dataset = inflater.decompress(data[start:], limit)
     if inflater.unconsumed_tail:
         raise ImageTooLarge(
-            f"The file inflates to more than the {MAX_DECODED_BYTES // 1024**2} MB that are read. "
+            f"The file inflates to more than the {limit // 1024**2} MB that are read from a file of its size. "
             "Export the image alone."
         )
     # The same length keeps the length fields of the file meta information right.
@@ -170,6 +181,21 @@ def _check_image(dataset: Dataset) -> int:
     return frames
 
 
+def _check_codestream(dataset: Dataset, index: int, frames: int) -> None:
+    """Refuse a compressed frame of another size than the header states; RLE has no header of its own."""
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if not syntax.is_encapsulated or syntax == RLELossless:
+        return
+    offsets = None
+    if "ExtendedOffsetTable" in dataset and "ExtendedOffsetTableLengths" in dataset:
+        offsets = (dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths)
+    if offsets and len(offsets[0]) != len(offsets[1]):
+        offsets = None  # as pydicom does when it decodes
+    stream = get_frame(dataset.PixelData, index, number_of_frames=frames, extended_offsets=offsets)
+    stated = (dataset.Rows, dataset.Columns, dataset.SamplesPerPixel, dataset.BitsAllocated)
+    check_frame(stream, Layout(*(int(number) for number in stated)))
+
+
 def _state_transfer_syntax(dataset: Dataset) -> None:
     """Give a file without a transfer syntax the one that pydicom found its elements written in."""
     if "TransferSyntaxUID" not in dataset.file_meta:
@@ -178,13 +204,13 @@ def _state_transfer_syntax(dataset: Dataset) -> None:
         dataset.file_meta.TransferSyntaxUID = _SYNTAX_OF_ENCODING[bool(implicit), bool(little_endian)]
 
 
-def _gray_pixels(dataset: Dataset, index: int) -> tuple[NDArray[np.generic], bool]:
-    """Stored values [H, W] of one frame, or the luminance of a colour image; and whether it had colour."""
+def _gray_pixels(dataset: Dataset, index: int) -> tuple[NDArray[np.generic], str]:
+    """Stored values [H, W] of one frame, or the luminance of a colour image; and its colours as to_gray says them."""
     pixels: NDArray[np.generic] = pixel_array(dataset, index=index)
     if _is_palette(dataset):
         pixels = apply_color_lut(pixels, dataset)[..., :3]
     if pixels.ndim == 2 and dataset.PhotometricInterpretation in _GRAY:
-        return pixels, False
+        return pixels, ""
     if pixels.ndim != 3 or pixels.shape[2] != 3:
         raise ImageError("The image is neither gray nor in three colour channels. Export it as a gray image.")
     return to_gray(pixels)

@@ -1,7 +1,7 @@
 """Model + cases -> table of predictions -> Evaluation: every figure with its 95 % interval."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from cxrkit.errors import ImageError, ImageTooLarge, InputError, ManifestError
 from cxrkit.image import MAX_FILE_BYTES, Radiograph, read_image
 from cxrkit.metrics import Interval
 from cxrkit.predict import Prediction, encode, predict
+from cxrkit.quality import check_image
 from cxrkit.task import ModelInput, Task
 from cxrkit.weights import LoadedModel
 
@@ -153,7 +154,11 @@ def _predict_case(loaded: LoadedModel, case: Case, root: Path) -> Row:
     except ManifestError as error:
         problems.append(str(error))
     try:
-        prediction = analyse(loaded, [load_image(path) for path in resolve(case, root)])
+        images = [load_image(path) for path in resolve(case, root)]
+        doubts = [reason for image in images for reason in check_image(image, loaded.task.reads).reasons]
+        found = analyse(loaded, images)
+        # A table of cases is the user's explicit choice, so the image guard warns and stops nothing.
+        prediction = replace(found, warnings=(*doubts, *found.warnings))
     except (ImageError, InputError, ManifestError) as error:
         problems.append(str(error))
     # An unusable row is refused twice, with one sentence.

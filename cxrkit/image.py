@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from cxrkit import sandbox
 from cxrkit.decoded import MAX_DECODED_BYTES, MAX_FILE_BYTES, MAX_PIXELS
 from cxrkit.errors import ImageError, ImageTooLarge
-from cxrkit.sandbox import MEMORY_BYTES, SECONDS
+from cxrkit.sandbox import SECONDS
+from cxrkit.worker import MEMORY_BYTES
 
 __all__ = [
     "MAX_DECODED_BYTES",

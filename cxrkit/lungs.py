@@ -56,6 +56,33 @@ def find_lungs(image: Gray) -> LungField:
     return LungField(resize(frame, SIZE, SIZE), _box(frame, (height, width)))
 
 
+def heat_share(field: LungField, values: NDArray[np.float32], box: Box, shape: tuple[int, int]) -> float | None:
+    """Share of a map's total that lies inside the lungs (probability above 0.5).
+
+    The share that chance would give is that of a map of ones: how much of the box the lungs fill.
+
+    Args:
+        field: of the whole image.
+        values: [h, w], not negative, any scale; it spans `box`, and its pixels' centres are looked up in the field, so
+            it should have a display's resolution.
+        box: (left, top, right, bottom) in pixels of the image, inside it.
+        shape: (height, width) of the image.
+
+    Returns:
+        In [0, 1]; None for a map without heat, and where two lungs were not found.
+    """
+    total = float(values.sum(dtype=np.float64))
+    if field.box is None or total <= 0:
+        return None
+    left, top, right, bottom = box
+    # Centres of the map's pixels -> pixels of the image -> pixels of the field.
+    across = (left + (np.arange(values.shape[1]) + 0.5) * (right - left) / values.shape[1]) * SIZE / shape[1] - 0.5
+    down = (top + (np.arange(values.shape[0]) + 0.5) * (bottom - top) / values.shape[0]) * SIZE / shape[0] - 0.5
+    grid_x, grid_y = np.meshgrid(across.astype(np.float32), down.astype(np.float32))
+    lungs = cv2.remap(field.probability, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) > 0.5
+    return float(values.sum(where=lungs, dtype=np.float64)) / total
+
+
 def _box(probability: NDArray[np.float32], shape: tuple[int, int]) -> Box | None:
     """Box around the two largest components, in pixels of an image of this (height, width)."""
     side = probability.shape[0]

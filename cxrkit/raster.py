@@ -6,7 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from cxrkit.decoded import COLOUR_WARNING, Decoded, check_size, choose_frame, leave_out_not_finite, to_gray
+from cxrkit.codestream import check_scans
+from cxrkit.decoded import (
+    COLOUR_WARNING,
+    Decoded,
+    check_density,
+    check_size,
+    choose_frame,
+    leave_out_not_finite,
+    to_gray,
+)
 
 FORMATS = ("PNG", "JPEG", "TIFF")
 TRANSPARENCY_WARNING = "The image has transparent parts; they were laid on black."
@@ -29,6 +38,7 @@ def read_raster(data: bytes, frame: int | None) -> Decoded:
         ImageError, ImageTooLarge, FrameRequired: see cxrkit.image.read_image; other exceptions of Pillow
             pass and are mapped by cxrkit.decoding.
     """
+    check_scans(data)
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         width, height = image.size
         # Further images in a JPEG file are thumbnails or depth maps of phones, not frames.
@@ -38,12 +48,13 @@ def read_raster(data: bytes, frame: int | None) -> Decoded:
         image.seek(choose_frame(frame, frames))
         # Pages of a TIFF differ in size.
         check_size(image.height, image.width, bytes_per_pixel)
+        check_density(image.height, image.width, len(data))
         white_is_zero = _is_white_zero(image)
         deep = image.format == "PNG" and data[_PNG_DEPTH] == 16
         upright = ImageOps.exif_transpose(image)
-        pixels, warnings = _gray(upright)
+        pixels, colours, warnings = _gray(upright)
     bits = 8 * pixels.dtype.itemsize
-    if COLOUR_WARNING in warnings:
+    if colours:
         bits = 8
     if deep and bits == 8:
         warnings.append(DEPTH_WARNING)
@@ -56,17 +67,18 @@ def read_raster(data: bytes, frame: int | None) -> Decoded:
         window=(0.0, 255.0) if bits == 8 else None,
         valid=valid,
         frames=frames,
-        header={"Rows x columns": f"{rows} x {columns}", "Bits stored": str(bits)},
+        header={"Rows x columns": f"{rows} x {columns}", "Bits stored": str(bits)}
+        | ({"Colours": colours} if colours else {}),
         warnings=warnings + notes,
     )
 
 
-def _gray(image: Image.Image) -> tuple[NDArray[np.generic], list[str]]:
-    """One channel [H, W] in the depth of the file, and warnings about what was lost."""
+def _gray(image: Image.Image) -> tuple[NDArray[np.generic], str, list[str]]:
+    """One channel [H, W] in the depth of the file, its colours as to_gray says them, and what was lost."""
     if image.mode in _GRAY_MODES or image.mode.startswith("I;16"):
         if image.mode == "1":
             image = image.convert("L")
-        return np.asarray(image), []
+        return np.asarray(image), "", []
     warnings = []
     if image.has_transparency_data:
         image = image.convert("RGBA")
@@ -74,10 +86,10 @@ def _gray(image: Image.Image) -> tuple[NDArray[np.generic], list[str]]:
             warnings.append(TRANSPARENCY_WARNING)
             black = Image.new("RGBA", image.size, (0, 0, 0, 255))
             image = Image.alpha_composite(black, image)
-    gray, coloured = to_gray(np.asarray(image.convert("RGB")))
-    if coloured:
+    gray, colours = to_gray(np.asarray(image.convert("RGB")))
+    if colours:
         warnings.append(COLOUR_WARNING)
-    return gray, warnings
+    return gray, colours, warnings
 
 
 def _is_white_zero(image: Image.Image) -> bool:

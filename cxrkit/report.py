@@ -6,8 +6,11 @@ from pathlib import Path
 
 from cxrkit.card import Card, Metric, read_card
 from cxrkit.errors import InputError
+from cxrkit.speed import Measurement, Record, read_record
 
 _PART = re.compile(r"(<!-- card:(?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_SPEED = re.compile(r"(<!-- bench -->\n).*?(<!-- end -->)", re.DOTALL)
+_DIGITS = {"ms": 1, "s": 2, "times": 2, "MiB": 0, "bytes": 0}
 
 
 def figure(metric: Metric) -> str:
@@ -65,3 +68,49 @@ def with_cards(readme: str, weights: Path) -> str:
         return f"{match[1]}{card_markdown(card)}\n{match[3]}"
 
     return _PART.sub(replaced, readme)
+
+
+def amount(value: float, unit: str) -> str:
+    """A measured value with its unit: "12.3 ms", "1.05 times"."""
+    return f"{value:,.{_DIGITS[unit]}f} {unit}"
+
+
+def speed_markdown(record: Record) -> str:
+    """One run of the benchmarks: a table for each section, what makes it doubtful, the machine."""
+    parts = [f"**Warning.** {warning}" for warning in record.warnings]
+    for title, rows in record.sections.items():
+        parts += [f"**{title}**", markdown_table(_filled([_speed_row(row) for row in rows]))]
+    facts = "; ".join(f"{name}: {text}" for name, text in record.machine.items())
+    return "\n\n".join([*parts, f"Measured in one run on: {facts}."])
+
+
+def _speed_row(row: Measurement) -> dict[str, object]:
+    met = "" if row.goal is None else "met" if row.value <= row.goal else "missed"
+    return {
+        "What": row.what,
+        "Median": amount(row.value, row.unit),
+        "95th percentile": "" if row.p95 is None else amount(row.p95, row.unit),
+        "Runs": row.runs,
+        "Goal": "" if row.goal is None else f"at most {amount(row.goal, row.unit)}: {met}",
+        "Note": row.note,
+    }
+
+
+def _filled(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """Rows without the columns that are empty in all of them."""
+    names = [name for name in rows[0] if any(row[name] != "" for row in rows)] if rows else []
+    return [{name: row[name] for name in names} for row in rows]
+
+
+def with_speed(readme: str, results: Path) -> str:
+    """README with the part between `<!-- bench -->` and `<!-- end -->` written anew from the record of `make bench`.
+
+    A text without that part comes back as it is, and so does any text while nothing has been measured.
+
+    Raises:
+        InputError: the record is damaged.
+    """
+    if not _SPEED.search(readme) or not results.is_file():
+        return readme
+    table = speed_markdown(read_record(results))
+    return _SPEED.sub(lambda match: f"{match[1]}{table}\n{match[2]}", readme)

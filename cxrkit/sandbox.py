@@ -2,49 +2,45 @@
 
 A few workers are started on first use, stay warm, and are replaced when one dies. Requests and replies are
 a JSON head and raw bytes over pipes: nothing that a worker sends is ever unpickled or run. A worker
+(see cxrkit.worker for its side)
 
-- ends itself by an alarm when a request takes too long (also in native code, also without a parent),
+- ends itself by an alarm when a request takes too long (also in native code),
+- gets processor time and memory after the size of the file: a small one costs under 1 s and 512 MB, whatever it says,
 - cannot get more memory than MEMORY_BYTES,
-- ends when its parent closes the pipe, and so also when the parent dies,
+- ends at once when its parent closes the pipe, and so also when the parent dies, busy or not,
 - never imports the parent's __main__, so it works under Streamlit, pytest and plain scripts alike,
 - writes nothing to the parent's stdout or stderr: what codecs print may quote a header.
 """
 
 import atexit
-import importlib
 import io
-import json
+import logging
 import os
 import queue
-import resource
 import signal
-import struct
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from cxrkit.decoded import MAX_DECODED_BYTES
 from cxrkit.errors import FrameRequired, ImageError, ImageTooLarge
+from cxrkit.worker import receive, send
 
 SECONDS = 30.0
-MEMORY_BYTES = 2 * 1024**3
 WORKERS = 2
 
 Reply = tuple[dict[str, Any], list[memoryview]]
-Target = Callable[[bytes, dict[str, Any]], tuple[dict[str, Any], Sequence[Any]]]
 
-_HEAD = struct.Struct("<IQ")
-_MAX_JSON_BYTES = 1024**2
+_log = logging.getLogger(__name__)
 _CRASHED = (
     "The file made the image decoder fail, so it is damaged or not what it claims to be. "
     "Export the image again from its source, or convert it to PNG."
 )
 _TOO_SLOW = (
-    "The image took longer to decode than the {seconds:g} seconds allowed. Export it at a smaller size or uncompressed."
+    "The image took longer to decode than is allowed for a file of its size. "
+    "Export it at a smaller size or uncompressed."
 )
-_TOO_MUCH_MEMORY = "Decoding the image takes more memory than allowed. Export it at a smaller size."
 
 
 def call(target: str, options: Mapping[str, Any], payload: bytes = b"", seconds: float = SECONDS) -> Reply:
@@ -75,21 +71,28 @@ class _Worker:
         inherited = {name: text for name, text in os.environ.items() if name != "PYTHONWARNINGS"}
         search = os.pathsep.join(filter(None, [root, inherited.get("PYTHONPATH", "")]))
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", "from cxrkit.sandbox import serve; serve()"],
+            [sys.executable, "-P", "-c", "from cxrkit.worker import serve; serve()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
             # One BLAS thread: each reserves address space, which counts against the memory limit.
-            env={**inherited, "PYTHONPATH": search, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            # So does an arena of the C library for each thread.
+            env={
+                **inherited,
+                "PYTHONPATH": search,
+                "OPENBLAS_NUM_THREADS": "1",
+                "OMP_NUM_THREADS": "1",
+                "MALLOC_ARENA_MAX": "1",
+            },
         )
 
     def ask(self, head: dict[str, Any], payload: bytes) -> tuple[dict[str, Any], memoryview] | None:
         """The reply to one request, or None where the worker died over it."""
         try:
             # Unbuffered pipes of Popen are FileIO, which its annotations do not say.
-            _send(cast(io.FileIO, self._process.stdin), head, [payload])
-            return _receive(cast(io.FileIO, self._process.stdout))
+            send(cast(io.FileIO, self._process.stdin), head, [payload])
+            return receive(cast(io.FileIO, self._process.stdout))
         except (OSError, ValueError):
             # The pipe broke, or what came out of it is no reply.
             return None
@@ -128,9 +131,12 @@ class _Pool:
                 worker = None
             self._idle.put(worker)
         if answer is None:
-            if status == -signal.SIGALRM:
-                raise ImageTooLarge(_TOO_SLOW.format(seconds=head["seconds"]))
+            _log.debug("a worker died with status %d", status)
+            if status in (-signal.SIGALRM, -signal.SIGPROF):
+                raise ImageTooLarge(_TOO_SLOW)
             raise ImageError(_CRASHED)
+        usage = answer[0]["usage"]
+        _log.debug("%.3f s of processor time; %d MB at most so far", usage["cpu"], usage["peak"] >> 20, extra=usage)
         return _open(*answer)
 
     def close(self) -> None:
@@ -155,86 +161,6 @@ def _open(head: dict[str, Any], body: memoryview) -> Reply:
         arrays.append(body[:size])
         body = body[size:]
     return head["fields"], arrays
-
-
-def _send(stream: io.FileIO, head: Mapping[str, Any], parts: Sequence[Any]) -> None:
-    """Write one message: lengths, JSON, raw bytes."""
-    text = json.dumps(head).encode()
-    views = [memoryview(part).cast("B") for part in parts]
-    lengths = _HEAD.pack(len(text), sum(view.nbytes for view in views))
-    for rest in (memoryview(lengths), memoryview(text), *views):
-        while rest.nbytes:
-            rest = rest[stream.write(rest) :]  # noqa: PLW2901
-
-
-def _receive(stream: io.FileIO) -> tuple[dict[str, Any], memoryview] | None:
-    """Read one message, or None at the end of the stream or where it is malformed."""
-    lengths = _read_exactly(stream, _HEAD.size)
-    if lengths is None:
-        return None
-    json_size, body_size = _HEAD.unpack(lengths)
-    if json_size > _MAX_JSON_BYTES or body_size > MAX_DECODED_BYTES:
-        return None
-    text = _read_exactly(stream, json_size)
-    body = _read_exactly(stream, body_size)
-    if text is None or body is None:
-        return None
-    return json.loads(bytes(text)), body
-
-
-def _read_exactly(stream: io.FileIO, size: int) -> memoryview | None:
-    """The next size bytes, or None where the stream ends before."""
-    buffer = memoryview(bytearray(size))
-    filled = 0
-    while filled < size:
-        count = stream.readinto(buffer[filled:])
-        if not count:
-            return None
-        filled += count
-    return buffer
-
-
-def serve() -> None:
-    """Answer requests until the parent closes the pipe. Runs in the child only."""
-    requests, replies = io.FileIO(os.dup(0), "r"), io.FileIO(os.dup(1), "w")
-    # Codecs print to the C library's stdout, which would end up between the replies.
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(nothing, 1)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Ctrl-C is the parent's to handle. The alarm's default action ends the process even in native code.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
-    while (request := _receive(requests)) is not None:
-        signal.setitimer(signal.ITIMER_REAL, request[0]["seconds"])
-        head, arrays = _answer(*request)
-        del request
-        _send(replies, head, arrays)
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        if "leaving" in head:
-            return
-
-
-def _answer(head: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], Sequence[Any]]:
-    """Run the request's function. Any exception but the tree's own ends the worker, which is its purpose."""
-    module, _, name = head["target"].partition(":")
-    try:
-        function: Target = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError):
-        # A fault of the installation, not of the file; it must not look like a damaged image.
-        return {"missing": head["target"]}, []
-    try:
-        fields, arrays = function(bytes(payload), head["options"])
-    except FrameRequired as error:
-        return {"frames": error.frames}, []
-    except ImageError as error:
-        return {"error": type(error).__name__, "message": str(error)}, []
-    except MemoryError:
-        # What native code left behind after a failed allocation is unknown: start afresh.
-        return {"error": "ImageTooLarge", "message": _TOO_MUCH_MEMORY, "leaving": True}, []
-    return {"fields": fields, "sizes": [memoryview(array).nbytes for array in arrays]}, arrays
 
 
 def _start_afresh() -> None:

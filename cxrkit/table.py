@@ -52,8 +52,7 @@ def _delimiter(text: str, needed: Sequence[str]) -> str:
     if not first:
         raise ManifestError("The table of cases is empty. Its first row has to name the columns.")
     lacking = {
-        delimiter: [name for name in needed if name not in _names(next(csv.reader([first], delimiter=delimiter)))]
-        for delimiter in _DELIMITERS
+        delimiter: [name for name in needed if name not in _first_names(first, delimiter)] for delimiter in _DELIMITERS
     }
     best = min(_DELIMITERS, key=lambda delimiter: len(lacking[delimiter]))
     if not lacking[best]:
@@ -63,6 +62,15 @@ def _delimiter(text: str, needed: Sequence[str]) -> str:
         f"The table of cases lacks the column {names}. Its first row has to name the columns, separated by commas, "
         "semicolons or tabs."
     )
+
+
+def _first_names(line: str, delimiter: str) -> list[str]:
+    try:
+        return _names(next(csv.reader([line], delimiter=delimiter)))
+    except csv.Error as error:
+        raise ManifestError(
+            "The first row of the table of cases cannot be read as CSV. It has to name the columns, in short words."
+        ) from error
 
 
 def _names(cells: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from cxrkit.image import Radiograph
+    from cxrkit.lungs import LungField
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class Prepared:
         view: [S, S] float32 in [0, 1] for each image: the same pixels before normalisation, for the screen.
         warnings: sentences for the screen.
         crop_source: who chose the box of the first image.
+        lungs: the lung field of the first image, where it was looked for.
     """
 
     tensor: NDArray[np.float32]
@@ -101,7 +103,11 @@ class Prepared:
     view: tuple[Gray, ...]
     warnings: tuple[str, ...] = ()
     crop_source: Literal["user", "lungs", "margins"] = "user"
+    lungs: "LungField | None" = None
 
+
+Reads = Literal["frontal chest", "hand", "planar lung scan"]
+"""The kind of image that a task reads."""
 
 Prepare = Callable[[Sequence["Radiograph"], Mapping[str, object], ModelInput], Prepared]
 
@@ -115,6 +121,7 @@ class Task:
         title: for people.
         summary: one sentence for the start page.
         inputs: what each image is, in order.
+        reads: the kind of image that all of them are, for cxrkit.quality.
         context: further facts that the network takes, by name.
         labels: classes in the order of the network's outputs.
         positive: the class that a score and a threshold speak of.
@@ -144,6 +151,7 @@ class Task:
     intended_use: str
     limits: tuple[str, ...]
     context: tuple[str, ...] = ()
+    reads: Reads = "frontal chest"
     icon: str = ":material/radiology:"
 
     @property

@@ -84,7 +84,7 @@ def load_model(task: Task, root: Path = WEIGHTS) -> LoadedModel:
         raise WeightsError(f"The weights' card lacks a threshold or a temperature above 0. {again}")
     try:
         model = task.build_model(card.model)
-    except (KeyError, TypeError, ValueError, RuntimeError):
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError, RuntimeError):
         # timm raises RuntimeError for an encoder that it does not know.
         raise WeightsError(f"The card describes a network that this version cannot build. {again}") from None
     return LoadedModel(task, card, fill(model, state, again))

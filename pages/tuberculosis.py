@@ -9,18 +9,22 @@ from pages.ui.about import about_model
 from pages.ui.analysis import read_with
 from pages.ui.errors import errors_shown
 from pages.ui.export import downloads
+from pages.ui.guard import passes_guard
 from pages.ui.model_input import model_input
 from pages.ui.models import load, read_task_card
 from pages.ui.question import ask
 from pages.ui.results import file_facts, images, score_cards, what_was_read
 from pages.ui.shell import page
+from pages.ui.truth import Truth, heatmap_check
 from pages.ui.uploads import choose_image
 
 VIEWER = f"{TASK.name}.viewer"
 
 
-def analyse(image: Radiograph) -> None:
+def analyse(image: Radiograph, truth: Truth | None) -> None:
     """Scores on top, images on the left, controls on the right; the controls run first."""
+    from pages.ui.operating_point import operating_point_of  # brings SciPy's statistics, which take a while
+
     loaded = load(TASK)
     above = st.container()
     left, right = st.columns([2, 1], gap="medium")
@@ -34,9 +38,12 @@ def analyse(image: Radiograph) -> None:
     with above:
         score_cards(TASK, readings)
     with left:
-        images(image, readings, readings[-1].prepared.placements[0].box, VIEWER)
+        images(image, readings, readings[-1].prepared.placements[0].box, VIEWER, truth)
+        if truth is not None:
+            heatmap_check(TASK, truth, readings, image.spacing_mm)
         what_was_read(readings)
-    downloads(TASK, loaded.card, image, readings)
+    operating_point_of(TASK, loaded.card, question.threshold)
+    downloads(TASK, loaded.card, image, readings, truth)
     file_facts(image)
 
 
@@ -44,6 +51,6 @@ with page(TASK.title, TASK.summary):
     card = read_task_card(TASK)
     with errors_shown():
         chosen = choose_image(TASK.name, "Frontal chest radiograph")
-        if chosen is not None:
-            analyse(chosen)
+        if chosen is not None and passes_guard(TASK, chosen.image):
+            analyse(chosen.image, chosen.truth)
     about_model(TASK, card)

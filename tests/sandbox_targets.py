@@ -1,5 +1,6 @@
 """Functions that misbehave, for tests to run in the sandbox."""
 
+import ctypes
 import os
 import sys
 import time
@@ -53,3 +54,24 @@ def chatter(payload: bytes, options: dict[str, Any]) -> Answer:
 def modules(payload: bytes, options: dict[str, Any]) -> Answer:
     """Name what has been imported."""
     return {"modules": sorted(sys.modules), "main": getattr(sys.modules["__main__"], "__file__", "")}, []
+
+
+def spin(payload: bytes, options: dict[str, Any]) -> Answer:
+    """Use the processor for a time that no small file needs."""
+    end = time.process_time() + 20
+    while time.process_time() < end:
+        pass
+    return {}, []
+
+
+def hold(payload: bytes, options: dict[str, Any]) -> Answer:
+    """Hang in native code, with the interpreter locked, after saying who hangs."""
+    with open(payload.decode(), "w", encoding="ascii") as file:
+        file.write(f"{os.getpid()}\n")
+    ctypes.PyDLL(None).sleep(60)
+    return {}, []
+
+
+def fill(payload: bytes, options: dict[str, Any]) -> Answer:
+    """Use 600 MB."""
+    return {"sum": int(np.ones(600 * 1024**2, dtype=np.uint8)[:9].sum())}, []

@@ -11,10 +11,11 @@ from PIL import Image
 
 from cxrkit.commands import run
 from cxrkit.evaluate import analyse, load_image
+from cxrkit.phantoms import ChestSettings, simulate_chest
 from cxrkit.predictions import prediction_columns
 from cxrkit.task import ModelInput
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
-from cxrkit.weights import fixed_sample, load_model
+from cxrkit.weights import load_model
 
 Capture = pytest.CaptureFixture[str]
 
@@ -22,10 +23,11 @@ Capture = pytest.CaptureFixture[str]
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("files")
-    drawing = fixed_sample().values[::2, ::2].astype(np.uint8)
+    chest = np.uint8(np.round(simulate_chest(ChestSettings(seed=7, size=240)).values * 255))
     for index in range(4):
-        Image.fromarray(np.roll(drawing, 8 * index, axis=1)).save(folder / f"{index}.png")
-    pages = [Image.fromarray(drawing), Image.fromarray(drawing[::-1].copy())]
+        Image.fromarray(np.roll(chest, 4 * index, axis=1)).save(folder / f"{index}.png")
+    Image.fromarray(np.full((240, 240), 90, np.uint8)).save(folder / "blank.png")
+    pages = [Image.fromarray(chest), Image.fromarray(chest[:, ::-1].copy())]
     pages[0].save(folder / "two.tif", save_all=True, append_images=pages[1:])
     (folder / "text.png").write_text("no image")
     (folder / "cases.csv").write_text(
@@ -56,6 +58,20 @@ def test_analyse_answers_in_json(files: Path, small_weights: Path, capsys: Captu
     assert found["warnings"] == list(expected.warnings)
     assert found["seconds"] > 0
     assert captured.err == ""
+
+
+def test_another_kind_of_image_is_stopped_unless_forced(files: Path, small_weights: Path, capsys: Capture) -> None:
+    command = ["analyse", "tuberculosis", str(files / "blank.png"), "--json", "--weights", str(small_weights)]
+    assert run(command) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert "blank" in captured.err
+    assert "--force" in captured.err
+    assert run([*command, "--force"]) == 0
+    found = strict(capsys.readouterr().out)
+    assert "blank" in found["warnings"][0]
+    assert sum(found["scores"].values()) == pytest.approx(1)
 
 
 def test_analyse_passes_every_option_on(files: Path, small_weights: Path, capsys: Capture) -> None:

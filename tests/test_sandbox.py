@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -58,6 +59,31 @@ def test_memory_is_limited_and_the_worker_replaced() -> None:
     with pytest.raises(ImageTooLarge, match="memory"):
         run("allocate")
     assert run("echo")[0]["process"] != before
+
+
+def test_processor_time_is_limited_by_the_size_of_the_file() -> None:
+    run("echo")  # started and imported
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with pytest.raises(ImageTooLarge, match="longer to decode"):
+        run("spin", seconds=60)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # The dead worker's whole life, with its start.
+    assert 0.5 < used.ru_utime + used.ru_stime - spent.ru_utime - spent.ru_stime < 5
+    assert run("echo")[0]["options"] == {"frame": 3}
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks memory up in /proc")
+def test_memory_is_limited_by_the_size_of_the_file() -> None:
+    with pytest.raises(ImageTooLarge, match="memory"):
+        run("fill")
+    assert run("fill", bytes(2 * 1024**2))[0]["sum"] == 9
+
+
+def test_usage_is_told_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG", "cxrkit.sandbox"):
+        run("echo", b"ZZCANARY")
+    assert 0 <= caplog.records[-1].cpu < 1
+    assert "ZZCANARY" not in caplog.text
 
 
 def test_own_errors_keep_their_sentence_and_the_worker() -> None:
@@ -150,6 +176,19 @@ def test_worker_dies_with_a_killed_parent() -> None:
         assert _alive(worker)
         parent.send_signal(signal.SIGKILL)
     assert _within(10, lambda: not _alive(worker))
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks processes up in /proc")
+def test_busy_worker_dies_at_once_with_a_killed_parent(tmp_path: Path) -> None:
+    """It could neither look at the pipe nor run Python."""
+    said = tmp_path / "process"
+    script = f"from cxrkit import sandbox; sandbox.call('tests.sandbox_targets:hold', {{}}, {str(said).encode()!r})"
+    with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT) as parent:
+        assert _within(30, lambda: said.exists() and said.read_text().endswith("\n"))
+        worker = int(said.read_text())
+        assert _alive(worker)
+        parent.send_signal(signal.SIGKILL)
+    assert _within(5, lambda: not _alive(worker))
 
 
 def test_script_without_main_guard_works_and_leaves_nothing_behind(tmp_path: Path) -> None:

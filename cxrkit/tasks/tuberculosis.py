@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cxrkit.lungs import find_lungs
+from cxrkit.lungs import LungField, find_lungs
 from cxrkit.pixels import (
     Box,
     Gray,
@@ -62,7 +62,8 @@ def prepare(images: Sequence["Radiograph"], context: Mapping[str, object], edits
     (image,) = images
     edits.check()
     gray = image.windowed()
-    box, chosen_by, warnings = _choose_box(gray, edits.crop)
+    lungs = None if edits.crop else find_lungs(gray)
+    box, chosen_by, warnings = _choose_box(gray, edits.crop, lungs)
     size = edits.size or SIZE
     left, top, right, bottom = box
     scale = size / max(right - left, bottom - top)
@@ -77,16 +78,18 @@ def prepare(images: Sequence["Radiograph"], context: Mapping[str, object], edits
         view=(view,),
         warnings=warnings,
         crop_source=chosen_by,
+        lungs=lungs,
     )
 
 
-def _choose_box(gray: Gray, chosen: Box | None) -> tuple[Box, Literal["user", "lungs", "margins"], tuple[str, ...]]:
+def _choose_box(
+    gray: Gray, chosen: Box | None, lungs: LungField | None
+) -> tuple[Box, Literal["user", "lungs", "margins"], tuple[str, ...]]:
     shape = (gray.shape[0], gray.shape[1])
     if chosen is not None:
         return check_box(chosen, shape), "user", ()
-    lungs = find_lungs(gray).box
-    if lungs is not None:
-        return check_box(square_around(lungs, shape, _MARGIN), shape), "lungs", ()
+    if lungs is not None and lungs.box is not None:
+        return check_box(square_around(lungs.box, shape, _MARGIN), shape), "lungs", ()
     warning = (
         "Two separate lungs were not found in this image, so the network reads all of it but uniform margins. "
         "Draw a crop box around the lungs for a better reading."

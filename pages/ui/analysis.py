@@ -3,9 +3,11 @@
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
 from cxrkit.image import Radiograph
+from cxrkit.lungs import LungField, find_lungs, heat_share
 from cxrkit.task import ModelInput, Prepared
 
 if TYPE_CHECKING:
@@ -23,12 +25,17 @@ class Reading:
         prepared: what the network read.
         prediction: scores, threshold, label, warnings.
         heatmap: of the label asked for.
+        heat_in_lungs: share of the heatmap that lies inside the lungs, in [0, 1]; None for an empty heatmap and where
+            two lungs were not found.
+        lungs_fill: share of what the network read that the lungs fill: what a heatmap without a preference has.
     """
 
     edits: ModelInput
     prepared: Prepared
     prediction: "Prediction"
     heatmap: "Heatmap"
+    heat_in_lungs: float | None = None
+    lungs_fill: float | None = None
 
 
 def methods() -> tuple["Method", ...]:
@@ -60,7 +67,20 @@ def read_with(
     weights, key = loaded.card.sha256, tuple(asdict(edits).values())
     prepared, encoded = _encode(image.sha256, weights, key, image, loaded, edits)
     heatmap = _explain(image.sha256, weights, key, label, str(method), loaded, prepared, encoded)
-    return Reading(edits, prepared, predict(loaded, prepared, encoded, [image], threshold), heatmap)
+    prediction = predict(loaded, prepared, encoded, [image], threshold)
+    return Reading(edits, prepared, prediction, heatmap, *_lung_shares(image, prepared, heatmap))
+
+
+def _lung_shares(image: Radiograph, prepared: Prepared, heatmap: "Heatmap") -> tuple[float | None, float | None]:
+    """Of the heat and of the area of a heatmap's box, how much lies inside the lungs."""
+    field, shape = prepared.lungs or _lungs(image.sha256, image), (image.values.shape[0], image.values.shape[1])
+    everywhere = np.ones_like(heatmap.values)
+    return heat_share(field, heatmap.values, heatmap.box, shape), heat_share(field, everywhere, heatmap.box, shape)
+
+
+@st.cache_resource(scope="session", max_entries=2, ttl=3600, show_spinner="Looking for the lungs …")
+def _lungs(image_sha256: str, _image: Radiograph) -> LungField:
+    return find_lungs(_image.windowed())
 
 
 @st.cache_resource(scope="session", max_entries=6, ttl=3600, show_spinner="Reading …")

@@ -16,6 +16,7 @@ from cxrkit.image import Radiograph
 from cxrkit.task import Task
 from pages.ui.analysis import Reading
 from pages.ui.shell import FOOTER
+from pages.ui.truth import Truth, draw_truth, figures, truth_in_words
 from pages.ui.words import edits_in_words, place, share
 
 if TYPE_CHECKING:
@@ -30,13 +31,15 @@ OPACITY, FAINTEST = 0.45, 0.25
 _LIBRARIES = ("streamlit", "torch", "torchvision", "timm", "grad-cam", "pydicom", "opencv-python-headless", "numpy")
 
 
-def downloads(task: Task, card: Card, image: Radiograph, readings: Sequence[Reading]) -> None:
-    """Buttons for both files; each is made when it is asked for."""
+def downloads(
+    task: Task, card: Card, image: Radiograph, readings: Sequence[Reading], truth: Truth | None = None
+) -> None:
+    """Buttons for both files; each is made when it is asked for. `truth` is known of simulated images only."""
     st.subheader("Take away", anchor=False)
     with st.container(horizontal=True):
         st.download_button(
             "Overlay (PNG)",
-            partial(overlay_png, task, card, image, readings[-1]),
+            partial(overlay_png, task, card, image, readings[-1], truth),
             file_name=f"{task.name}-overlay.png",
             mime="image/png",
             key=f"{task.name}.overlay",
@@ -45,7 +48,7 @@ def downloads(task: Task, card: Card, image: Radiograph, readings: Sequence[Read
         )
         st.download_button(
             "Result (JSON)",
-            partial(result_json, task, card, readings),
+            partial(result_json, task, card, readings, truth),
             file_name=f"{task.name}-result.json",
             mime="application/json",
             key=f"{task.name}.json",
@@ -58,7 +61,7 @@ def downloads(task: Task, card: Card, image: Radiograph, readings: Sequence[Read
     )
 
 
-def result_json(task: Task, card: Card, readings: Sequence[Reading]) -> str:
+def result_json(task: Task, card: Card, readings: Sequence[Reading], truth: Truth | None = None) -> str:
     """The last reading, with the unedited scores beside it where there were edits."""
     reading = readings[-1]
     left, top, right, bottom = reading.prepared.placements[0].box
@@ -81,20 +84,28 @@ def result_json(task: Task, card: Card, readings: Sequence[Reading]) -> str:
             "label": reading.heatmap.label,
             "method": str(reading.heatmap.method),
             "raw_maximum": reading.heatmap.maximum,
+            "share_in_lungs": reading.heat_in_lungs,
+            "lungs_fill": reading.lungs_fill,
         },
         "warnings": list(reading.prediction.warnings),
         "versions": {name: version(name) for name in _LIBRARIES},
         "note": FOOTER,
     }
+    if truth is not None:
+        result["simulated"] = {"lesions": figures(truth, reading)}
     return json.dumps(result, indent=1) + "\n"
 
 
-def overlay_png(task: Task, card: Card, image: Radiograph, reading: Reading) -> bytes:
-    """The radiograph at its display window with the heatmap over it and a legend below."""
+def overlay_png(task: Task, card: Card, image: Radiograph, reading: Reading, truth: Truth | None = None) -> bytes:
+    """The radiograph at its display window with the heatmap and the true outlines over it and a legend below."""
     from PIL import Image
 
-    blended = Image.fromarray(_blend(image, reading))
+    picture = _blend(image, reading)
     lines = _legend(task, card, reading)
+    if truth is not None:
+        draw_truth(picture, truth, LONGEST / max(image.values.shape))
+        lines.insert(0, f"Simulated image, no patient. Dashed outline, the truth: {truth_in_words(truth)}")
+    blended = Image.fromarray(picture)
     legend = _draw_legend(lines, blended.width)
     whole = Image.new("RGB", (blended.width, blended.height + legend.height))
     whole.paste(blended, (0, 0))

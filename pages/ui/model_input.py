@@ -73,8 +73,10 @@ def _crop_fields(key: str, shape: tuple[int, int], automatic: Box) -> Box:
     st.markdown("**Crop box**, in pixels of the image; or drag it with the viewer's crop tool")
     values = {}
     for pair in (("left", "top"), ("right", "bottom")):
-        for column, edge in zip(st.columns(2, wrap=False), pair, strict=True):
-            values[edge] = column.number_input(
+        # Columns would cut the second field's button off where two fields are too wide; this row wraps.
+        row = st.container(horizontal=True)
+        for edge in pair:
+            values[edge] = row.number_input(
                 edge.capitalize(),
                 *ranges[edge],
                 step=1,

@@ -9,8 +9,9 @@ from cxrkit.image import Radiograph
 from cxrkit.pixels import Box
 from cxrkit.task import Task
 from pages.ui.analysis import Reading
+from pages.ui.truth import Truth
 from pages.ui.viewer import Pane, viewer
-from pages.ui.words import edits_in_words, movement, place, share
+from pages.ui.words import edits_in_words, movement, percent, place, share
 
 _CROPS = {
     "user": "Your crop box.",
@@ -42,8 +43,11 @@ def _headings(task: Task, readings: Sequence[Reading]) -> list[str]:
     return [name] if len(readings) == 1 else [f"{name}, unedited", f"{name}, edited"]
 
 
-def images(image: Radiograph, readings: Sequence[Reading], crop: Box, key: str) -> None:
-    """The viewer: the original image with each reading's heatmap; the crop box lies on the last one."""
+def images(image: Radiograph, readings: Sequence[Reading], crop: Box, key: str, truth: Truth | None = None) -> None:
+    """The viewer: the original image with each reading's heatmap; the crop box lies on the last one.
+
+    `truth` is known of simulated images only; its outlines lie on every pane.
+    """
     st.markdown(
         "**Display** – these tools change only what you see. The crop tool is the exception: its box is model input."
     )
@@ -53,13 +57,14 @@ def images(image: Radiograph, readings: Sequence[Reading], crop: Box, key: str) 
         heatmap = reading.heatmap
         panes.append(
             Pane(
-                title=_pane_title(index, readings),
+                title=_pane_title(index, readings, "" if truth is None else " (simulated)"),
                 pixels=pixels,
                 window=window,
                 spacing_mm=image.spacing_mm,
                 heatmap=None if heatmap.empty else heatmap.values,
                 heatmap_box=None if heatmap.empty else heatmap.box,
                 heatmap_label=f"{heatmap.method} for {heatmap.label}, 1 = its own maximum",
+                masks=truth or (),
                 crop=crop if reading is readings[-1] else None,
                 digest=image.sha256,
             )
@@ -67,8 +72,8 @@ def images(image: Radiograph, readings: Sequence[Reading], crop: Box, key: str) 
     viewer(panes, key=key, crop_enabled=True)
 
 
-def _pane_title(index: int, readings: Sequence[Reading]) -> str:
-    name = "Radiograph" if len(readings) == 1 else ("Unedited", "Edited")[index]
+def _pane_title(index: int, readings: Sequence[Reading], remark: str = "") -> str:
+    name = ("Radiograph" if len(readings) == 1 else ("Unedited", "Edited")[index]) + remark
     return f"{name}: no positive evidence, no heatmap" if readings[index].heatmap.empty else name
 
 
@@ -111,6 +116,25 @@ def _one_input(name: str, reading: Reading) -> None:
         st.markdown(f"No positive evidence for “{heatmap.label}”: the {heatmap.method} map is zero everywhere.")
     else:
         st.markdown(f"Raw maximum of the {heatmap.method} map for “{heatmap.label}”: **{heatmap.maximum:.3g}**.")
+        _inside_the_lungs(reading)
+
+
+def _inside_the_lungs(reading: Reading) -> None:
+    """How much of the heat lies inside the lungs, beside what chance would put there."""
+    heat, filled = reading.heat_in_lungs, reading.lungs_fill
+    if heat is None or filled is None:
+        st.markdown("Share of this heat inside the lungs: unknown, because two lungs were not found in this image.")
+        return
+    st.markdown(
+        f"Share of this heat inside the lungs: **{percent(heat)}**. The lungs fill {percent(filled)} of what the "
+        "network read, so heat spread evenly would give that."
+    )
+    if heat < 0.5:
+        st.warning(
+            f"Most of this heat, {percent(1 - heat)}, lies outside the lungs: the score may rest on something else "
+            "than the lungs.",
+            icon=":material/warning:",
+        )
 
 
 def file_facts(image: Radiograph) -> None:

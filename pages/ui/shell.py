@@ -14,6 +14,9 @@ FOOTER = "For research and teaching only. Not a medical device, not for diagnosi
 @contextmanager
 def page(title: str, summary: str) -> Iterator[None]:
     """Everything around a page's own content; an error of ours ends the content with its sentence."""
+    if not st.session_state.get("navigation"):
+        # A new server whose first visitor opens a page's own address runs that script alone, without app.py.
+        st.switch_page("app.py")
     if not st.session_state.get(_ACKNOWLEDGED):
         _acknowledge()
     st.title(title, anchor=False)

@@ -1,4 +1,4 @@
-"""Choosing an image: kept in the session across page switches, read once, errors shown."""
+"""Choosing an image, uploaded or simulated: kept in the session across page switches, read once, errors shown."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -7,6 +7,8 @@ import streamlit as st
 
 from cxrkit.errors import FrameRequired
 from cxrkit.image import MAX_FILE_BYTES, MAX_PIXELS, Radiograph, read_image
+from pages.ui.samples import FIRST, chosen_sample, sample_chooser, simulated, use_sample
+from pages.ui.truth import Truth
 from pages.ui.words import megabytes
 
 
@@ -25,29 +27,55 @@ class Upload:
     sha256: str
 
 
-def choose_image(key: str, label: str) -> Radiograph | None:
-    """Uploader, frame chooser and reading.
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The image in use.
+
+    Attributes:
+        image: what the network will read.
+        truth: its lesions where it is simulated; None where it was uploaded, and nobody knows.
+    """
+
+    image: Radiograph
+    truth: Truth | None = None
+
+
+def choose_image(key: str, label: str) -> Chosen | None:
+    """Uploader or simulated case, frame chooser and reading.
 
     Args:
         key: unique in the app.
         label: what to upload, in words.
 
     Returns:
-        The image; None while there is none or a frame has still to be chosen.
+        The image in use; None while there is none or a frame has still to be chosen.
 
     Raises:
         ImageError: the file cannot be read.
     """
     widget = f"{key}.upload"
-    # No list of types: DICOM files often have no suffix, and Streamlit's refusal would log the file's name.
-    shown = st.file_uploader(label, key=widget, on_change=_keep, args=(key,), max_upload_size=MAX_FILE_BYTES >> 20)
+    left, right = st.columns([2, 1], gap="medium")
+    with left:
+        # No list of types: DICOM files often have no suffix, and Streamlit's refusal would log the file's name.
+        shown = st.file_uploader(label, key=widget, on_change=_keep, args=(key,), max_upload_size=MAX_FILE_BYTES >> 20)
+    with right:
+        sample_chooser(key)
     upload: Upload | None = st.session_state.get(_kept(key))
+    sample = chosen_sample(key)
+    if sample is not None:
+        return _use_sample(key, sample, upload)
     if upload is None:
-        _explain_upload()
+        _explain_choice(key)
         return None
     if shown is None:
         _offer_removal(key, upload)
-    return _read_chosen_frame(key, upload)
+    image = _read_chosen_frame(key, upload)
+    return None if image is None else Chosen(image)
+
+
+def _use_sample(key: str, name: str, upload: Upload | None) -> Chosen:
+    """The simulated case, and the way back to one's own image."""
+    return Chosen(*simulated(key, name, "Remove" if upload is None else "Back to my image"))
 
 
 def _kept(key: str) -> str:
@@ -62,6 +90,7 @@ def _keep(key: str) -> None:
         return
     data = given.getvalue()
     st.session_state[_kept(key)] = Upload(given.name, data, hashlib.sha256(data).hexdigest())
+    use_sample(key, None)
 
 
 def _remove(key: str) -> None:
@@ -74,11 +103,22 @@ def _offer_removal(key: str, upload: Upload) -> None:
         st.button("Remove", key=f"{key}.remove", icon=":material/close:", on_click=_remove, args=(key,))
 
 
-def _explain_upload() -> None:
+def _explain_choice(key: str) -> None:
     st.info(
         f"Choose a DICOM, PNG, JPEG or TIFF file, up to {MAX_FILE_BYTES >> 20} MB and {MAX_PIXELS / 1e6:.0f} "
         "megapixels. The image is kept in this server's memory until your session ends, and is sent nowhere else.",
         icon=":material/upload_file:",
+    )
+    st.markdown(
+        "**No image at hand?** Take a simulated case: a computed radiograph that shows no patient. Its lesions are "
+        "known, so the page can say whether the heatmap is right."
+    )
+    st.button(
+        f"Open a simulated case: {FIRST.title}",
+        key=f"{key}.first_sample",
+        icon=":material/science:",
+        on_click=use_sample,
+        args=(key, FIRST.name),
     )
 
 

@@ -1,13 +1,46 @@
 """Numbers and lists as the screen says them."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from cxrkit.task import ModelInput
+
+if TYPE_CHECKING:
+    from cxrkit.metrics import Interval
+
+_PERCENT = "\N{NO-BREAK SPACE}%"
 
 
 def share(value: float) -> str:
     """A score or threshold in [0, 1]: two digits, three where two would round it to almost 0 or 1."""
     return f"{value:.2f}" if 0.01 <= value <= 0.99 else f"{value:.3f}"
+
+
+def percent(value: float) -> str:
+    """A share in [0, 1] as a percentage: "63 %"; one decimal near the ends, where it tells 99.6 % from all."""
+    shown = f"{100 * value:.0f}" if 0.1 <= value <= 0.9 or value in {0, 1} else f"{100 * value:.1f}"
+    return f"{shown}{_PERCENT}"
+
+
+def percent_interval(interval: "Interval", *, ends: bool = True) -> str:
+    """A share with its interval: "78.9 % (75.0 to 82.4)"; with more decimals where one would not tell it from 0 or
+    100 %, or the interval's ends from each other.
+
+    Args:
+        interval: of a share in [0, 1].
+        ends: whether to say the interval.
+    """
+    shown = (interval.value, interval.low, interval.high) if ends else (interval.value,)
+    digits = next((digits for digits in range(1, 4) if _distinct(shown, digits)), 4)
+    value, *others = (f"{100 * each:.{digits}f}" for each in shown)
+    return f"{value}{_PERCENT} ({' to '.join(others)})" if ends else f"{value}{_PERCENT}"
+
+
+def _distinct(shares: Sequence[float], digits: int) -> bool:
+    """Rounded to so many decimals of a percent, shares stay apart from 0, 100 % and the least from the greatest."""
+    rounded = [round(100 * share, digits) for share in shares]
+    inside = [short for short, share in zip(rounded, shares, strict=True) if 0 < share < 1]
+    return all(0 < short < 100 for short in inside) and (min(rounded) < max(rounded) or min(shares) == max(shares))
 
 
 def place(value: float, limit: float) -> str:

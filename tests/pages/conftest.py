@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from cxrkit.phantoms import ChestSettings, simulate_chest
 from cxrkit.tasks import TASKS
-from cxrkit.weights import fixed_sample
 from pages.ui import models
 from tests.small_weights import write_small_weights
 
@@ -45,9 +46,15 @@ def opened(app: AppTest, small_weights: Path) -> Callable[[str], AppTest]:
     return lambda name: app.switch_page(f"pages/{name}.py").run()
 
 
+@cache
+def chest() -> np.ndarray:
+    """A simulated chest, 480 pixels high, in 0 to 255: it passes the image guard."""
+    return np.round(simulate_chest(ChestSettings(seed=7, size=480)).values * 255)
+
+
 def png(pixels: np.ndarray | None = None) -> bytes:
-    """A PNG file; without pixels of a drawn chest, 480 x 400."""
+    """A PNG file; without pixels of a simulated chest."""
     file = io.BytesIO()
-    chosen = fixed_sample().values if pixels is None else pixels
+    chosen = chest() if pixels is None else pixels
     Image.fromarray(chosen.astype(np.uint8)).save(file, "PNG")
     return file.getvalue()

@@ -3,6 +3,7 @@
 import hashlib
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.viewer import Pane
+from pages.ui.viewer.outline import PRECISION, outlines, pack_outlines
 from pages.ui.viewer.pane import PackedPixels, content_digest, pack_heatmap, pack_pixels
 
 
@@ -84,9 +86,52 @@ def test_heatmap_lies_on_the_whole_image_unless_told() -> None:
     assert pane(heatmap=heat, heatmap_box=(1, 1, 3, 2)).placed_box == (1, 1, 3, 2)
 
 
+def inside(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The centres of pixels that the outlines hold, by the even-odd rule."""
+    lines = [line.astype(np.float32) for line in outlines(mask)]
+    height, width = mask.shape
+    held = [
+        [sum(cv2.pointPolygonTest(line, (x + 0.5, y + 0.5), False) > 0 for line in lines) % 2 for x in range(width)]
+        for y in range(height)
+    ]
+    return np.array(held, dtype=bool)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(2, 18), st.integers(2, 18), st.integers(12, 28), st.integers(12, 28), st.floats(0, 0.7))
+def test_outlines_give_the_mask_back(a: int, b: int, x: int, y: int, hole: float) -> None:
+    """Ellipses with a hole, cut by the image's edge where they are large."""
+    down, across = np.mgrid[0:40, 0:40]
+    distance = np.hypot((across - x) / a, (down - y) / b)
+    mask = (distance <= 1) & (distance >= hole)
+    wrong = inside(mask) != mask
+    border = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    border += cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
+    assert border[wrong].max(initial=0) <= 0.5 + PRECISION + 0.25
+
+
+def test_a_single_pixel_keeps_its_outline() -> None:
+    mask = np.zeros((9, 9), dtype=bool)
+    mask[3, 5] = True
+    (line,) = outlines(mask)
+    assert line.min(axis=0).tolist() == [5.25, 3.25]
+    assert line.max(axis=0).tolist() == [5.75, 3.75]
+
+
+def test_outlines_of_a_large_mask_are_few_bytes() -> None:
+    down, across = np.mgrid[0:2000, 0:2000]
+    packed = pack_outlines(np.hypot(across - 900, down - 1000) < 500).decode()
+    assert packed.startswith("M")
+    assert packed.count("Z") == 1
+    assert len(packed) < 10_000
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"masks": (("cavity", np.ones((6, 4), dtype=bool)),)}, "mask 'cavity'"),
+        ({"masks": (("cavity", np.ones((4, 6))),)}, "mask 'cavity'"),
+        ({"masks": (("cavity", np.zeros((4, 6), dtype=bool)),)}, "not empty"),
         ({"pixels": np.zeros((4, 6, 3))}, "pixels"),
         ({"pixels": np.zeros((0, 6))}, "pixels"),
         ({"window": (5, 5)}, "window"),
@@ -124,7 +169,8 @@ def page() -> None:
     size, crop = st.session_state.get("size", 1100), st.session_state.get("crop", (0, 0, 50, 60))
     pixels = np.zeros((size, size), np.uint16)
     pixels[300, 300] = st.session_state.get("mark", 9)
-    first = Pane("First", pixels, (0, 9), heatmap=st.session_state.get("heat", np.eye(3)), crop=crop)
+    masks = (("cavity", pixels > 0),) if st.session_state.get("truth") else ()
+    first = Pane("First", pixels, (0, 9), heatmap=st.session_state.get("heat", np.eye(3)), crop=crop, masks=masks)
     st.session_state["dragged"] = dragged_crop("v")
     st.session_state["state"] = viewer([first], key="v", crop_enabled=True)
     st.session_state["digest"] = first.digest
@@ -169,6 +215,18 @@ def test_addresses_follow_content(app: AppTest) -> None:
     assert after["heatmap"]["url"] != before["heatmap"]["url"]
     app.session_state["mark"] = 8
     assert sent(app.run())["panes"][0]["url"] != before["url"]
+
+
+def test_a_mask_is_a_file_of_its_own(app: AppTest) -> None:
+    before = sent(app)["panes"][0]
+    assert before["masks"] == []
+    app.session_state["truth"] = True
+    after = sent(app.run())["panes"][0]
+    (mask,) = after["masks"]
+    assert (mask["label"], mask["top"]) == ("cavity", [300.5, 300])
+    assert "/media/" in mask["url"]
+    assert after["url"] == before["url"]
+    assert after["heatmap"] == before["heatmap"]
 
 
 def test_the_latest_of_page_and_drag_decides(app: AppTest) -> None:

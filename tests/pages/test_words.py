@@ -2,8 +2,9 @@
 
 import pytest
 
+from cxrkit.metrics import Interval
 from cxrkit.task import ModelInput
-from pages.ui.words import edits_in_words, listed, megabytes, movement, place, points, share
+from pages.ui.words import edits_in_words, listed, megabytes, movement, percent, percent_interval, place, points, share
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,18 @@ def test_lists_and_sizes() -> None:
     assert listed([]) == ""
     assert megabytes(5) == "1 kB"
     assert megabytes(3 * 1024**2) == "3.0 MB"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.634, "63\u00a0%"), (0.996, "99.6\u00a0%"), (0.0, "0\u00a0%"), (1.0, "100\u00a0%")]
+)
+def test_percent_keeps_almost_all_apart_from_all(value: float, text: str) -> None:
+    assert percent(value) == text
+
+
+def test_interval_has_as_many_decimals_as_it_needs() -> None:
+    assert percent_interval(Interval(0.789, 0.750, 0.824)) == "78.9\u00a0% (75.0 to 82.4)"
+    assert percent_interval(Interval(0.9993, 0.9987, 0.99971)) == "99.93\u00a0% (99.87 to 99.97)"
+    assert percent_interval(Interval(0.01018, 0.01011, 0.01024)) == "1.02\u00a0% (1.01 to 1.02)"
+    assert percent_interval(Interval(1.0, 0.993, 1.0)) == "100.0\u00a0% (99.3 to 100.0)"
+    assert percent_interval(Interval(0.789, 0.750, 0.824), ends=False) == "78.9\u00a0%"

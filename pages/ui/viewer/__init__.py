@@ -1,7 +1,7 @@
 """The image viewer of every page: one canvas component, drawn and windowed in the browser.
 
-What travels: pixels go once, as a content-addressed file that the browser fetches and keeps; a new heatmap is
-another such file and leaves the pixels alone; a rerun sends addresses and numbers only. Zoom, pan, window,
+What travels: pixels go once, as a content-addressed file that the browser fetches and keeps; a new heatmap or mask
+is another such file and leaves the pixels alone; a rerun sends addresses and numbers only. Zoom, pan, window,
 opacity and the rest never leave the browser. Crop and ruler come back when the pointer is released.
 """
 
@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
 from streamlit import runtime
 
+from pages.ui.viewer.outline import pack_outlines
 from pages.ui.viewer.pane import Box, PackedPixels, Pane, content_digest, pack_heatmap, pack_pixels
 
 __all__ = ["Pane", "ViewerState", "dragged_crop", "viewer"]
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("colour.js", "image.js", "pane.js", "tools.js", "toolbar.js", "viewer.js")
+_SCRIPTS = ("colour.js", "image.js", "truth.js", "pane.js", "tools.js", "toolbar.js", "viewer.js")
 # Part of every file's address: who holds an image can't work out where another session's copy lies.
 _SALT = secrets.token_hex(16)
 
@@ -137,6 +139,11 @@ def _packed(digest: str, _pixels: Any) -> PackedPixels:
     return pack_pixels(_pixels)
 
 
+@st.cache_resource(scope="session", max_entries=16, ttl=3600, show_spinner=False)
+def _outlined(digest: str, _mask: Any) -> bytes:
+    return pack_outlines(_mask)
+
+
 def _describe(pane: Pane, place: str) -> dict[str, Any]:
     height, width = pane.pixels.shape
     packed = _packed(f"{pane.digest}.{pane.pixels.dtype.str}.{width}x{height}", pane.pixels)
@@ -152,6 +159,7 @@ def _describe(pane: Pane, place: str) -> dict[str, Any]:
         "window": [float(edge) for edge in pane.window],
         "spacing": None if pane.spacing_mm is None else [float(s) for s in pane.spacing_mm],
         "heatmap": None,
+        "masks": [_describe_mask(*mask, f"{place}.mask{i}") for i, mask in enumerate(pane.masks)],
     }
     if pane.heatmap is not None:
         data = pack_heatmap(pane.heatmap)
@@ -163,6 +171,12 @@ def _describe(pane: Pane, place: str) -> dict[str, Any]:
             "label": pane.heatmap_label,
         }
     return described
+
+
+def _describe_mask(label: str, mask: Any, place: str) -> dict[str, Any]:
+    digest, row = content_digest(mask), int(mask.any(axis=1).argmax())
+    top = [float(np.nonzero(mask[row])[0].mean()) + 0.5, float(row)]
+    return {"label": label, "top": top, "url": _address(_outlined(digest, mask), f"{digest}.outline", place)}
 
 
 def _address(data: bytes, digest: str, place: str) -> str:

@@ -28,6 +28,8 @@ class PaneView {
     this.legendBar = element("span", "legend-bar", scale);
     this.legendMark = element("span", "legend-mark", this.legendBar);
     element("span", "", scale).textContent = "1";
+    this.truthLegend = new TruthLegend(this.root);
+    this.masks = [];
     this.pointer = null; // image position under the mouse
     this.milliseconds = 0; // of the last drawing; the tests hold it to a limit
     this.sizes = new ResizeObserver(() => viewer.refresh());
@@ -45,7 +47,7 @@ class PaneView {
     this.title.textContent = described.title;
     const size = `${described.width} by ${described.height} pixels`;
     this.canvas.setAttribute("aria-label", `${described.title}, ${size}`);
-    await Promise.all([this.showImage(described), this.showHeat(described.heatmap)]);
+    await Promise.all([this.showImage(described), this.showHeat(described.heatmap), this.showMasks(described.masks)]);
   }
 
   async showImage(described) {
@@ -94,6 +96,20 @@ class PaneView {
       this.heat = null;
       this.legendName.textContent = `Heatmap could not be loaded (${error.message}). Reload the page.`;
     }
+    this.viewer.refresh();
+  }
+
+  async showMasks(described) {
+    this.masksDescribed = described;
+    this.masksMessage = "";
+    let masks = [];
+    try {
+      masks = await loadMasks(described);
+    } catch (error) {
+      this.masksMessage = `The truth could not be loaded (${error.message}). Reload the page.`;
+    }
+    if (this.masksDescribed !== described) return;
+    this.masks = masks;
     this.viewer.refresh();
   }
 
@@ -157,7 +173,10 @@ class PaneView {
     context.imageSmoothingEnabled = scale < 4;
     context.imageSmoothingQuality = this.viewer.moving ? "low" : "high";
     context.drawImage(windowed, left, top, this.image.width * scale, this.image.height * scale);
-    if (this.heat) this.drawHeat(context);
+    const truth = this.viewer.view.truth && this.masks.length > 0;
+    if (this.heat) this.drawHeat(context, truth && this.viewer.view.overlap);
+    if (truth) drawTruth(context, this);
+    this.truthLegend.show(this, this.viewer.view);
     drawCrop(context, this);
     drawRuler(context, this);
     this.writeReadout();
@@ -188,7 +207,7 @@ class PaneView {
     return this.windowed;
   }
 
-  drawHeat(context) {
+  drawHeat(context, insideTruth) {
     const { colours, threshold, opacity } = this.viewer.view;
     const wanted = `${colours} ${threshold}`;
     if (wanted !== this.heatAs) {
@@ -199,10 +218,12 @@ class PaneView {
     }
     const [left, top] = this.toScreen(this.heatBox[0], this.heatBox[1]);
     const [right, bottom] = this.toScreen(this.heatBox[2], this.heatBox[3]);
+    context.save();
+    if (insideTruth) context.clip(truthOnScreen(this));
     context.globalAlpha = opacity;
     context.imageSmoothingEnabled = true;
     context.drawImage(this.heatCanvas, left, top, right - left, bottom - top);
-    context.globalAlpha = 1;
+    context.restore();
   }
 
   writeReadout() {

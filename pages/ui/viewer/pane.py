@@ -27,6 +27,7 @@ class Pane:
         heatmap_box: (left, top, right, bottom) in image pixels, right and bottom exclusive; None is the whole
             image.
         heatmap_label: what the legend says.
+        masks: (label, [H, W] bool) for each region whose outline is known to be true; none empty.
         crop: (left, top, right, bottom) in image pixels, right and bottom exclusive; None is no box yet.
         digest: content key of `pixels` (SHA-256, hexadecimal). Unchanged digests are neither packed nor sent
             again. Empty: worked out here.
@@ -43,6 +44,7 @@ class Pane:
     heatmap: NDArray[Any] | None = None
     heatmap_box: tuple[float, float, float, float] | None = None
     heatmap_label: str = ""
+    masks: tuple[tuple[str, NDArray[np.bool_]], ...] = ()
     crop: Box | None = None
     digest: str = field(default="")
 
@@ -55,6 +57,9 @@ class Pane:
             raise ValueError(f"spacing_mm must be two positive numbers, got {self.spacing_mm}")
         if self.heatmap is not None and (self.heatmap.ndim != 2 or self.heatmap.size == 0):
             raise ValueError(f"heatmap must be [h, w] and not empty, got shape {self.heatmap.shape}")
+        for label, mask in self.masks:
+            if mask.shape != self.pixels.shape or mask.dtype != np.bool_ or not mask.any():
+                raise ValueError(f"mask {label!r} must be bool {self.pixels.shape} and not empty, got {mask.shape}")
         _check_box("heatmap_box", self.heatmap_box)
         _check_box("crop", self.crop)
         height, width = self.pixels.shape

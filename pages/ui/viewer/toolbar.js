@@ -33,6 +33,7 @@ const KEYS = [
   ["0", "fit (or double click)"],
   ["Arrow keys", "move the image"],
   ["I", "invert"],
+  ["T  O", "outline of the truth, heat inside it only (simulated images)"],
   ["R", "reset the display"],
   ["Esc", "remove the ruler, close this list"],
   ["Right drag", "window, whichever tool is chosen"],
@@ -42,6 +43,13 @@ const KEYS = [
 function iconButton(parent, icon, label, title, action) {
   const button = element("button", "tool", parent, { type: "button", "aria-label": label, title });
   button.innerHTML = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${ICONS[icon]}"/></svg>`;
+  button.addEventListener("click", action);
+  return button;
+}
+
+function textButton(parent, text, title, action) {
+  const button = element("button", "tool wide", parent, { type: "button", "aria-label": title, title });
+  button.textContent = text;
   button.addEventListener("click", action);
   return button;
 }
@@ -74,6 +82,7 @@ class Toolbar {
     this.addTools();
     this.addZoom();
     this.addWindow();
+    this.addTruth();
     const rest = element("div", "group", this.main);
     iconButton(rest, "reset", "Reset display", "Reset zoom, window, heatmap display and ruler (R)", () => viewer.reset());
     this.helpButton = iconButton(rest, "help", "Keys and gestures", "Keys and gestures (?)", () => this.toggleHelp());
@@ -108,6 +117,17 @@ class Toolbar {
     );
   }
 
+  addTruth() {
+    const { viewer } = this;
+    this.truthGroup = element("div", "group", this.main, { role: "group", "aria-label": "Truth" });
+    this.truth = textButton(this.truthGroup, "Truth", "Truth: outline of what is really there (T)", () =>
+      viewer.toggleTruth(),
+    );
+    this.overlap = textButton(this.truthGroup, "Overlap", "Overlap: heat inside the true outline only (O)", () =>
+      viewer.toggleOverlap(),
+    );
+  }
+
   addHeat(parent) {
     const { viewer } = this;
     this.heat = element("div", "bar heat", parent, { role: "group", "aria-label": "Heatmap display" });
@@ -134,12 +154,16 @@ class Toolbar {
     this.helpButton.setAttribute("aria-expanded", String(open));
   }
 
-  show(view, { crop, heat }) {
+  show(view, { crop, heat, truth }) {
     for (const [name, button] of Object.entries(this.tools)) {
       button.setAttribute("aria-pressed", String(view.tool === name));
     }
     this.tools.crop.hidden = !crop;
     this.heat.hidden = !heat;
+    this.truthGroup.hidden = !truth;
+    this.overlap.hidden = !heat;
+    this.truth.setAttribute("aria-pressed", String(view.truth));
+    this.overlap.setAttribute("aria-pressed", String(view.truth && view.overlap));
     this.invert.setAttribute("aria-pressed", String(view.invert));
     this.preset.value = view.shift === 0 && view.stretch === 1 ? view.preset : "custom";
     this.opacity.show(view.opacity);
@@ -156,6 +180,8 @@ const KEY_ACTIONS = {
   m: (viewer) => viewer.change({ tool: "ruler" }),
   c: (viewer) => viewer.crop.enabled && viewer.change({ tool: "crop" }),
   i: (viewer) => viewer.change({ invert: !viewer.view.invert }),
+  t: (viewer) => viewer.toggleTruth(),
+  o: (viewer) => viewer.toggleOverlap(),
   r: (viewer) => viewer.reset(),
   0: (viewer) => viewer.fit(),
   "+": (viewer) => viewer.zoomBy(1.25),

@@ -12,6 +12,8 @@ const DEFAULT_VIEW = {
   opacity: 0.45,
   threshold: 0.25,
   colours: "turbo",
+  truth: true, // outlines of the true regions, where the page knows them
+  overlap: false, // heat inside them only
   ruler: null,
 };
 
@@ -41,8 +43,8 @@ class Viewer {
     this.kept = VIEWS.get(data.token);
     const image = data.panes[0].image;
     if (this.kept.image && this.kept.image !== image) {
-      const { opacity, threshold, colours, tool } = this.view;
-      Object.assign(this.view, DEFAULT_VIEW, { opacity, threshold, colours, tool });
+      const { opacity, threshold, colours, tool, truth, overlap } = this.view;
+      Object.assign(this.view, DEFAULT_VIEW, { opacity, threshold, colours, tool, truth, overlap });
       this.kept.ruler = null;
     }
     this.kept.image = image;
@@ -53,6 +55,7 @@ class Viewer {
       this.panes.push(new PaneView(this, this.panes.length, this.grid));
     }
     this.hasHeat = data.panes.some((pane) => pane.heatmap);
+    this.hasTruth = data.panes.some((pane) => pane.masks.length);
     this.panes.forEach((pane, index) => pane.show(data.panes[index]));
     this.refresh();
   }
@@ -74,7 +77,7 @@ class Viewer {
     if (this.frame || !this.kept) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      this.toolbar.show(this.view, { crop: this.crop.enabled, heat: this.hasHeat });
+      this.toolbar.show(this.view, { crop: this.crop.enabled, heat: this.hasHeat, truth: this.hasTruth });
       this.root.dataset.tool = this.view.tool;
       for (const pane of this.panes) {
         if (this.view.tool !== "crop") pane.canvas.style.cursor = "";
@@ -113,9 +116,19 @@ class Viewer {
     this.change({ preset, shift: 0, stretch: 1 });
   }
 
+  toggleTruth() {
+    if (this.hasTruth) this.change({ truth: !this.view.truth, overlap: false });
+  }
+
+  // The overlap shows where the truth is, so it comes with its outline.
+  toggleOverlap() {
+    if (this.hasTruth && this.hasHeat) this.change({ truth: true, overlap: !this.view.overlap });
+  }
+
+  // Who has hidden the truth to look first does not get it back by fitting the image.
   reset() {
-    const measured = this.view.ruler;
-    this.change({ ...DEFAULT_VIEW, tool: this.view.tool });
+    const { ruler: measured, tool, truth } = this.view;
+    this.change({ ...DEFAULT_VIEW, tool, truth });
     if (measured) this.sendRuler();
   }
 

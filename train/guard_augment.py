@@ -1,0 +1,115 @@
+"""What differs between images of one kind, on thumbnails: float32 [96, 96] in [0, 1] -> the same."""
+
+import os
+
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # albumentations asks the network for its newest version otherwise
+
+from collections.abc import Callable
+
+import albumentations as A
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from cxrkit.pixels import Gray
+
+Vary = Callable[[Gray, Generator], Gray]
+
+
+def varied() -> Vary:
+    """Framing, tone, sharpness, compression, noise, hidden parts, marks, collimation, padding; mirror images.
+
+    Strong on purpose: the guard has to let pass what other hospitals, devices and diseases do to a chest.
+    """
+    framed = A.Compose(
+        [
+            A.HorizontalFlip(p=0.5),
+            A.Affine(
+                scale={"x": (0.7, 1.35), "y": (0.7, 1.35)},
+                translate_percent=(-0.12, 0.12),
+                rotate=(-15, 15),
+                shear=(-6, 6),
+                p=0.85,
+            ),
+        ]
+    )
+    processed = A.Compose(
+        [
+            A.Illumination(intensity_range=(0.05, 0.2), p=0.3),
+            A.RandomGamma(gamma_limit=(35, 260), p=0.4),
+            A.RandomBrightnessContrast(brightness_limit=0.3, contrast_limit=0.5, p=0.5),
+            A.CLAHE(clip_limit=(1, 4), p=0.2),
+            A.OneOf(
+                [
+                    A.GaussianBlur(sigma_limit=(0.3, 2.2)),
+                    A.Downscale(scale_range=(0.25, 0.7)),
+                    A.Sharpen(alpha=(0.2, 0.7)),
+                ],
+                p=0.5,
+            ),
+            A.CoarseDropout(
+                num_holes_range=(1, 3),
+                hole_height_range=(0.05, 0.3),
+                hole_width_range=(0.05, 0.3),
+                fill="random_uniform",
+                p=0.25,
+            ),
+            A.ImageCompression(quality_range=(20, 90), p=0.25),
+            A.GaussNoise(std_range=(0.01, 0.12), p=0.35),
+        ]
+    )
+
+    def vary(image: Gray, rng: Generator) -> Gray:
+        seen = framed(image=image)["image"]
+        for change, share in ((_shadow, 0.35), (_marks, 0.35), (_margins, 0.4)):
+            if rng.random() < share:
+                seen = change(seen, rng)
+        eight_bits = np.uint8(np.clip(seen, 0, 1) * 255 + 0.5)
+        return np.asarray(processed(image=eight_bits)["image"], dtype=np.float32) / 255
+
+    return vary
+
+
+def _shadow(image: Gray, rng: Generator) -> Gray:
+    """Soft bright or dark areas: effusions, consolidations, lungs without air, breasts, pneumothorax."""
+    side = image.shape[0]
+    down, across = np.mgrid[0:side, 0:side].astype(np.float32) / side
+    for _ in range(rng.integers(1, 4)):
+        x, y, width, height = *rng.uniform(0.1, 0.9, 2), *rng.uniform(0.05, 0.3, 2)
+        weight = rng.uniform(0.3, 0.95) * np.exp(-(((across - x) / width) ** 2) - ((down - y) / height) ** 2)
+        image = image * (1 - weight) + weight * (1.0 if rng.random() < 0.75 else 0.0)
+    return np.asarray(image, dtype=np.float32)
+
+
+def _marks(image: Gray, rng: Generator) -> Gray:
+    """Lead letters, text, tubes and wires."""
+    drawn, side = np.uint8(np.clip(image, 0, 1) * 255 + 0.5), image.shape[0]
+    for _ in range(rng.integers(1, 5)):
+        tone, (x, y) = int(rng.choice([0, 230, 255])), (int(v) for v in rng.integers(0, side, 2))
+        if rng.random() < 0.5:
+            text = "".join(rng.choice(list("RLAPSITZ 0123456789"), rng.integers(1, 9)))
+            cv2.putText(drawn, text, (x, y), int(rng.integers(0, 4)), float(rng.uniform(0.2, 0.6)), tone, 1)
+        else:
+            path = np.cumsum(rng.normal(0, 9, (8, 2)), axis=0) + np.array([x, y])
+            cv2.polylines(drawn, [path.astype(np.int32)], False, tone, 1, cv2.LINE_AA)
+    return drawn.astype(np.float32) / 255
+
+
+def _margins(image: Gray, rng: Generator) -> Gray:
+    """Collimator blades over the edges, or padding that makes the image smaller."""
+    side, tone = image.shape[0], float(rng.choice([0.0, 0.05, 0.2, 1.0]))
+    widths = (side * rng.uniform(0, 0.2, 4) * (rng.random(4) < 0.5)).astype(int)
+    top, bottom, left, right = widths.tolist()
+    if rng.random() < 0.5:
+        return np.asarray(
+            cv2.resize(
+                cv2.copyMakeBorder(image, top, bottom, left, right, cv2.BORDER_CONSTANT, value=tone),
+                (side, side),
+                interpolation=cv2.INTER_AREA,
+            ),
+            dtype=np.float32,
+        )
+    image = image.copy()
+    for part in (image[:top], image[side - bottom :], image[:, :left], image[:, side - right :]):
+        part[:] = tone
+    return image
