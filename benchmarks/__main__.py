@@ -1,98 +1,105 @@
-"""Print a table of medians measured in turn in one run: prediction, heatmaps, reading."""
+"""`make bench`: measure side by side, print the tables, and write them into README.
 
-import time
-from collections.abc import Callable, Mapping
-from statistics import median
+The record is benchmarks/results.json; README's part between <!-- bench --> and <!-- end --> is rendered from it.
+"""
 
-import psutil
-import pytorch_grad_cam
-import torch
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
 import typer
-from pydicom.data import get_testdata_file
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-from cxrkit.explain import explain
+from benchmarks.images import Levels, chests, dicom, files
+from benchmarks.load import SESSIONS, measure_growth, measure_sessions
+from benchmarks.machine import busy_warning, facts
+from benchmarks.network import prediction
+from benchmarks.reading import packaged, reading
+from benchmarks.server import REPOSITORY, chromium
+from benchmarks.workbench import workbench
+from cxrkit.errors import CxrkitError, InputError
 from cxrkit.image import read_image
-from cxrkit.predict import encode
-from cxrkit.report import markdown_table
-from cxrkit.task import ModelInput, Task
+from cxrkit.quality import check_image
+from cxrkit.report import speed_markdown, with_speed
+from cxrkit.speed import RESULTS, Measurement, Record, write_record
+from cxrkit.task import Task
 from cxrkit.tasks import TASKS
-from cxrkit.weights import fixed_sample, load_model
 
-SYNTAXES = {
-    "explicit little endian": "CT_small.dcm",
-    "RLE": "MR_small_RLE.dcm",
-    "JPEG lossless": "JPGLosslessP14SV1_1s_1f_8b.dcm",
-    "JPEG-LS": "MR_small_jpeg_ls_lossless.dcm",
-    "JPEG 2000": "MR_small_jp2klossless.dcm",
-}
-"""Files that pydicom's own package holds."""
+README = REPOSITORY / "README.md"
 
 
-def medians(actions: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median seconds of each action, all of them once a round, after one round that does not count."""
-    seconds: dict[str, list[float]] = {name: [] for name in actions}
-    for number in range(rounds + 1):
-        for name, action in actions.items():
-            start = time.perf_counter()
-            action()
-            if number:
-                seconds[name].append(time.perf_counter() - start)
-    return {name: median(values) for name, values in seconds.items()}
+def measure(*, quick: bool, growth: bool) -> Record:
+    """Everything, in turn.
+
+    Args:
+        quick: few rounds, to see that all of it works; its figures are not worth keeping.
+        growth: also memory after many uploads, which takes as long as the rest.
+    """
+    doubts = tuple(filter(None, [busy_warning(), "Measured with --quick: few rounds." if quick else ""]))
+    for doubt in doubts:
+        typer.echo(f"Warning: {doubt}", err=True)
+    with chromium() as browser:
+        machine = facts(browser.version)
+    pictures = chests(4 if quick else 26)
+    _check_guard(pictures)
+    sections: dict[str, list[Measurement]] = {}
+    typer.echo("Reading ...", err=True)
+    sections["Reading a file"] = reading(files(pictures[0]) | packaged(), 2 if quick else 10)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{number}.dcm" for number in range(len(pictures))]
+        for path, picture in zip(paths, pictures, strict=True):
+            path.write_bytes(dicom(picture))
+        for task in TASKS:
+            typer.echo(f"{task.title} ...", err=True)
+            for title, rows in _task_sections(task, paths, quick=quick, growth=growth).items():
+                sections[f"{task.title}: {title}"] = rows
+    return Record(machine, doubts, {title: tuple(rows) for title, rows in sections.items()})
 
 
-def prediction(task: Task, rounds: int) -> list[dict[str, object]]:
-    """Forward alone; with our maps of all labels; the same maps by the library on the whole network."""
-    loaded = load_model(task)
-    prepared = task.prepare([fixed_sample()] * len(task.inputs), {}, ModelInput())
-    tensor = torch.from_numpy(prepared.tensor[0:1, 0:1])
+def _check_guard(pictures: Sequence[Levels]) -> None:
+    """Refuse before minutes of measuring what the page would not analyse after them.
 
-    def forward() -> None:
-        with torch.no_grad():
-            loaded.model(tensor)
-
-    def ours() -> None:
-        encoded = encode(loaded, prepared)
-        explain(loaded, prepared, encoded)
-
-    def ordinary() -> None:
-        with pytorch_grad_cam.GradCAM(model=loaded.model, target_layers=list(loaded.model.pyramid.layer_blocks)) as cam:
-            for index in range(len(task.labels)):
-                cam(tensor.clone().requires_grad_(True), [ClassifierOutputTarget(index)])
-
-    def prepare() -> None:
-        task.prepare([fixed_sample()] * len(task.inputs), {}, ModelInput())
-
-    names = {"prepare": prepare, "forward alone": forward, "forward + all maps": ours, "ordinary Grad-CAM": ordinary}
-    found = medians(names, rounds)
-    base = found["forward alone"]
-    return [
-        {"Task": task.name, "What": name, "Median ms": f"{1000 * value:.1f}", "x forward": f"{value / base:.2f}"}
-        for name, value in found.items()
-    ]
+    Raises:
+        InputError: the image guard stops a picture.
+        WeightsError: there are no weights of the guard.
+    """
+    for picture in pictures[:2]:
+        image = read_image(dicom(picture))
+        for task in TASKS:
+            verdict = check_image(image, task.reads)
+            if not verdict.ok:
+                raise InputError(f"The image guard stops the benchmarks' own image: {' '.join(verdict.reasons)}")
 
 
-def reading(rounds: int) -> list[dict[str, object]]:
-    """Read time by transfer syntax, warm."""
-    actions = {}
-    for name, file in SYNTAXES.items():
-        path = get_testdata_file(file, download=False)
-        if isinstance(path, str):
-            with open(path, "rb") as stream:
-                data = stream.read()
-            actions[name] = lambda data=data: read_image(data)
-    return [
-        {"Transfer syntax": name, "Median ms": f"{1000 * value:.1f}"}
-        for name, value in medians(actions, rounds).items()
-    ]
+def _task_sections(task: Task, paths: Sequence[Path], *, quick: bool, growth: bool) -> dict[str, list[Measurement]]:
+    """Title -> rows of one task."""
+    image = read_image(paths[0].read_bytes())
+    found = {"the network": prediction(task, image, 3 if quick else 20)}
+    found |= workbench(task, paths, 1 if quick else 3)
+    found["many sessions"] = measure_sessions(task, paths[: 2 if quick else SESSIONS], 1 if quick else 3)
+    if growth and not quick:
+        found["memory of the server"] += measure_growth(task, paths)
+    return found
 
 
-def main(rounds: int = 20) -> None:
-    """Measure and print."""
-    for task in TASKS:
-        typer.echo(markdown_table(prediction(task, rounds)) + "\n")
-    typer.echo(markdown_table(reading(rounds)) + "\n")
-    typer.echo(f"Memory of this process: {psutil.Process().memory_info().rss / 2**20:,.0f} MB.")
+def main(
+    quick: Annotated[bool, typer.Option(help="Few rounds; prints, and writes nothing.")] = False,
+    growth: Annotated[bool, typer.Option(help="Also memory after 200 uploads: as long as all the rest.")] = True,
+    results: Annotated[Path, typer.Option(help="JSON to write the record to.")] = RESULTS,
+    readme: Annotated[
+        Path, typer.Option(help="Markdown with a part between <!-- bench --> and <!-- end -->.")
+    ] = README,
+) -> None:
+    """Measure, print, and write record and README."""
+    try:
+        record = measure(quick=quick, growth=growth)
+        typer.echo(speed_markdown(record))
+        if not quick:
+            write_record(record, results)
+            readme.write_text(with_speed(readme.read_text(encoding="utf-8"), results), encoding="utf-8")
+    except CxrkitError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(2) from None
 
 
 if __name__ == "__main__":

@@ -145,6 +145,79 @@ def test_another_image_starts_afresh(opened: Callable[..., Opened]) -> None:
     assert page.view("view.tool") == "window"
 
 
+def dashed(page: Opened, left: int, top: int, right: int, bottom: int) -> tuple[int, int]:
+    """How many pixels in a box of the image on the first canvas are white and how many black."""
+    count = f"""() => {{ const p = {VIEWER}.panes[0];
+        const [[a, b], [c, d]] = [p.toScreen({left}, {top}), p.toScreen({right}, {bottom})].map((at) =>
+          at.map((v) => Math.round(v * p.ratio)));
+        const data = p.canvas.getContext('2d').getImageData(a, b, c - a, d - b).data;
+        const at = (i) => Math.max(data[i], data[i + 1], data[i + 2]);
+        const least = (i) => Math.min(data[i], data[i + 1], data[i + 2]);
+        let white = 0; let black = 0;
+        for (let i = 0; i < data.length; i += 4) {{ white += least(i) > 250; black += at(i) < 5; }}
+        return [white, black]; }}"""
+    white, black = page.page.evaluate(count)
+    return white, black
+
+
+def test_truth_is_outlined_at_any_zoom_and_can_be_hidden(opened: Callable[..., Opened]) -> None:
+    page = opened("truth=1&two=1")
+    page.page.wait_for_function(f"{VIEWER}.panes.every((pane) => pane.masks.length === 2)")
+    page.settle()
+    assert len(set(page.files)) == 5  # two images, a heatmap, two outlines that both panes share
+    rim, middle = (125, 185, 145, 295), (160, 215, 200, 265)
+    shown = dashed(page, *rim)
+    assert min(shown) > 20
+    assert min(dashed(page, *middle)) == 0
+    assert page.page.get_by_text("Truth: cavity, nodule").count() == 2  # one under each pane
+    with page.silent():
+        page.press("t")
+        assert dashed(page, *rim) == (0, 0)
+        assert page.page.get_by_label("Truth: outline").get_attribute("aria-pressed") == "false"
+        assert page.page.locator(".truth-legend:visible").count() == 0
+        page.page.get_by_label("Truth: outline").click()
+        page.settle()
+        assert dashed(page, *rim) == shown
+        page.press("+ + + + + + + +")  # about six times, and the line is as thick
+        page.page.evaluate(f"{VIEWER}.moveTo(0.22, 0.4)")
+        page.settle()
+        white, black = dashed(page, 125, 235, 145, 245)
+        assert 0 < white < 400
+        assert 0 < black < 400
+
+
+def test_overlap_shows_heat_in_the_outline_only(opened: Callable[..., Opened]) -> None:
+    page = opened("truth=1")
+    page.page.wait_for_function(f"{VIEWER}.panes[0].masks.length === 2 && {VIEWER}.panes[0].heatAs")
+    page.settle()
+
+    def coloured(x: int, y: int) -> bool:
+        red, green, blue, _ = page.pixel(x, y)
+        return max(red, green, blue) - min(red, green, blue) > 20
+
+    inside, beside, cold = (180, 240), (180, 310), (420, 240)
+    assert [coloured(*at) for at in (inside, beside, cold)] == [True, True, False]
+    with page.silent():
+        page.press("o")
+        assert [coloured(*at) for at in (inside, beside, cold)] == [True, False, False]
+        page.page.get_by_label("Heatmap threshold").fill("99")  # the overlap has the heatmap's own threshold
+        page.settle()
+        assert not coloured(150, 240)
+        page.press("t")
+        assert page.view("view.overlap") is False
+        page.press("o")
+        assert page.view("view.truth") is True
+        page.press("t r")
+        assert page.view("view.truth") is False  # who looks first does not get the truth by resetting the display
+
+
+def test_without_truth_there_is_no_button_for_it(opened: Callable[..., Opened]) -> None:
+    page = opened()
+    assert page.page.get_by_role("group", name="Truth").count() == 0
+    page.press("o")
+    assert page.view("view.overlap") is False
+
+
 def test_ruler_measures_in_millimetres(opened: Callable[..., Opened]) -> None:
     page = opened("two=1")
     page.press("m")
@@ -156,7 +229,7 @@ def test_ruler_measures_in_millimetres(opened: Callable[..., Opened]) -> None:
 
 
 def test_phone(opened: Callable[..., Opened]) -> None:
-    page = opened("two=1", viewport={"width": 375, "height": 812}, has_touch=True, is_mobile=True)
+    page = opened("two=1&truth=1", viewport={"width": 375, "height": 812}, has_touch=True, is_mobile=True)
     assert page.page.evaluate("document.documentElement.scrollWidth") <= 375
     overflowing = (
         f"[...{VIEWER}.root.querySelectorAll('*')].filter((e) => e.getBoundingClientRect().right > 375).length"

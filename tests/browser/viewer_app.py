@@ -30,6 +30,12 @@ def heatmap(centre: float) -> NDArray[np.float64]:
     return blob
 
 
+def discs(size: int) -> tuple[tuple[str, NDArray[np.bool_]], ...]:
+    """Two known regions: one where the heatmap is strong, one in the other "lung"."""
+    y, x = np.mgrid[0:size, 0:size] / size
+    return tuple((name, np.hypot(x - at, y - 0.4) < 0.08) for name, at in (("cavity", 0.3), ("nodule", 0.7)))
+
+
 st.set_page_config(page_title="Viewer", layout="wide")
 image = phantom(SIZE, 2 if st.toggle("Other image") else 1)
 start = (SIZE // 10, SIZE // 10, SIZE * 9 // 10, SIZE * 9 // 10)
@@ -46,11 +52,12 @@ first = Pane(
     spacing_mm=(0.5, 0.5),
     heatmap=heatmap(0.7 if new_map else 0.3),
     heatmap_label="Grad-CAM, share of the strongest evidence",
+    masks=discs(SIZE) if "truth" in st.query_params else (),
     crop=(left, top, right, bottom),
 )
 panes = [first]
 if "two" in st.query_params:
-    panes.append(Pane(title="Edited: brightness 1.2", pixels=image * 1.2, window=(200.0, 2900.0)))
+    panes.append(Pane(title="Edited: brightness 1.2", pixels=image * 1.2, window=(200.0, 2900.0), masks=first.masks))
 if st.toggle("Elsewhere"):
     st.stop()
 state = viewer(panes, key="viewer", crop_enabled="nocrop" not in st.query_params)

@@ -1,0 +1,58 @@
+"""One network, three ways: forward alone, forward with our heatmaps, pytorch-grad-cam in the ordinary way."""
+
+import pytorch_grad_cam
+import torch
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+from benchmarks.timing import in_milliseconds, interleaved, measured
+from cxrkit.explain import explain
+from cxrkit.image import Radiograph
+from cxrkit.predict import encode
+from cxrkit.speed import Measurement
+from cxrkit.task import ModelInput, Task
+from cxrkit.weights import load_model
+
+GOAL = 1.2
+"""Most that a prediction with heatmaps of all labels may cost, in times of the forward pass."""
+
+
+def prediction(task: Task, image: Radiograph, rounds: int) -> list[Measurement]:
+    """Times of a task's network on one prepared image, and what heatmaps of all labels cost.
+
+    Args:
+        task: with weights.
+        image: given once for each of the task's inputs.
+        rounds: all ways once a round.
+    """
+    loaded = load_model(task)
+    prepared = task.prepare([image] * len(task.inputs), {}, ModelInput())
+    tensor = torch.from_numpy(prepared.tensor[0:1, 0:1].copy())
+    layers = list(loaded.model.pyramid.layer_blocks)  # type: ignore[union-attr, arg-type]
+
+    def forward() -> None:
+        with torch.no_grad():
+            loaded.model(tensor)
+
+    def ours() -> None:
+        explain(loaded, prepared, encode(loaded, prepared))
+
+    def ordinary() -> None:
+        with pytorch_grad_cam.GradCAM(model=loaded.model, target_layers=layers) as cam:
+            for output in range(len(task.labels)):
+                cam(tensor.clone().requires_grad_(True), [ClassifierOutputTarget(output)])
+
+    alone, with_maps, library = (
+        "forward alone",
+        f"forward and our heatmaps of all {len(task.labels)} labels",
+        "the same heatmaps by pytorch-grad-cam on the whole network",
+    )
+    seconds = interleaved({alone: forward, with_maps: ours, library: ordinary}, rounds)
+
+    def ratio(name: str) -> list[float]:
+        return [value / base for value, base in zip(seconds[name], seconds[alone], strict=True)]
+
+    return [
+        *in_milliseconds(seconds),
+        measured(f"{with_maps}, over forward alone", ratio(with_maps), "times", goal=GOAL),
+        measured(f"{library}, over forward alone", ratio(library), "times"),
+    ]

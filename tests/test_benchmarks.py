@@ -1,0 +1,201 @@
+"""The benchmarks' record and its table in README; and that what measures measures."""
+
+import json
+import os
+import shutil
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+
+from benchmarks import __main__ as command
+from benchmarks import images, machine
+from benchmarks.images import dicom, files
+from benchmarks.reading import packaged, reading
+from benchmarks.server import chromium, served
+from benchmarks.timing import FEWEST, interleaved, measured
+from benchmarks.visit import visit
+from benchmarks.workbench import START_HEADING
+from cxrkit import speed
+from cxrkit.commands import run
+from cxrkit.errors import InputError
+from cxrkit.image import read_image
+from cxrkit.quality import Verdict
+from cxrkit.report import amount, speed_markdown, with_speed
+from cxrkit.speed import RESULTS, Measurement, Record, read_record, write_record
+from tests.conftest import REPOSITORY
+
+RECORD = Record(
+    {"cores": "2", "Python": "3.11"},
+    ("The machine was busy.",),
+    {
+        "Steps": (Measurement("time", 36.25, "ms", 40, 41.0, 50.0), Measurement("traffic", 3.0, "bytes", 1, goal=0)),
+        "Memory": (Measurement("peak", 1234.4, "MiB", 1),),
+    },
+)
+
+
+def test_readme_shows_the_record() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert "<!-- bench -->" in readme
+    assert speed_markdown(read_record()) in readme, "run: python -m cxrkit readme"
+    assert with_speed(readme, RESULTS) == readme
+
+
+def test_the_record_names_no_machine() -> None:
+    text = RESULTS.read_text(encoding="utf-8")
+    assert os.uname().nodename not in text
+    assert not {"hostname", "node", "user"} & set(read_record().machine)
+
+
+def test_a_record_is_written_and_read(tmp_path: Path) -> None:
+    write_record(RECORD, tmp_path / "results.json")
+    assert read_record(tmp_path / "results.json") == RECORD
+
+
+def test_a_damaged_record_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    with pytest.raises(InputError, match="make bench"):
+        read_record(file)
+    whole = asdict(RECORD)
+    for text in ("[1]", "{", json.dumps(whole | {"sections": {"Steps": [{"what": "time"}]}}), json.dumps({})):
+        file.write_text(text, encoding="utf-8")
+        with pytest.raises(InputError, match="damaged"):
+            read_record(file)
+
+
+def test_the_table_says_which_goals_were_met() -> None:
+    table = speed_markdown(RECORD)
+    assert "| time | 36.2 ms | 41.0 ms | 40 | at most 50.0 ms: met |" in table
+    assert "| traffic | 3 bytes |  | 1 | at most 0 bytes: missed |" in table
+    assert "| What | Median | Runs |\n| --- | --- | --- |\n| peak | 1,234 MiB | 1 |" in table
+    assert "**Warning.** The machine was busy." in table
+    assert table.endswith("Measured in one run on: cores: 2; Python: 3.11.")
+
+
+@pytest.mark.parametrize("unit", ["ms", "s", "times", "MiB", "bytes"])
+def test_every_unit_has_its_digits(unit: str) -> None:
+    assert amount(1.0, unit).endswith(f" {unit}")
+
+
+def test_the_command_writes_the_part_from_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "a\n<!-- bench -->\nold\n<!-- end -->\nb\n<!-- card:lung_field -->\n<!-- end -->\n"
+    assert with_speed(text, tmp_path / "absent.json") == text
+    write_record(RECORD, tmp_path / "results.json")
+    written = with_speed(text, tmp_path / "results.json")
+    assert written == text.replace("old", speed_markdown(RECORD))
+    assert with_speed(written, tmp_path / "results.json") == written
+    file = tmp_path / "text.md"
+    file.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(speed, "RESULTS", tmp_path / "results.json")
+    assert run(["readme", str(file)]) == 0
+    assert speed_markdown(RECORD) in file.read_text(encoding="utf-8")
+
+
+def test_actions_take_turns_and_the_first_round_does_not_count() -> None:
+    calls: list[str] = []
+
+    def slow() -> None:
+        calls.append("slow")
+        time.sleep(0.02)
+
+    seconds = interleaved({"slow": slow, "quick": lambda: calls.append("quick")}, rounds=3)
+    assert calls == ["slow", "quick"] * 4
+    assert [len(values) for values in seconds.values()] == [3, 3]
+    assert min(seconds["slow"]) >= 0.02 > min(seconds["quick"])
+
+
+def test_a_row_is_median_and_percentile() -> None:
+    values = [5.0, 1.0, 2.0, 3.0, 4.0]
+    row = measured("what", values, "s", waiting=True, goal=3)
+    assert (row.value, row.runs, row.goal) == (3.0, 5, 3)
+    assert row.p95 == pytest.approx(np.percentile(values, 95))
+    assert measured("what", values, "s").p95 is None
+    assert measured("what", values[: FEWEST - 1], "s", waiting=True).p95 is None
+
+
+def test_a_busy_machine_gives_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    for load, warned in ((0.9, False), (1.1, True)):
+        monkeypatch.setattr(os, "getloadavg", lambda load=load: (load, 0.0, 0.0))
+        assert bool(machine.busy_warning()) is warned
+        assert machine.facts("1")["load before"] == f"{load:.2f}"
+
+
+def test_every_format_holds_the_same_image() -> None:
+    levels = images._detected(np.linspace(0, 1, 160 * 128, dtype=np.float32).reshape(160, 128), seed=1)
+    assert levels.max() > 4000
+    for name, data in files(levels).items():
+        values = read_image(data).values
+        if name == "JPEG, 8 bits":
+            assert np.abs(values - (levels >> 4)).mean() < 2
+        else:
+            np.testing.assert_array_equal(values, levels, err_msg=name)
+
+
+def test_reading_has_a_row_for_each_file() -> None:
+    small = {name: data for name, data in packaged().items() if "CT_small" in name}
+    (row,) = reading(small, rounds=1)
+    assert row.value > 0
+    assert row.note == "39 kB"
+    levels = np.zeros((16, 16), dtype=np.uint16)
+    assert replace(reading({"DICOM": dicom(levels)}, 1)[0], value=0.0) == Measurement(
+        "DICOM", 0.0, "ms", 1, note="1 kB"
+    )
+
+
+@pytest.mark.browser
+def test_a_visit_is_timed_and_its_traffic_counted() -> None:
+    if shutil.which("chromium") is None:
+        pytest.skip("needs Debian's chromium: apt-get install chromium")
+    with chromium() as browser, served() as server:
+        guest = visit(browser)
+        assert 0 < guest.open(server.url, START_HEADING) < 120
+        assert sum(guest.traffic) > 100_000  # Streamlit's own scripts alone are more
+        quiet = len(guest.traffic)
+        guest.page.wait_for_timeout(300)
+        assert len(guest.traffic) == quiet
+        assert server.memory() > 20 * 2**20
+        guest.close()
+        process = server.process
+    assert not process.is_running()
+
+
+def test_only_a_full_run_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def measure(*, quick: bool, growth: bool) -> Record:
+        assert growth
+        asked.append(quick)
+        return RECORD
+
+    monkeypatch.setattr(command, "measure", measure)
+    readme, results = tmp_path / "README.md", tmp_path / "results.json"
+    readme.write_text("<!-- bench -->\nold\n<!-- end -->\n", encoding="utf-8")
+    command.main(quick=True, results=results, readme=readme)
+    assert "old" in readme.read_text(encoding="utf-8")
+    assert not results.exists()
+    command.main(quick=False, results=results, readme=readme)
+    assert readme.read_text(encoding="utf-8") == f"<!-- bench -->\n{speed_markdown(RECORD)}\n<!-- end -->\n"
+    assert read_record(results) == RECORD
+    assert asked == [True, False]
+
+
+def test_an_image_that_the_guard_stops_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    verdict = Verdict(False, "not a radiograph", 0.0, ("This is a text page.",))
+    monkeypatch.setattr(command, "check_image", lambda image, reads: verdict)
+    with pytest.raises(InputError, match="This is a text page"):
+        command._check_guard([np.zeros((16, 16), dtype=np.uint16)])
+
+
+def test_what_the_user_can_mend_ends_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(typer.Exit) as stopped:
+        command.main()
+    assert stopped.value.exit_code == 2
+    assert "apt-get install chromium" in capsys.readouterr().err
