@@ -1,10 +1,12 @@
-"""Train the lung field's U-Net: python -m train.lung_field FOLDER
+"""Train the lung field's U-Net: python -m train.lung_field FOLDER [--measure]
 
 FOLDER holds labels.csv with the columns file and mask, as the OpenIST chest set does here. A fifth of the images,
-drawn with a fixed seed, is set aside and reports once; patients are not known, so the split is by image.
+drawn with a fixed seed, is set aside and reports once; patients are not known, so the split is by image. Simulated
+chests, whose lungs are known exactly and which training never sees, report as well. With --measure nothing is
+trained: the stored weights are measured again and get a new card.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import albumentations as A
@@ -18,15 +20,19 @@ from scipy.stats import bootstrap
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from cxrkit.card import WEIGHTS, Card, Metric, Source, write_card
+from cxrkit.card import WEIGHTS, Card, Metric, Source, read_card, write_card
 from cxrkit.image import read_image
-from cxrkit.lungs import NAME, SIZE, lung_input
+from cxrkit.lungs import NAME, SIZE, TRAIN_COMMAND, find_lungs, lung_input
 from cxrkit.models.unet import UNet
-from cxrkit.weights import save_weights
+from cxrkit.phantoms import LESIONS, Lesion, random_chest, simulate_chest
+from cxrkit.weights import fill, read_weights, save_weights
 from train.provenance import commit
 from train.trainer import FitSettings, fit
 
 WIDTHS = (16, 32, 64, 96, 128)
+
+SIMULATED = 60
+"""Simulated chests that report, of each kind."""
 
 
 @dataclass(frozen=True)
@@ -111,19 +117,31 @@ def read_pairs(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return np.stack(images), np.stack(masks).astype(np.float32)
 
 
-def write(model: nn.Module, figures: list[float], cases: int, settings: Settings) -> None:
-    """Save the weights with a card that holds the Dice coefficient on the part set aside."""
+def simulated_dice(count: int) -> tuple[list[float], list[float]]:
+    """Dice coefficients of the stored weights on simulated frontal chests, through all of `find_lungs`.
+
+    Returns:
+        of `count` chests without lesions, of the same chests with one lesion each, all kinds in turn.
+    """
+    clear, ill = [], []
+    for seed in range(count):
+        lesion = Lesion(LESIONS[seed % len(LESIONS)], side="left" if seed % 2 else "right")
+        for lesions, figures in (((), clear), ((lesion,), ill)):
+            chest = simulate_chest(random_chest(seed, lesions=lesions, view="PA", size=320))
+            truth = cv2.resize(chest.lungs.astype(np.float32), (SIZE, SIZE), interpolation=cv2.INTER_AREA) > 0.5
+            figures.append(dice(find_lungs(chest.values).probability > 0.5, truth))
+    return clear, ill
+
+
+def metric(part: str, figures: list[float], note: str = "") -> Metric:
+    """Mean Dice coefficient with its bootstrap interval over images."""
     interval = bootstrap((figures,), np.mean, rng=0).confidence_interval
-    metric = Metric(
-        "Dice",
-        "OpenIST, set aside by image",
-        float(np.mean(figures)),
-        float(interval.low),
-        float(interval.high),
-        len(figures),
-    )
-    digest = save_weights(model, WEIGHTS / NAME)
-    card = Card(
+    return Metric("Dice", part, float(np.mean(figures)), float(interval.low), float(interval.high), len(figures), note)
+
+
+def unmeasured(cases: int, settings: Settings, digest: str, code: str) -> Card:
+    """Card of stored weights, without figures."""
+    return Card(
         task=NAME,
         labels=("lung",),
         model={"widths": WIDTHS},
@@ -145,35 +163,56 @@ def write(model: nn.Module, figures: list[float], cases: int, settings: Settings
             ),
         ),
         split=f"{settings.set_aside:.0%} of the images set aside at random (seed {settings.seed}), patients not known",
-        metrics=(metric,),
+        metrics=(),
         settings=asdict(settings),
-        commit=commit(),
+        commit=code,
         preparation=(),
         limits=("Children, lateral views and lungs lost to disease on a whole side were not measured.",),
     )
-    write_card(card, WEIGHTS / NAME / "card.json")
 
 
-def main(data: Path, run: Path = Path("runs/lung_field"), epochs: int = Settings.epochs) -> None:
-    """Train on DATA, measure once on the part set aside, write weights/lung_field."""
-    settings = Settings(epochs=epochs)
+def measured(images: NDArray[np.float32], masks: NDArray[np.float32]) -> tuple[Metric, ...]:
+    """Figures of the stored weights on the images set aside [N, S, S] and on simulated chests."""
+    state, card = read_weights(WEIGHTS / NAME, TRAIN_COMMAND)
+    model = fill(UNet(tuple(card.model["widths"])), state, TRAIN_COMMAND)
+    with torch.inference_mode():
+        found = model(torch.from_numpy(images)[:, None])[:, 0].numpy() > 0
+    aside = [dice(a, b > 0) for a, b in zip(found, masks, strict=True)]
+    clear, ill = simulated_dice(SIMULATED)
+    note = "exact masks; not trained on"
+    return (
+        metric("OpenIST, set aside by image", aside),
+        metric("simulated frontal chests without a lesion", clear, note),
+        metric("simulated frontal chests with one lesion", ill, note),
+    )
+
+
+def main(data: Path, run: Path = Path("runs/lung_field"), epochs: int = Settings.epochs, measure: bool = False) -> None:
+    """Train on DATA, measure once on the part set aside and on simulated chests, write weights/lung_field."""
+    place = WEIGHTS / NAME / "card.json"
+    present = read_card(place) if measure else None
+    settings = Settings(**present.settings) if present else Settings(epochs=epochs)
     generator = torch.Generator().manual_seed(settings.seed)
     torch.manual_seed(settings.seed)
     images, masks = read_pairs(data)
     order = np.random.default_rng(settings.seed).permutation(len(images))
     aside, rest = np.split(order, [round(len(order) * settings.set_aside)])
-    loader = DataLoader(
-        Pairs(images[rest], masks[rest], repeats=2),
-        batch_size=settings.batch,
-        shuffle=True,
-        drop_last=True,
-        generator=generator,
-    )
-    how = FitSettings(settings.epochs, settings.learning_rate, weight_decay=0.01, ema_decay=0.99)
-    model = fit(UNet(WIDTHS), loss, loader, how, run)
-    with torch.inference_mode():
-        found = model(torch.from_numpy(images[aside])[:, None])[:, 0].numpy() > 0
-    write(model, [dice(a, b > 0) for a, b in zip(found, masks[aside], strict=True)], len(images), settings)
+    if present:
+        card = present
+    else:
+        loader = DataLoader(
+            Pairs(images[rest], masks[rest], repeats=2),
+            batch_size=settings.batch,
+            shuffle=True,
+            drop_last=True,
+            generator=generator,
+        )
+        how = FitSettings(settings.epochs, settings.learning_rate, weight_decay=0.01, ema_decay=0.99)
+        code = commit()
+        digest = save_weights(fit(UNet(WIDTHS), loss, loader, how, run), WEIGHTS / NAME)
+        card = unmeasured(len(images), settings, digest, code)
+        write_card(card, place)  # the weights are read with their card
+    write_card(replace(card, metrics=measured(images[aside], masks[aside])), place)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Cases through the task's own `prepare`, once, into memory; and the data set that augments them."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,8 @@ from cxrkit.card import WEIGHTS
 from cxrkit.cases import Case, resolve
 from cxrkit.image import Radiograph, read_image
 from cxrkit.lungs import NAME as LUNG_FIELD
+from cxrkit.lungs import find_lungs
+from cxrkit.pixels import Gray, resize
 from cxrkit.task import ModelInput, Task
 from cxrkit.weights import preparation_record
 from train.augment import Augment
@@ -63,6 +65,23 @@ def read_each(
     return np.asarray(np.load(file))
 
 
+def lung_maps(views: Views, cache: Path) -> Views:
+    """Probability of lung [N, S, S] in 1/255 in the frame of each view; a later call reads the cache."""
+    key = hashlib.sha256(views.tobytes() + (WEIGHTS / LUNG_FIELD / "card.json").read_bytes()).hexdigest()[:16]
+    file = cache / f"lungs-{key}.npy"
+    if not file.is_file():
+        maps = np.zeros_like(views)
+        for index, view in enumerate(tqdm(views, desc="lungs", unit="image")):
+            found = find_lungs(view.astype(np.float32) / 255).probability
+            maps[index] = np.uint8(np.clip(resize(found, view.shape[1], view.shape[0]), 0, 1) * 255 + 0.5)
+        np.save(file, maps)
+    return np.asarray(np.load(file))
+
+
+Draw = Callable[[int, Gray], tuple[Gray, int]]
+"""(position, view in [0, 1]) -> the view to train on and its class."""
+
+
 class Augmented(Dataset[tuple[Tensor, int]]):
     """Prepared views, augmented and then normalised as the task says.
 
@@ -71,30 +90,50 @@ class Augmented(Dataset[tuple[Tensor, int]]):
         targets: [N], class index.
         task: for mean and std.
         augment: applied to each view in [0, 1].
+        draw: applied before; may change the class.
     """
 
-    def __init__(self, views: Views, targets: NDArray[np.int64], task: Task, augment: Augment | None) -> None:
+    def __init__(
+        self,
+        views: Views,
+        targets: NDArray[np.int64],
+        task: Task,
+        augment: Augment | None = None,
+        draw: Draw | None = None,
+    ) -> None:
         self.views, self.targets, self.task = views, targets, task
-        self.augment = augment
+        self.augment, self.draw = augment, draw
 
     def __len__(self) -> int:
         return len(self.views)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        view = self.views[index].astype(np.float32) / 255
+        view, target = self.views[index].astype(np.float32) / 255, int(self.targets[index])
+        if self.draw:
+            view, target = self.draw(index, view)
         if self.augment:
             view = self.augment(view)
         normalised = np.ascontiguousarray((view - self.task.mean) / self.task.std, dtype=np.float32)
-        return torch.from_numpy(normalised)[None], int(self.targets[index])
+        return torch.from_numpy(normalised)[None], target
 
 
-def balanced_loader(
-    data: Augmented, groups: Sequence[str], images: int, batch: int, seed: int
+def even_weights(groups: Sequence[str], shares: Mapping[str, float]) -> NDArray[np.float64]:
+    """Weight [N] with which each image is drawn: every group equally often within its share, whatever its size.
+
+    Args:
+        groups: [N], written "share/name".
+        shares: share -> how much of an epoch its groups make together.
+    """
+    names, inverse, counts = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+    kinds = [str(name).split("/", 1)[0] for name in names]
+    each = [shares[kind] / kinds.count(kind) for kind in kinds]
+    return np.asarray((np.array(each) / counts)[inverse], dtype=np.float64)
+
+
+def weighted_loader(
+    data: Augmented, weights: NDArray[np.float64], images: int, batch: int, seed: int
 ) -> DataLoader[tuple[Tensor, int]]:
-    """Loader whose epoch draws `images` images, every group equally often whatever its size."""
-    _, inverse, counts = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
-    sampler = WeightedRandomSampler(
-        torch.from_numpy(1.0 / counts[inverse]), images, generator=torch.Generator().manual_seed(seed)
-    )
+    """Loader whose epoch draws `images` images, each with its weight."""
+    sampler = WeightedRandomSampler(torch.from_numpy(weights), images, generator=torch.Generator().manual_seed(seed))
     # One worker augments while the network trains; more would only take cores from it.
     return DataLoader(data, batch_size=batch, sampler=sampler, drop_last=True, num_workers=1, persistent_workers=True)

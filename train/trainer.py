@@ -113,6 +113,9 @@ def fit(
     """
     steps = settings.epochs * max(1, len(training) // (settings.devices * settings.nodes))
     checkpoints = run / "checkpoints"
+    last = checkpoints / "last.ckpt"
+    if last.is_file() and _fill_from_finished(model, last, steps):
+        return model.eval()
     callbacks: list[lightning.Callback] = [
         ModelCheckpoint(dirpath=checkpoints, filename="epoch", save_last=True, save_on_train_epoch_end=True),
         TQDMProgressBar(refresh_rate=10),
@@ -136,7 +139,20 @@ def fit(
     trainer.fit(
         module,
         training,
-        ckpt_path="last" if (checkpoints / "last.ckpt").exists() else None,
+        ckpt_path="last" if last.is_file() else None,
         weights_only=False,
     )
     return model.eval()
+
+
+def _fill_from_finished(model: nn.Module, checkpoint: Path, steps: int) -> bool:
+    """Fill a network with the averaged weights of a finished run; False where steps remain.
+
+    Lightning would skip such a run altogether, and with it the copying of the average into the network.
+    """
+    stored = torch.load(checkpoint, map_location="cpu", weights_only=False)
+    if stored["global_step"] < steps:
+        return False
+    weights = {name.removeprefix("model."): value for name, value in stored["state_dict"].items()}
+    model.load_state_dict({name: weights[name] for name in model.state_dict()})
+    return True

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from cxrkit.quality import KINDS, SIZE, SWAPPED, THUMBNAIL, TURNED
-from train.drawn_pictures import LEARNED, UNSEEN, draw_pictures
-from train.drawn_pictures import SIDE as DRAWN_SIDE
-from train.guard_augment import varied
-from train.guard_card import share
-from train.guard_data import Entry, Pool, fold, read_entries, read_thumbnails, stretched
-from train.guard_measure import as_radiograph
-from train.guard_threshold import HIGHEST, LOWEST, operating_points
-from train.image_guard import Settings, Views, posed, train_one, weights_of
+from train.image_guard.augment import varied
+from train.image_guard.card import share
+from train.image_guard.data import Entry, Pool, fold, read_entries, read_thumbnails, stretched
+from train.image_guard.drawings import LEARNED, UNSEEN, draw_pictures
+from train.image_guard.drawings import SIDE as DRAWN_SIDE
+from train.image_guard.fit import Settings, Views, posed, train_one, weights_of
+from train.image_guard.measure import as_radiograph
+from train.image_guard.threshold import HIGHEST, LOWEST, operating_points
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from cxrkit.task import ModelInput
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from cxrkit.weights import fixed_sample
 from train.border_baseline import border_features, border_scores
-from train.prepared import Augmented, balanced_loader, prepare_cases, read_each
+from train.prepared import Augmented, even_weights, lung_maps, prepare_cases, read_each, weighted_loader
 
 
 @pytest.fixture
@@ -42,13 +42,30 @@ def test_the_cache_is_read_and_belongs_to_its_cases(cases: list[Case], tmp_path:
     assert len(prepare_cases(TUBERCULOSIS, cases[1:], tmp_path, 64, cache)) == 2
 
 
-def test_families_are_drawn_equally_often() -> None:
-    groups = ["large"] * 900 + ["small"] * 100
-    targets = np.array([0] * 900 + [1] * 100)
-    data = Augmented(np.zeros((1000, 4, 4), dtype=np.uint8), targets, TUBERCULOSIS, None)
-    drawn = torch.cat([batch[1] for batch in balanced_loader(data, groups, 800, 32, seed=0)])
-    assert len(drawn) == 800
-    assert 0.44 < float(drawn.float().mean()) < 0.56
+def test_groups_are_drawn_equally_often_within_their_share() -> None:
+    groups = ["0/large"] * 800 + ["0/small"] * 100 + ["1/one"] * 100
+    targets = np.array([0] * 800 + [1] * 100 + [2] * 100)
+    data = Augmented(np.zeros((1000, 4, 4), dtype=np.uint8), targets, TUBERCULOSIS)
+    weights = even_weights(groups, {"0": 0.6, "1": 0.4})
+    drawn = torch.cat([batch[1] for batch in weighted_loader(data, weights, 1600, 32, seed=0)])
+    assert len(drawn) == 1600
+    shares = torch.bincount(drawn).numpy() / 1600
+    np.testing.assert_allclose(shares, [0.3, 0.3, 0.4], atol=0.05)
+
+
+def test_what_is_drawn_into_a_view_changes_its_class() -> None:
+    views = np.zeros((2, 4, 4), dtype=np.uint8)
+    data = Augmented(views, np.array([0, 0]), TUBERCULOSIS, draw=lambda index, view: (view + index, index))
+    assert [data[index][1] for index in range(2)] == [0, 1]
+    assert float(data[1][0].mean()) == pytest.approx((1 - TUBERCULOSIS.mean) / TUBERCULOSIS.std, rel=1e-5)
+
+
+def test_lung_maps_lie_on_the_views(tmp_path: Path) -> None:
+    views = np.uint8(np.clip(fixed_sample().windowed(), 0, 1) * 255)[None]
+    maps = lung_maps(views, tmp_path)
+    assert maps.shape == views.shape
+    assert views[maps > 128].mean() < 0.7 * views[maps < 20].mean(), "lungs are darker than the rest"
+    np.testing.assert_array_equal(lung_maps(views, tmp_path), maps)
 
 
 def test_borders_are_told_apart_by_borders_alone(cases: list[Case], tmp_path: Path) -> None:

@@ -56,6 +56,15 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     assert resumed.batches == 8, "two of four epochs were finished before the kill, two remain"
 
 
+def test_a_finished_run_gives_its_averaged_weights_again(tmp_path: Path) -> None:
+    first = fit(Mean(), Counted(), loader(), SETTINGS, tmp_path)
+    again = Counted()
+    second = fit(Mean(), again, loader(), SETTINGS, tmp_path)
+    assert again.batches == 0
+    for name, value in first.state_dict().items():
+        torch.testing.assert_close(second.state_dict()[name], value, rtol=0, atol=0)
+
+
 def test_fitting_learns_and_early_epochs_are_small(tmp_path: Path) -> None:
     torch.manual_seed(0)
     settings = FitSettings(

@@ -12,16 +12,20 @@ import pytest
 
 from cxrkit.card import Card, read_card
 from cxrkit.image import read_image
+from cxrkit.metrics import auc
 from cxrkit.predict import encode, predict
+from cxrkit.scores import read_scores
 from cxrkit.task import ModelInput
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from cxrkit.weights import fixed_sample, load_model
 from tests.conftest import REPOSITORY
-from train import tuberculosis_study
 from train.trainer import FitSettings
-from train.tuberculosis_card import IN_SET, make_weights
-from train.tuberculosis_fit import FAMILY_PAIRS, Settings
-from train.tuberculosis_study import PREPROCESSINGS, Budget, settings_of
+from train.tuberculosis import study
+from train.tuberculosis.card import IN_SET, make_weights
+from train.tuberculosis.fit import FAMILY_PAIRS, Settings, TrainingPart, with_lesions
+from train.tuberculosis.heat import heat_in_lungs
+from train.tuberculosis.images import load_images
+from train.tuberculosis.study import PREPROCESSINGS, Budget, settings_of
 
 HOW = FitSettings(precision="32-true", accelerator="cpu")
 SETTINGS = Settings(
@@ -30,9 +34,9 @@ SETTINGS = Settings(
     epochs=2,
     early_epochs=1,
     early_size=64,
-    finish_epochs=1,
     images_per_epoch=24,
     batch=8,
+    simulated_pairs=3,
 )
 PER_PART = 3
 
@@ -58,10 +62,21 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three chests of another hospital, one of them not in its training part."""
+    root = tmp_path_factory.mktemp("elsewhere")
+    for number in range(3):
+        values = np.roll(fixed_sample().values, number, axis=0)
+        cv2.imwrite(str(root / f"{number}.png"), np.clip(values, 0, 255).astype(np.uint8))
+    (root / "labels.csv").write_text("file,split\n0.png,train\n1.png,train\n2.png,val\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def trained(drawn: Path, elsewhere: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights folder made from the drawn set."""
     out = tmp_path_factory.mktemp("weights")
-    make_weights(drawn, tmp_path_factory.mktemp("run"), SETTINGS, HOW, out)
+    make_weights(drawn, [elsewhere], tmp_path_factory.mktemp("run"), SETTINGS, HOW, out)
     return out
 
 
@@ -94,6 +109,58 @@ def test_figures_are_on_the_images_they_name(trained: Path) -> None:
     assert held == [2 * (2 * PER_PART + 4)] * 2
 
 
+def test_scores_beside_the_weights_are_those_of_the_card(trained: Path) -> None:
+    card = read_card(trained / "tuberculosis" / "card.json")
+    parts = read_scores(trained / "tuberculosis")
+    assert [part.optimistic for part in parts] == [False, False, True]
+    for part in parts:
+        assert auc(part.targets, part.scores) == pytest.approx(card.metric("AUC", part.name).value, abs=1e-3)
+
+
+def test_the_card_says_where_the_network_looks(trained: Path) -> None:
+    card = read_card(trained / "tuberculosis" / "card.json")
+    inside = card.metric("share of heat inside the lungs", f"tuberculosis images of the {IN_SET}")
+    assert 0 <= inside.low <= inside.value <= inside.high <= 1  # type: ignore[operator]
+    assert inside.cases <= 2 * PER_PART
+    simulated = [metric for metric in card.metrics if metric.part.startswith("simulated chests")]
+    assert {"AUC", "score higher with the lesion"} <= {metric.name for metric in simulated}
+    assert next(metric for metric in simulated if metric.name == "AUC").cases == 2 * SETTINGS.simulated_pairs
+
+
+def test_heat_in_the_lungs_is_their_share_for_even_heat(trained: Path) -> None:
+    loaded = load_model(TUBERCULOSIS, trained)
+    views = np.full((1, 96, 96), 128, dtype=np.uint8)
+    everywhere, nowhere = np.full_like(views, 255), np.zeros_like(views)
+    shares = [heat_in_lungs(loaded, views, lungs) for lungs in (everywhere, nowhere)]
+    assert shares[1] == [], "no lungs, no share"
+    assert all(share == pytest.approx(1) and fill == 1 for share, fill in shares[0])
+
+
+def test_further_negatives_train_and_never_report(drawn: Path, elsewhere: Path, tmp_path: Path) -> None:
+    images = load_images(drawn, [elsewhere], SETTINGS, tmp_path)
+    assert images.further.sum() == 2, "the val part of the other hospital stays out"
+    assert not (images.further & images.test).any()
+    training, carved = images.divide(seed=0)
+    assert set(np.flatnonzero(images.further)) <= set(training.tolist())
+    assert not images.further[carved].any()
+    assert not images.test[np.concatenate([training, carved])].any()
+
+
+def test_lesions_make_positives_of_the_share_asked_for() -> None:
+    views = np.full((1, 96, 96), 100, dtype=np.uint8)
+    lungs = np.zeros_like(views)
+    lungs[0, 15:75, 12:84] = 255
+    part = TrainingPart(views, lungs, np.array([0]), np.array(["a"]))
+    view = views[0].astype(np.float32) / 255
+    drawn = [with_lesions(part, 0.5)(0, view) for _ in range(60)]
+    positive = [target for _, target in drawn]
+    assert 15 < sum(positive) < 45
+    assert all(np.array_equal(shown, view) for shown, target in drawn if target == 0)
+    assert sum(not np.array_equal(shown, view) for shown, target in drawn if target == 1) == sum(positive)
+    ill = TrainingPart(views, lungs, np.array([1]), np.array(["a"]))
+    assert all(np.array_equal(with_lesions(ill, 1.0)(0, view)[0], view) for _ in range(5)), "real disease stays"
+
+
 def test_two_processes_train_together(drawn: Path, tmp_path: Path) -> None:
     command = [
         *(sys.executable, "-m", "train.tuberculosis", "weights", "--data", str(drawn)),
@@ -103,10 +170,10 @@ def test_two_processes_train_together(drawn: Path, tmp_path: Path) -> None:
             "1",
             "--early-epochs",
             "1",
-            "--finish-epochs",
-            "1",
             "--images-per-epoch",
             "256",
+            "--simulated-pairs",
+            "2",
             "--precision",
             "32-true",
         ),
@@ -123,10 +190,10 @@ def test_two_processes_train_together(drawn: Path, tmp_path: Path) -> None:
 def test_a_study_goes_on_and_its_table_goes_to_the_card(
     drawn: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tuberculosis_study, "WEIGHTS", trained)
-    monkeypatch.setattr(tuberculosis_study, "ENCODERS", ("resnet10t",))
+    monkeypatch.setattr(study, "WEIGHTS", trained)
+    monkeypatch.setattr(study, "ENCODERS", ("resnet10t",))
     monkeypatch.setattr(
-        tuberculosis_study,
+        study,
         "settings_of",
         lambda budget, images: replace(SETTINGS, size=64, epochs=1, images_per_epoch=32),
     )
@@ -134,7 +201,7 @@ def test_a_study_goes_on_and_its_table_goes_to_the_card(
         {"network": "resnet10t", "preprocessing": " + ".join(p) or "none", "AUC": "before"} for p in PREPROCESSINGS[1:]
     ]
     (tmp_path / "study_small.json").write_text(json.dumps(finished))
-    tuberculosis_study.run_study(drawn, tmp_path, Budget.SMALL)
+    study.run_study(drawn, tmp_path, Budget.SMALL)
     (table,) = read_card(trained / "tuberculosis" / "card.json").tables.values()
     assert [row["AUC"] for row in table[:3]] == ["before"] * 3, "finished cells are not trained again"
     assert table[3]["preprocessing"] == "none"

@@ -1,11 +1,12 @@
 """Train tuberculosis screening (methods section 2).
 
-python -m train.tuberculosis weights --data FOLDER   trains what the app loads and writes weights/tuberculosis
-python -m train.tuberculosis measure --data FOLDER   measures them again and writes the card anew
-python -m train.tuberculosis study --data FOLDER     two networks x four preprocessings
+python -m train.tuberculosis weights --data FOLDER [--others FOLDER ...]   trains what the app loads
+python -m train.tuberculosis measure --data FOLDER [--others FOLDER ...]   measures it again: card and scores
+python -m train.tuberculosis study --data FOLDER                           two networks x four preprocessings
 
-Training goes on where a killed run stopped. FOLDER is a folder that train.datasets can read. How to train on several
-GPUs or nodes: --devices, --nodes, --strategy, which are Lightning's.
+Training goes on where a killed run stopped. FOLDER is a folder that train.datasets can read; the others hold chests
+that are taken as free of tuberculosis. How to train on several GPUs or nodes: --devices, --nodes, --strategy, which
+are Lightning's.
 """
 
 from pathlib import Path
@@ -15,9 +16,9 @@ import typer
 
 from cxrkit.card import WEIGHTS
 from train.trainer import FitSettings
-from train.tuberculosis_card import make_weights, measure_again
-from train.tuberculosis_fit import Settings
-from train.tuberculosis_study import Budget, run_study
+from train.tuberculosis.card import make_weights, measure_again
+from train.tuberculosis.fit import Settings
+from train.tuberculosis.study import Budget, run_study
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -25,12 +26,15 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 @app.command()
 def weights(
     data: Annotated[Path, typer.Option(help="Folder of a data set that train.datasets can read.")],
+    others: Annotated[
+        list[Path] | None, typer.Option(help="Folder with labels.csv of chests without tuberculosis.")
+    ] = None,
     run: Annotated[Path, typer.Option(help="Folder for checkpoints and cached images.")] = Path("runs/tuberculosis"),
     out: Annotated[Path, typer.Option(help="Folder that holds a folder of weights for each task.")] = WEIGHTS,
     epochs: int = Settings.epochs,
     early_epochs: int = Settings.early_epochs,
-    finish_epochs: int = Settings.finish_epochs,
     images_per_epoch: int = Settings.images_per_epoch,
+    simulated_pairs: int = Settings.simulated_pairs,
     encoder: str = Settings.encoder,
     init: Annotated[Path | None, typer.Option(help="safetensors file to start from.")] = None,
     pretrained: Annotated[bool, typer.Option(help="Start from timm's ImageNet weights (downloads them).")] = False,
@@ -45,23 +49,26 @@ def weights(
         encoder=encoder,
         epochs=epochs,
         early_epochs=early_epochs,
-        finish_epochs=finish_epochs,
         images_per_epoch=images_per_epoch,
+        simulated_pairs=simulated_pairs,
         pretrained=pretrained,
         init=init,
     )
     how = FitSettings(accelerator=accelerator, devices=devices, nodes=nodes, strategy=strategy, precision=precision)
-    make_weights(data, run, settings, how, out)
+    make_weights(data, others or [], run, settings, how, out)
 
 
 @app.command()
 def measure(
     data: Annotated[Path, typer.Option(help="Folder that the weights were trained on.")],
+    others: Annotated[
+        list[Path] | None, typer.Option(help="Folder with labels.csv of chests without tuberculosis.")
+    ] = None,
     run: Annotated[Path, typer.Option(help="Folder of the training run.")] = Path("runs/tuberculosis"),
     out: Annotated[Path, typer.Option(help="Folder that holds a folder of weights for each task.")] = WEIGHTS,
 ) -> None:
     """Measure the stored weights again and write their card anew."""
-    measure_again(data, run, out)
+    measure_again(data, others or [], run, out)
 
 
 @app.command()

@@ -1,18 +1,11 @@
-"""Train the image guard: python -m train.image_guard FOLDER
+"""Fit the image guard's networks: the one that ships, and one without each of two hospitals."""
 
-FOLDER holds the folders tb, nih, hannover, lungs, boneage and body_parts, each with its labels.csv. Simulated chests
-and drawn pictures are made on the way. Two further networks each leave out all chests of one hospital and half of
-the body parts: what they stop says more about other hospitals than images set aside do.
-"""
-
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import cv2
 import numpy as np
 import torch
-import typer
 from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -21,11 +14,11 @@ from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
 from cxrkit.models.small_cnn import SmallClassifier
 from cxrkit.pixels import Gray
 from cxrkit.quality import KINDS, SWAPPED, TURNED, guard_input
-from train.guard_augment import varied
-from train.guard_card import HeldOut, write_guard
-from train.guard_data import Entry, Part, Pool, fold, read_entries, read_thumbnails
-from train.guard_pictures import DRAWN, FRONTAL, LATERAL, made_thumbnails
-from train.guard_threshold import operating_points, shares_of
+from train.image_guard.augment import varied
+from train.image_guard.card import HeldOut
+from train.image_guard.data import Entry, Part, Pool, fold, read_thumbnails
+from train.image_guard.pictures import DRAWN, FRONTAL, LATERAL, made_thumbnails
+from train.image_guard.threshold import operating_points, shares_of
 from train.trainer import FitSettings, fit
 
 HELD_OUT = ("hannover", "lungs")
@@ -152,23 +145,3 @@ def hold_out(entries: list[Entry], source: str, settings: Settings, run: Path) -
 
 def _is_part(entry: Entry) -> bool:
     return entry.kind == "other radiograph"
-
-
-def main(
-    data: Annotated[Path, typer.Argument(help="Folder that holds the data sets' folders.")],
-    run: Annotated[Path, typer.Option(help="Folder for checkpoints and cached images.")] = Path("runs/image_guard"),
-    epochs: int = Settings.epochs,
-    held_out_epochs: int = Settings.held_out_epochs,
-    images_per_epoch: int = Settings.images_per_epoch,
-) -> None:
-    """Train on DATA, choose operating points on the carved part, measure on the part set aside, write the weights."""
-    settings = Settings(epochs=epochs, held_out_epochs=held_out_epochs, images_per_epoch=images_per_epoch)
-    entries = read_entries(data)
-    model = train_one(make_pool(entries, "fit", run), settings, settings.epochs, run / "final")
-    points = operating_points(model, make_pool(entries, "carve", run))
-    held_out = [hold_out(entries, source, settings, run) for source in HELD_OUT]
-    write_guard(model, points, entries, held_out, asdict(settings))
-
-
-if __name__ == "__main__":
-    typer.run(main)

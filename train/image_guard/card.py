@@ -11,9 +11,9 @@ from cxrkit.metrics import wilson_interval
 from cxrkit.quality import KINDS, NAME, SIZE, SWAPPED
 from cxrkit.task import Reads
 from cxrkit.weights import save_weights
-from train.guard_data import Entry
-from train.guard_measure import CHESTS, HANDS, PARTS, SWAPPED_CHESTS, Judged, judge
-from train.guard_pictures import FRONTAL, LATERAL, count_made
+from train.image_guard.data import Entry
+from train.image_guard.measure import CHESTS, HANDS, PARTS, SWAPPED_CHESTS, Judged, judge
+from train.image_guard.pictures import FRONTAL, LATERAL, count_made
 from train.provenance import commit
 
 _GOALS = {("frontal chest", CHESTS): "at most 2 %", ("hand", HANDS): "at most 2 %", ("frontal chest", PARTS): "90 %"}
@@ -155,6 +155,6 @@ def _sources(entries: Sequence[Entry]) -> tuple[Source, ...]:
     return (
         *real,
         Source("simulated chests, frontal and lateral", "cxrkit.phantoms", "free", chests, False),
-        Source("drawn pictures", "train.drawn_pictures", "free", sum(made.values()), False),
+        Source("drawn pictures", "train.image_guard.drawings", "free", sum(made.values()), False),
         Source("china.jpg and flower.jpg of scikit-learn, to measure on", "scikit-learn", "CC BY 2.0", 2, True),
     )

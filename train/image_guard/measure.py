@@ -13,8 +13,8 @@ from cxrkit.image import Radiograph, read_image
 from cxrkit.pixels import Gray
 from cxrkit.quality import PASSES, Verdict, check_image
 from cxrkit.task import Reads
-from train.guard_data import Entry
-from train.guard_pictures import DRAWN, FRONTAL, LATERAL, UNSEEN_DRAWN, made_images
+from train.image_guard.data import Entry
+from train.image_guard.pictures import DRAWN, FRONTAL, LATERAL, UNSEEN_DRAWN, made_images
 
 Verdicts = dict[Reads, Verdict]
 Judged = dict[str, list[Verdicts]]

@@ -8,8 +8,8 @@ from tqdm import tqdm
 
 from cxrkit.phantoms import random_chest, simulate_chest
 from cxrkit.pixels import Gray
-from train.drawn_pictures import LEARNED, UNSEEN, draw_pictures
-from train.guard_data import Part, Thumbnails, stretched
+from train.image_guard.data import Part, Thumbnails, stretched
+from train.image_guard.drawings import LEARNED, UNSEEN, draw_pictures
 
 SIDE = 192
 """Height of a simulated chest in pixels."""

@@ -7,7 +7,7 @@ from torch import nn
 
 from cxrkit.quality import PASSES, guard_input, wanted
 from cxrkit.task import Reads
-from train.guard_data import Pool, Thumbnails
+from train.image_guard.data import Pool, Thumbnails
 
 FALSE_STOPS = 0.002
 """Share of carved images of the right kind that may be stopped, in each source alone: the goal of 2 % is for images

@@ -15,8 +15,9 @@ from cxrkit.metrics import ClassScores, Interval, confusion, delong_interval, pr
 from cxrkit.predict import probabilities
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from train.trainer import FitSettings
-from train.tuberculosis_card import Images, load_images
-from train.tuberculosis_fit import FAMILY_PAIRS, Settings, logits_of, train_model
+from train.tuberculosis.card import training_part
+from train.tuberculosis.fit import FAMILY_PAIRS, Settings, logits_of, train_model
+from train.tuberculosis.images import Images, load_images
 
 ENCODERS = ("resnet50", "efficientnet_b0")
 PREPROCESSINGS: tuple[tuple[str, ...], ...] = (
@@ -37,7 +38,9 @@ class Budget(StrEnum):
 
 def settings_of(budget: Budget, images: int) -> Settings:
     """The source's settings (512 px, 10 epochs of all training images, batch 32, 256 channels), or small ones."""
-    source = Settings(channels=256, size=512, epochs=10, early_epochs=0, images_per_epoch=images)
+    source = Settings(
+        channels=256, size=512, epochs=10, early_epochs=0, images_per_epoch=images, negatives=0.5, lesions=0.0
+    )
     if budget is Budget.FULL:
         return source
     return replace(source, channels=64, size=96, epochs=5, images_per_epoch=640)
@@ -46,7 +49,7 @@ def settings_of(budget: Budget, images: int) -> Settings:
 def run_study(data: Path, run: Path, budget: Budget) -> None:
     """Train every cell not yet in RUN/study.json, then put the table on the card if there is one."""
     settings = settings_of(budget, images=1)
-    images = load_images(data, settings, run / "cache")
+    images = load_images(data, (), settings, run / "cache")
     settings = settings_of(budget, images=int((~images.test).sum()))
     file = run / f"study_{budget}.json"
     rows: list[dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else []
@@ -70,9 +73,7 @@ def _figures(images: Images, cell: Settings, run: Path) -> dict[str, Any]:
     if not own.any() or own.all():
         own = np.ones(len(images.cases), dtype=bool)
     training, aside, other = own & ~images.test, own & images.test, ~own
-    model = train_model(
-        images.views[training], images.targets[training], images.groups(training), cell, FitSettings(), run
-    )
+    model = train_model(training_part(images, np.flatnonzero(training)), cell, FitSettings(), run)
     target = images.targets[aside]
     score = probabilities(logits_of(model, images.views[aside]), 1.0, "softmax")[:, 1]
     called = (score >= 0.5).astype(np.int64)
