@@ -25,7 +25,7 @@ from cxrkit.errors import InputError, WeightsError
 from cxrkit.metrics.checks import both_classes, probabilities
 
 FILE = "scores.csv"
-DECIMALS = 5
+DECIMALS = 8
 """Of a score; two scores that differ by less become one point of the ROC curve."""
 
 _PARTS = ["part", "optimistic", "name"]

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from cxrkit.cases import Case, carve, class_index, read_manifest, split_by_patient
 from cxrkit.tasks.tuberculosis import LABELS, TUBERCULOSIS
+from train.audit_split.copies import copies_of
 from train.border_baseline import border_features
-from train.copies import copies_of
 from train.datasets import tuberculosis_cases
 from train.prepared import Views, lung_maps, prepare_cases, read_each
 from train.tuberculosis.fit import Settings
