@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
 from tqdm import tqdm
 
-from cxrkit.card import WEIGHTS
+from cxrkit.card import WEIGHTS, read_card
 from cxrkit.cases import Case, resolve
 from cxrkit.image import Radiograph, read_image
 from cxrkit.lungs import NAME as LUNG_FIELD
@@ -38,7 +38,7 @@ def prepare_cases(task: Task, cases: Sequence[Case], root: Path, size: int, cach
     key = hashlib.sha256(repr([case.files for case in cases]).encode())
     key.update(repr((task.name, size, preparation_record(task))).encode())
     # The automatic crop depends on the lung field's weights.
-    key.update((WEIGHTS / LUNG_FIELD / "card.json").read_bytes())
+    key.update(_lung_field())
     file = cache / f"{task.name}-{size}-{key.hexdigest()[:16]}.npy"
     if file.is_file():
         return np.asarray(np.load(file))
@@ -67,7 +67,7 @@ def read_each(
 
 def lung_maps(views: Views, cache: Path) -> Views:
     """Probability of lung [N, S, S] in 1/255 in the frame of each view; a later call reads the cache."""
-    key = hashlib.sha256(views.tobytes() + (WEIGHTS / LUNG_FIELD / "card.json").read_bytes()).hexdigest()[:16]
+    key = hashlib.sha256(views.tobytes() + _lung_field()).hexdigest()[:16]
     file = cache / f"lungs-{key}.npy"
     if not file.is_file():
         maps = np.zeros_like(views)
@@ -76,6 +76,11 @@ def lung_maps(views: Views, cache: Path) -> Views:
             maps[index] = np.uint8(np.clip(resize(found, view.shape[1], view.shape[0]), 0, 1) * 255 + 0.5)
         np.save(file, maps)
     return np.asarray(np.load(file))
+
+
+def _lung_field() -> bytes:
+    """Which weights look for the lungs."""
+    return read_card(WEIGHTS / LUNG_FIELD / "card.json").sha256.encode()
 
 
 Draw = Callable[[int, Gray], tuple[Gray, int]]
