@@ -7,6 +7,12 @@ import streamlit as st
 from cxrkit.tasks import TASKS
 
 st.set_page_config("CXR Workbench", Path(__file__).parent / "pages" / "ui" / "icon.png", layout="wide")
-start = st.Page("pages/start.py", title="Start", icon=":material/home:", default=True)
+pages = {
+    "start": st.Page("pages/start.py", title="Start", icon=":material/home:", default=True),
+    **{task.name: st.Page(f"pages/{task.name}.py", title=task.title, icon=task.icon) for task in TASKS},
+}
+page = st.navigation(list(pages.values()))
 st.session_state["navigation"] = True
-st.navigation([start, *(st.Page(f"pages/{task.name}.py", title=task.title, icon=task.icon) for task in TASKS)]).run()
+if wanted := st.session_state.pop("wanted", None):
+    st.switch_page(pages[wanted])
+page.run()

@@ -15,10 +15,7 @@ from benchmarks import __main__ as command
 from benchmarks import images, machine
 from benchmarks.images import dicom, files
 from benchmarks.reading import packaged, reading
-from benchmarks.server import chromium, served
 from benchmarks.timing import FEWEST, interleaved, measured
-from benchmarks.visit import visit
-from benchmarks.workbench import START_HEADING
 from cxrkit import speed
 from cxrkit.commands import run
 from cxrkit.errors import InputError
@@ -145,23 +142,6 @@ def test_reading_has_a_row_for_each_file() -> None:
     assert replace(reading({"DICOM": dicom(levels)}, 1)[0], value=0.0) == Measurement(
         "DICOM", 0.0, "ms", 1, note="1 kB"
     )
-
-
-@pytest.mark.browser
-def test_a_visit_is_timed_and_its_traffic_counted() -> None:
-    if shutil.which("chromium") is None:
-        pytest.skip("needs Debian's chromium: apt-get install chromium")
-    with chromium() as browser, served() as server:
-        guest = visit(browser)
-        assert 0 < guest.open(server.url, START_HEADING) < 120
-        assert sum(guest.traffic) > 100_000  # Streamlit's own scripts alone are more
-        quiet = len(guest.traffic)
-        guest.page.wait_for_timeout(300)
-        assert len(guest.traffic) == quiet
-        assert server.memory() > 20 * 2**20
-        guest.close()
-        process = server.process
-    assert not process.is_running()
 
 
 def test_only_a_full_run_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

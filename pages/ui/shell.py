@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -15,7 +17,8 @@ FOOTER = "For research and teaching only. Not a medical device, not for diagnosi
 def page(title: str, summary: str) -> Iterator[None]:
     """Everything around a page's own content; an error of ours ends the content with its sentence."""
     if not st.session_state.get("navigation"):
-        # A new server whose first visitor opens a page's own address runs that script alone, without app.py.
+        # The first visitor of a new server, if at a page's own address, gets that script alone, without app.py.
+        st.session_state["wanted"] = PurePosixPath(urlsplit(st.context.url or "").path).name
         st.switch_page("app.py")
     if not st.session_state.get(_ACKNOWLEDGED):
         _acknowledge()

@@ -1,0 +1,23 @@
+"""A visit of the benchmarks: timed, and its traffic counted."""
+
+import pytest
+from playwright.sync_api import Browser
+
+from benchmarks.server import served
+from benchmarks.visit import visit
+from benchmarks.workbench import START_HEADING
+
+
+@pytest.mark.browser
+def test_a_visit_is_timed_and_its_traffic_counted(browser: Browser) -> None:
+    with served() as server:
+        guest = visit(browser)
+        assert 0 < guest.open(server.url, START_HEADING) < 120
+        assert sum(guest.traffic) > 100_000  # Streamlit's own scripts alone are more
+        quiet = len(guest.traffic)
+        guest.page.wait_for_timeout(300)
+        assert len(guest.traffic) == quiet
+        assert server.memory() > 20 * 2**20
+        guest.close()
+        process = server.process
+    assert not process.is_running()
