@@ -226,8 +226,9 @@ def _count(interval: Interval) -> str:
 def _small_print(task: Task, card: Card) -> str:
     return (
         "Intervals are over images, not over patients or hospitals: another hospital can lie outside all of them. "
-        "“Cross-family” parts were scored by networks of the same recipe that saw none of the archives they were "
-        "tested on; the network of this page has seen all of them. Scores are temperature-scaled probabilities: the "
+        "“Cross-family” parts were scored by networks of the same recipe that saw none of the images they were "
+        "tested on; one archive may still feed several sets (see the notes under “About this model”). The network of "
+        "this page was trained on all of these sets. Scores are temperature-scaled probabilities: the "
         f"network's outputs are divided by the card's temperature, {card.temperature:.3f}, and say nothing about a "
         f"person's risk of {task.positive} at another prevalence. {WHO_TRIAGE.name}: sensitivity at least "
         f"{WHO_TRIAGE.sensitivity:.0%} and specificity at least {WHO_TRIAGE.specificity:.0%}. {WHO_TRIAGE.source}."
