@@ -8,6 +8,7 @@ import datetime
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any
@@ -69,16 +70,18 @@ class Radiograph:
 
         The file's own window, else the 0.5 and 99.5 percentiles of the valid pixels.
         """
-        if self.window is not None:
-            low, high = self.window
-        else:
-            pixels = self.values if self.valid is None else self.values[self.valid]
-            low, high = (float(value) for value in np.percentile(pixels, ROBUST_PERCENTILES))
+        low, high = self._robust_range if self.window is None else self.window
         if low < high:
             return low, high
         # A window of width 1 is a step; half a float32 unit keeps it one without dividing by zero.
         step = float(np.spacing(np.float32(max(abs(low), 1.0))))
         return low, low + step
+
+    @cached_property
+    def _robust_range(self) -> tuple[float, float]:
+        pixels = self.values if self.valid is None else self.values[self.valid]
+        low, high = np.percentile(pixels, ROBUST_PERCENTILES)
+        return float(low), float(high)
 
     def windowed(self) -> NDArray[np.float32]:
         """float32 [H, W] in [0, 1]: values through display_range, padding 0.
@@ -87,16 +90,20 @@ class Radiograph:
         C.11.2.1.3.1 where the file asks for it.
         """
         low, high = self.display_range()
-        exact = self.values.astype(np.float64)
+        # In place: each array as large as the image costs more than the arithmetic on it.
         if self.voi_function == "SIGMOID" and self.window is not None:
+            shown = self.values - np.float32((low + high) / 2)
+            shown *= np.float32(-4.0 / (high - low))
             # The exponent is cut where the result is 0 or 1 in float32 anyway: exp must not overflow.
-            slope = np.clip(4.0 * (exact - (low + high) / 2) / (high - low), -80.0, 80.0)
-            shown = 1.0 / (1.0 + np.exp(-slope))
+            np.exp(np.clip(shown, -80.0, 80.0, out=shown), out=shown)
+            np.reciprocal(np.add(shown, 1.0, out=shown), out=shown)
         else:
-            shown = np.clip((exact - low) / (high - low), 0.0, 1.0)
+            shown = self.values - np.float32(low)
+            shown *= np.float32(1.0 / (high - low))
+            np.clip(shown, 0.0, 1.0, out=shown)
         if self.valid is not None:
             shown[~self.valid] = 0.0
-        return np.asarray(shown, dtype=np.float32)
+        return shown
 
 
 def read_image(data: bytes, name: str = "", frame: int | None = None) -> Radiograph:

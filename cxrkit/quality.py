@@ -91,10 +91,11 @@ def check_image(image: Radiograph, reads: Reads) -> Verdict:
         raise WeightsError(
             f"The image guard has not learned yet what a {reads} looks like. Train it with such images: {TRAIN_COMMAND}"
         )
-    problem = header_problem(image.header, reads) or pixel_problem(image)
+    gray = image.windowed()
+    problem = header_problem(image.header, reads) or pixel_problem(image, gray)
     if problem is not None:
         return Verdict(False, problem.found, 0.0, (problem.sentence,))
-    return _judge(probabilities([guard_input(image.windowed())])[0], reads)
+    return _judge(probabilities([guard_input(gray)])[0], reads)
 
 
 def _judge(shares: NDArray[np.float64], reads: Reads) -> Verdict:

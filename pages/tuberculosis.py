@@ -44,7 +44,7 @@ def analyse(image: Radiograph, truth: Truth | None) -> None:
         what_was_read(readings)
     operating_point_of(TASK, loaded.card, question.threshold)
     downloads(TASK, loaded.card, image, readings, truth)
-    file_facts(image)
+    file_facts(TASK, image)
 
 
 with page(TASK.title, TASK.summary):

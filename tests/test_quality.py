@@ -134,9 +134,11 @@ def test_a_colour_photograph_is_stopped_and_a_tinted_film_is_not() -> None:
     marked = np.stack([gray] * 3, axis=2)
     marked[10:30, 10:60] = (255, 0, 0)
     for colour in (tinted, marked):
-        assert pixel_problem(read_image(png(colour))) is None
+        image = read_image(png(colour))
+        assert pixel_problem(image, image.windowed()) is None
     blocks = RNG.integers(0, 256, (8, 8, 3), dtype=np.uint8).repeat(40, axis=0).repeat(40, axis=1)
-    problem = pixel_problem(read_image(png(blocks)))
+    image = read_image(png(blocks))
+    problem = pixel_problem(image, image.windowed())
     assert problem is not None
     assert "several colours" in problem.sentence
 

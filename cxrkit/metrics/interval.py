@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,6 +28,7 @@ class Interval:
     level: float = 0.95
 
 
+@cache  # SciPy also works out a p-value that nobody asked for, which takes milliseconds
 def wilson_interval(successes: int, trials: int, level: float = 0.95) -> Interval:
     """A share with Wilson's score interval (Wilson 1927), which stays in [0, 1] and works at 0 and 1.
 

@@ -7,9 +7,13 @@ from cxrkit.task import Task
 from pages.ui.words import listed, share
 
 
+@st.fragment
 def about_model(task: Task, card: Card) -> None:
-    """Data, split, figures with intervals, limits and settings of a task's weights."""
-    with st.expander("About this model", icon=":material/info:", key=f"{task.name}.about"):
+    """Data, split, figures with intervals, limits and settings of a task's weights; made when opened."""
+    section = st.expander("About this model", icon=":material/info:", key=f"{task.name}.about", on_change="rerun")
+    if not section.open:
+        return
+    with section:
         st.markdown(f"{task.source}\n\n**Intended use.** {task.intended_use}")
         limits = dict.fromkeys((*task.limits, *card.limits))
         st.markdown("**Limits**\n\n" + "\n".join(f"- {limit}" for limit in limits))

@@ -78,12 +78,12 @@ def _lung_shares(image: Radiograph, prepared: Prepared, heatmap: "Heatmap") -> t
     return heat_share(field, heatmap.values, heatmap.box, shape), heat_share(field, everywhere, heatmap.box, shape)
 
 
-@st.cache_resource(scope="session", max_entries=2, ttl=3600, show_spinner="Looking for the lungs …")
+@st.cache_resource(scope="session", max_entries=2, ttl=3600, show_spinner=False)
 def _lungs(image_sha256: str, _image: Radiograph) -> LungField:
     return find_lungs(_image.windowed())
 
 
-@st.cache_resource(scope="session", max_entries=6, ttl=3600, show_spinner="Reading …")
+@st.cache_resource(scope="session", max_entries=6, ttl=3600, show_spinner=False)
 def _encode(
     image_sha256: str,
     weights_sha256: str,
@@ -98,7 +98,7 @@ def _encode(
     return prepared, encode(_loaded, prepared)
 
 
-@st.cache_resource(scope="session", max_entries=24, ttl=3600, show_spinner="Drawing the heatmap …")
+@st.cache_resource(scope="session", max_entries=24, ttl=3600, show_spinner=False)
 def _explain(
     image_sha256: str,
     weights_sha256: str,

@@ -48,7 +48,7 @@ def _override(key: str, image_sha256: str) -> None:
     st.session_state[key] = image_sha256
 
 
-@st.cache_resource(scope="session", max_entries=4, ttl=3600, show_spinner="Looking at the image …")
+@st.cache_resource(scope="session", max_entries=4, ttl=3600, show_spinner=False)
 def _verdict(image_sha256: str, reads: Reads, _image: Radiograph) -> "Verdict":
     from cxrkit.quality import check_image
 

@@ -8,6 +8,7 @@ from cxrkit.card import WEIGHTS, Card, read_card
 from cxrkit.errors import WeightsError
 from cxrkit.task import Task
 from cxrkit.tasks import find_task
+from pages.ui.memory import keep_for_good
 
 if TYPE_CHECKING:
     from cxrkit.weights import LoadedModel
@@ -43,4 +44,6 @@ def _load(name: str, weights_sha256: str) -> "LoadedModel":
     from cxrkit.weights import load_model
 
     del weights_sha256  # part of the key: other weights are another network
-    return load_model(find_task(name), WEIGHTS)
+    loaded = load_model(find_task(name), WEIGHTS)
+    keep_for_good()
+    return loaded

@@ -68,11 +68,8 @@ def operating_point_of(task: Task, card: Card, threshold: float) -> None:
         with column.container(border=True, height="stretch"):
             st.markdown(_card(task, each, point))
     _say_whether_it_carries_over(judged, points)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _plot(task, judged, points)
-    with right:
-        _prevalence(task, judged, points)
+    _roc(task, judged, points)
+    _prevalence(task, judged, points)
     st.caption(_small_print(task, card))
 
 
@@ -149,12 +146,18 @@ def _shifted(a: OperatingPoint, b: OperatingPoint) -> bool:
     return apart and gain < 0
 
 
-def _plot(task: Task, judged: Sequence[_Judged], points: Sequence[OperatingPoint]) -> None:
+@st.fragment
+def _roc(task: Task, judged: Sequence[_Judged], points: Sequence[OperatingPoint]) -> None:
+    """The curves, made when they are asked for: the browser takes a second to load what draws them."""
+    title = f"ROC curves, with the {WHO_TRIAGE.name} marked"
+    section = st.expander(title, icon=":material/show_chart:", key=f"{task.name}.roc.open", on_change="rerun")
+    if not section.open:
+        return
     plotted = [
         Plotted(each.letter, each.part.optimistic, each.curve, point)
         for each, point in zip(judged, points, strict=True)
     ]
-    st.plotly_chart(
+    section.plotly_chart(
         roc_figure(plotted, WHO_TRIAGE, task.positive),
         key=f"{task.name}.roc",
         config={"displaylogo": False, "scrollZoom": False},
@@ -173,9 +176,11 @@ def _prevalence(task: Task, judged: Sequence[_Judged], points: Sequence[Operatin
         key=f"{task.name}.prevalence",
         persist_state="session",
     )
-    for each, point in zip(judged, points, strict=True):
+    for column, each, point in zip(st.columns(len(judged), gap="medium"), judged, points, strict=True):
         note = f" :orange-badge[{OPTIMISTIC}]" if each.part.optimistic else ""
-        st.markdown(f"**{each.letter}.**{note} {_crowd(task, point, prevalence)}\n\n{_values(task, point, prevalence)}")
+        column.markdown(
+            f"**{each.letter}.**{note} {_crowd(task, point, prevalence)}\n\n{_values(task, point, prevalence)}"
+        )
     st.caption(
         "PPV and NPV: positive and negative predictive value. A confirmatory test, such as sputum, is counted for "
         "everyone called. Their intervals hold both sensitivity and specificity at the ends of theirs, so they are "

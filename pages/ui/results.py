@@ -137,10 +137,14 @@ def _inside_the_lungs(reading: Reading) -> None:
         )
 
 
-def file_facts(image: Radiograph) -> None:
-    """What may be shown of the file's header, and the image's size."""
+@st.fragment
+def file_facts(task: Task, image: Radiograph) -> None:
+    """What may be shown of the file's header, and the image's size; made when opened."""
+    section = st.expander("The file", icon=":material/description:", key=f"{task.name}.file", on_change="rerun")
+    if not section.open:
+        return
     height, width = image.values.shape
     facts = {"Image size": f"{width} × {height} pixels", **image.header}
-    with st.expander("The file", icon=":material/description:"):
+    with section:
         st.table({"": list(facts), "Value": list(facts.values())}, hide_index=True, border="horizontal")
         st.caption("Only these header fields are read out; names, dates and numbers of persons are not.")

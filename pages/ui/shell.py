@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from pages.ui.errors import errors_shown
+from pages.ui.memory import give_back
 
 _ACKNOWLEDGED = "acknowledged"
 FOOTER = "For research and teaching only. Not a medical device, not for diagnosis, screening or treatment."
@@ -28,6 +29,7 @@ def page(title: str, summary: str) -> Iterator[None]:
         yield
     st.divider()
     st.caption(FOOTER)
+    give_back()
 
 
 @st.dialog("Research and teaching, not for diagnosis", dismissible=False)

@@ -1,6 +1,7 @@
 """Choosing an image, uploaded or simulated: kept in the session across page switches, read once, errors shown."""
 
 import hashlib
+import time
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -10,6 +11,9 @@ from cxrkit.image import MAX_FILE_BYTES, MAX_PIXELS, Radiograph, read_image
 from pages.ui.samples import FIRST, chosen_sample, sample_chooser, simulated, use_sample
 from pages.ui.truth import Truth
 from pages.ui.words import megabytes
+
+_PATIENCE_STEPS = 15
+"""Of 20 ms."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ def choose_image(key: str, label: str) -> Chosen | None:
         shown = st.file_uploader(label, key=widget, on_change=_keep, args=(key,), max_upload_size=MAX_FILE_BYTES >> 20)
     with right:
         sample_chooser(key)
+    if st.session_state.pop(_just_removed(key), False):
+        _wait_for_another()
     upload: Upload | None = st.session_state.get(_kept(key))
     sample = chosen_sample(key)
     if sample is not None:
@@ -82,11 +88,27 @@ def _kept(key: str) -> str:
     return f"_upload.{key}"
 
 
+def _just_removed(key: str) -> str:
+    return f"_removed.{key}"
+
+
+def _wait_for_another() -> None:
+    """A file that replaces another arrives as a removal and, a moment later, an upload.
+
+    That upload ends this run at the next element. Else the page would be taken down and built again in between.
+    """
+    place = st.empty()
+    for _ in range(_PATIENCE_STEPS):
+        time.sleep(0.02)
+        place.empty()
+
+
 def _keep(key: str) -> None:
     """Streamlit drops an upload with its widget at a page switch, so the bytes are kept apart from it."""
     given = st.session_state[f"{key}.upload"]
     if given is None:
         _remove(key)
+        st.session_state[_just_removed(key)] = True
         return
     data = given.getvalue()
     st.session_state[_kept(key)] = Upload(given.name, data, hashlib.sha256(data).hexdigest())
@@ -139,6 +161,6 @@ def _read_chosen_frame(key: str, upload: Upload) -> Radiograph | None:
     return _read(upload.sha256, int(frame), upload)
 
 
-@st.cache_resource(scope="session", max_entries=2, ttl=3600, show_spinner="Reading the image …")
+@st.cache_resource(scope="session", max_entries=2, ttl=3600, show_spinner=False)
 def _read(sha256: str, frame: int | None, _upload: Upload) -> Radiograph:
     return read_image(_upload.data, _upload.name, frame)

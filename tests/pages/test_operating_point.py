@@ -85,6 +85,8 @@ def test_cross_family_comes_first_and_in_set_is_called_optimistic(app: AppTest, 
 
 def test_figures_follow_the_threshold(app: AppTest, weights: Path) -> None:
     page = opened_with(app, weights, LOW, IN_SET)
+    assert not page.get("plotly_chart")
+    page.session_state["tuberculosis.roc.open"] = True
     seen = set()
     for threshold in (0.5, 0.2, 0.9):
         page.slider(key="tuberculosis.threshold").set_value(threshold).run()

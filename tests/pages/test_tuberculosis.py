@@ -149,7 +149,10 @@ def test_multi_frame_file_asks_for_a_frame(opened: Opened) -> None:
     assert not app.exception
 
 
-def test_about_shows_the_card(page: AppTest) -> None:
+def test_about_shows_the_card_once_opened(page: AppTest) -> None:
+    assert not page.dataframe
+    page.session_state["tuberculosis.about"] = True
+    page.run()
     assert any("Untrained weights of a test." in text.value for text in page.markdown)
     figures = page.dataframe[0].value
     assert list(figures["95 % interval"]) == ["0.400 to 0.600"]
