@@ -4,6 +4,19 @@ import ctypes
 import gc
 import platform
 
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_BYTES = 2**20
+
+
+def give_images_back() -> None:
+    """Let the GNU C library return every freed block of a mebibyte and more to the system at once.
+
+    It would raise both limits to the size of an image by itself, and keep some more after every upload.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        for limit in (_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD):
+            ctypes.CDLL(None).mallopt(limit, _BYTES)
+
 
 def keep_for_good() -> None:
     """Take everything alive now out of later collections: call it after large libraries and networks are loaded.
@@ -13,9 +26,3 @@ def keep_for_good() -> None:
     """
     gc.collect()
     gc.freeze()
-
-
-def give_back() -> None:
-    """Return free memory to the system; the GNU C library keeps it otherwise, some more after every image."""
-    if platform.libc_ver()[0] == "glibc":
-        ctypes.CDLL(None).malloc_trim(0)

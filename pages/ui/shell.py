@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from pages.ui.errors import errors_shown
-from pages.ui.memory import give_back
+from pages.ui.memory import give_images_back
 
 _ACKNOWLEDGED = "acknowledged"
 FOOTER = "For research and teaching only. Not a medical device, not for diagnosis, screening or treatment."
+
+give_images_back()
 
 
 @contextmanager
@@ -29,7 +31,6 @@ def page(title: str, summary: str) -> Iterator[None]:
         yield
     st.divider()
     st.caption(FOOTER)
-    give_back()
 
 
 @st.dialog("Research and teaching, not for diagnosis", dismissible=False)

@@ -1,5 +1,7 @@
 """A run that is killed goes on where it stopped; the averaged weights are what comes back."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from train.trainer import FitSettings, fit, moving_average
 
+REPOSITORY = Path(__file__).parents[2]
 SETTINGS = FitSettings(
     epochs=4, learning_rate=0.05, weight_decay=0.0, ema_decay=0.5, precision="32-true", accelerator="cpu"
 )
@@ -90,3 +93,9 @@ def test_a_short_run_keeps_nothing_of_its_random_start() -> None:
     late = average(torch.tensor(0.0), torch.tensor(1.0), 10**6)
     assert float(late) == pytest.approx(0.005)
     assert int(average(torch.tensor(3), torch.tensor(9), 5)) == 9, "counters are not averaged"
+
+
+def test_training_starts_no_opencv_threads_that_a_worker_could_wait_for() -> None:
+    program = "import train.image_guard.fit, cv2; print(cv2.getNumThreads())"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    assert done.stdout.strip() == "1"

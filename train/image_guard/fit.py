@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from numpy.random import Generator
@@ -74,7 +73,6 @@ class Views(Dataset[tuple[Tensor, int]]):
         return len(self.pool.kinds)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        cv2.setNumThreads(1)
         rng = np.random.default_rng(int(torch.randint(2**31, (1,))))
         image, kind = posed(self.pool.thumbnails[index].astype(np.float32) / 255, self.pool.kinds[index], rng)
         return torch.from_numpy(guard_input(self.vary(image, rng)))[None], KINDS.index(kind)
