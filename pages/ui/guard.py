@@ -6,6 +6,7 @@ import streamlit as st
 
 from cxrkit.image import Radiograph
 from cxrkit.task import Reads, Task
+from pages.ui.models import load_libraries
 from pages.ui.words import listed
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def passes_guard(task: Task, image: Radiograph) -> bool:
     Raises:
         WeightsError: the guard's weights are missing, or do not know this kind of image.
     """
+    load_libraries()
     verdict, key = _verdict(image.sha256, task.reads, image), f"_overridden.{task.name}"
     overridden = st.session_state.get(key) == image.sha256
     reasons = " ".join(verdict.reasons)

@@ -39,6 +39,14 @@ def load(task: Task) -> "LoadedModel":
     return _load(task.name, read_task_card(task).sha256)
 
 
+@st.cache_resource(show_spinner="Loading what networks need; only the server's first image waits for it …")
+def load_libraries() -> None:
+    """Import torch and what stands on it, with a word on the screen while that takes seconds."""
+    import cxrkit.explain
+    import cxrkit.quality
+    import cxrkit.weights  # noqa: F401
+
+
 @st.cache_resource(max_entries=8, show_spinner="Loading the network …")
 def _load(name: str, weights_sha256: str) -> "LoadedModel":
     from cxrkit.weights import load_model

@@ -1,0 +1,151 @@
+"""MuSiC-ViT: a Siamese classifier of change between two radiographs, with anatomy matching (methods section 1)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from cxrkit.models.cmt import SIZES, Cmt
+
+Matching = Literal["similar", "difference", "none"]
+"""The anatomy matching module (x + K + Q), the attend-and-compare module (x + K - Q), or neither."""
+
+WIDTH = 1280
+CHANGE, BASELINE, FOLLOW_UP = slice(0, 2), slice(2, 4), slice(4, 6)
+"""Where the logits of the three questions lie; each pair is (no, yes): no change / change, normal / abnormal."""
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """What one matching module found, each [N, C]: K of the baseline and Q of the follow-up."""
+
+    baseline: Tensor
+    follow_up: Tensor
+
+
+class AnatomyMatching(nn.Module):
+    """Anatomy matching module (AMM), or, with mode "difference", attend-and-compare module (ACM).
+
+    Args:
+        channels: C of the maps.
+        groups: of the convolutions that make the attention maps.
+        mode: how K and Q are joined.
+    """
+
+    def __init__(self, channels: int, groups: int, mode: Literal["similar", "difference"]) -> None:
+        super().__init__()
+        # The sources add K and Q where the images are to be matched, and subtract them where they are to be compared.
+        self.sign = 1.0 if mode == "similar" else -1.0
+        self.attend_baseline = nn.Conv2d(channels, channels, 1, groups=groups)
+        self.attend_follow_up = nn.Conv2d(channels, channels, 1, groups=groups)
+        self.priority = nn.Sequential(
+            nn.Conv2d(channels, channels // 2, 1), nn.ReLU(), nn.Conv2d(channels // 2, channels, 1), nn.Sigmoid()
+        )
+
+    def forward(self, baseline: Tensor, follow_up: Tensor) -> tuple[Tensor, Tensor, Match]:
+        """Two maps [N, C, h, w] -> the same two, enriched, and what was matched."""
+        mean_b, mean_f = (x.mean(dim=(2, 3), keepdim=True) for x in (baseline, follow_up))
+        found_b = _extract(self.attend_baseline, baseline - mean_b)
+        found_f = _extract(self.attend_follow_up, follow_up - mean_f)
+        shared = found_b + self.sign * found_f
+        match = Match(found_b.flatten(1), found_f.flatten(1))
+        out_b: Tensor = self.priority(mean_b) * (baseline + shared)
+        out_f: Tensor = self.priority(mean_f) * (follow_up + shared)
+        return out_b, out_f, match
+
+
+def _extract(attend: nn.Module, centred: Tensor) -> Tensor:
+    """Feature extraction part (FEP): [N, C, h, w] -> [N, C, 1, 1], weighted by a softmax over all positions."""
+    weights: Tensor = attend(centred).flatten(2).softmax(dim=2)
+    return (weights * centred.flatten(2)).sum(dim=2)[..., None, None]
+
+
+class MusicVit(nn.Module):
+    """Both images through one encoder; change from both, disease from each.
+
+    Args:
+        encoder: "cmt_ti" ... "cmt_b", or the name of any timm encoder.
+        image_size: side of the square input in pixels.
+        matching: module after each of the four stages; other encoders than CMT have none.
+        disease: whether there is a head for normal / abnormal of each image.
+        pretrained: let timm download ImageNet weights of its encoder (needs a network connection).
+
+    Raises:
+        ValueError: matching with an encoder that is not of the CMT family, or pretrained with one that is.
+    """
+
+    def __init__(
+        self,
+        encoder: str,
+        image_size: int,
+        matching: Matching = "similar",
+        *,
+        disease: bool = True,
+        pretrained: bool = False,
+    ) -> None:
+        super().__init__()
+        self.matching = nn.ModuleList()
+        if encoder in SIZES:
+            if pretrained:
+                raise ValueError(f"there are no pretrained weights of {encoder}")
+            dims = SIZES[encoder].dims
+            self.encoder: nn.Module = Cmt(SIZES[encoder], image_size)
+            if matching != "none":
+                self.matching.extend(AnatomyMatching(width, dims[0] // 2, matching) for width in dims)
+            width = dims[-1]
+        else:
+            if matching != "none":
+                raise ValueError(f"{encoder} has no anatomy matching; only the CMT family has")
+            self.encoder = timm.create_model(encoder, in_chans=1, num_classes=0, global_pool="", pretrained=pretrained)
+            width = self.encoder.num_features  # type: ignore[assignment]
+        self.embed = nn.Sequential(nn.Linear(width, WIDTH), nn.ReLU())
+        self.change = nn.Linear(2 * WIDTH, 2)
+        # One for both images: the thesis writes two, but its parameter counts fit one.
+        self.disease = nn.Linear(WIDTH, 2) if disease else None
+
+    def features(self, pair: Tensor) -> Tensor:
+        """[N, 2, 1, S, S], baseline and follow-up, normalised -> [N, 2, C, h, w]."""
+        return self.features_and_matches(pair)[0]
+
+    def features_and_matches(self, pair: Tensor) -> tuple[Tensor, tuple[Match, ...]]:
+        """The maps [N, 2, C, h, w], and what each matching module found, from the finest stage to the coarsest."""
+        baseline, follow_up = pair.unbind(1)
+        if not self.matching:
+            maps = self.encoder(torch.cat([baseline, follow_up]))
+            return torch.stack(maps.chunk(2), dim=1), ()
+        both = self.encoder.stem(torch.cat([baseline, follow_up]))  # type: ignore[operator]
+        matches = []
+        for stage, module in zip(self.encoder.stages, self.matching, strict=True):  # type: ignore[arg-type]
+            baseline, follow_up, match = module(*stage(both).chunk(2))
+            both = torch.cat([baseline, follow_up])
+            matches.append(match)
+        return torch.stack([baseline, follow_up], dim=1), tuple(matches)
+
+    def head(self, maps: Tensor) -> Tensor:
+        """[N, 2, C, h, w] -> logits [N, 6]: change, disease in baseline and in follow-up; [N, 2] without disease."""
+        embedded = self.embed(maps.mean(dim=(3, 4)))
+        change: Tensor = self.change(embedded.flatten(1))
+        if self.disease is None:
+            return change
+        return torch.cat([change, self.disease(embedded).flatten(1)], dim=1)
+
+    def forward(self, pair: Tensor) -> Tensor:
+        return self.head(self.features(pair))
+
+
+def matching_scores(matches: Sequence[Match]) -> Tensor:
+    """[N, stages] cosine of K and Q, in [-1, 1]; high where the two images show the same anatomy."""
+    return torch.stack([nn.functional.cosine_similarity(m.baseline, m.follow_up) for m in matches], dim=1)
+
+
+def matching_loss(matches: Sequence[Match]) -> Tensor:
+    """2 - 2 * mean cosine of K and Q over stages and batch: what mode "similar" learns with."""
+    return 2 - 2 * matching_scores(matches).mean()
+
+
+def orthogonal_loss(matches: Sequence[Match]) -> Tensor:
+    """mean over stages and batch of (K . Q) / C: what mode "difference" learns with."""
+    return torch.stack([(m.baseline * m.follow_up).mean(dim=1) for m in matches], dim=1).mean()
