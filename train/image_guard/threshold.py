@@ -12,7 +12,7 @@ from train.image_guard.data import Pool, Thumbnails
 FALSE_STOPS: dict[Reads, float] = {"frontal chest": 0.002, "hand": 0.01}
 """Share of carved images of the right kind that may be stopped, in each source alone.
 
-The goal of 2 % is for hospitals that were never seen, whose chests are stopped more often. There is one source of hands,
+The goal of 2 % is for hospitals never seen, whose chests are stopped more often. There is one source of hands,
 of a few hundred images: a smaller share would be the worst of them, and say more of it than of hands.
 """
 
