@@ -9,6 +9,7 @@ import streamlit as st
 from cxrkit.image import Radiograph
 from cxrkit.lungs import LungField, find_lungs, heat_share
 from cxrkit.task import ModelInput, Prepared
+from pages.ui.compute import computed
 
 if TYPE_CHECKING:
     from cxrkit.explain import Heatmap, Method
@@ -80,7 +81,7 @@ def _lung_shares(image: Radiograph, prepared: Prepared, heatmap: "Heatmap") -> t
 
 @st.cache_resource(scope="session", max_entries=2, ttl=3600, show_spinner=False)
 def _lungs(image_sha256: str, _image: Radiograph) -> LungField:
-    return find_lungs(_image.windowed())
+    return computed(find_lungs, _image.windowed())
 
 
 @st.cache_resource(scope="session", max_entries=6, ttl=3600, show_spinner=False)
@@ -94,8 +95,11 @@ def _encode(
 ) -> "tuple[Prepared, Encoded]":
     from cxrkit.predict import encode
 
-    prepared = _loaded.task.prepare([_image], {}, _edits)
-    return prepared, encode(_loaded, prepared)
+    def read() -> "tuple[Prepared, Encoded]":
+        prepared = _loaded.task.prepare([_image], {}, _edits)
+        return prepared, encode(_loaded, prepared)
+
+    return computed(read)
 
 
 @st.cache_resource(scope="session", max_entries=24, ttl=3600, show_spinner=False)
@@ -111,4 +115,4 @@ def _explain(
 ) -> "Heatmap":
     from cxrkit.explain import Method, explain
 
-    return explain(_loaded, _prepared, _encoded, [label], Method(method))[0]
+    return computed(explain, _loaded, _prepared, _encoded, [label], Method(method))[0]

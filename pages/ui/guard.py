@@ -6,6 +6,7 @@ import streamlit as st
 
 from cxrkit.image import Radiograph
 from cxrkit.task import Reads, Task
+from pages.ui.compute import computed
 from pages.ui.models import load_libraries
 from pages.ui.words import listed
 
@@ -54,4 +55,4 @@ def _override(key: str, image_sha256: str) -> None:
 def _verdict(image_sha256: str, reads: Reads, _image: Radiograph) -> "Verdict":
     from cxrkit.quality import check_image
 
-    return check_image(_image, reads)
+    return computed(check_image, _image, reads)
