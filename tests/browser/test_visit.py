@@ -14,6 +14,7 @@ def test_a_visit_is_timed_and_its_traffic_counted(browser: Browser) -> None:
         guest = visit(browser)
         assert 0 < guest.open(server.url, START_HEADING) < 120
         assert sum(guest.traffic) > 100_000  # Streamlit's own scripts alone are more
+        guest.page.wait_for_load_state("networkidle")
         quiet = len(guest.traffic)
         guest.page.wait_for_timeout(300)
         assert len(guest.traffic) == quiet
