@@ -136,9 +136,20 @@ def even_weights(groups: Sequence[str], shares: Mapping[str, float]) -> NDArray[
 
 
 def weighted_loader(
-    data: Augmented, weights: NDArray[np.float64], images: int, batch: int, seed: int
+    data: Augmented, weights: NDArray[np.float64], images: int, batch: int, seed: int, *, worker: bool = True
 ) -> DataLoader[tuple[Tensor, int]]:
-    """Loader whose epoch draws `images` images, each with its weight."""
+    """Loader whose epoch draws `images` images, each with its weight.
+
+    Args:
+        data: what is drawn from.
+        weights: [N].
+        images: of an epoch.
+        batch: images of a batch.
+        seed: of the draw.
+        worker: whether a process of its own augments while the network trains.
+    """
     sampler = WeightedRandomSampler(torch.from_numpy(weights), images, generator=torch.Generator().manual_seed(seed))
-    # One worker augments while the network trains; more would only take cores from it.
-    return DataLoader(data, batch_size=batch, sampler=sampler, drop_last=True, num_workers=1, persistent_workers=True)
+    # More than one would only take cores from the network.
+    return DataLoader(
+        data, batch_size=batch, sampler=sampler, drop_last=True, num_workers=int(worker), persistent_workers=worker
+    )

@@ -135,7 +135,11 @@ def train_model(part: TrainingPart, settings: Settings, how: FitSettings, run: P
     data = Augmented(part.views, part.targets, TUBERCULOSIS, augmentation(settings), draw)
     groups = [f"{target}/{family}" for target, family in zip(part.targets, part.families, strict=True)]
     weights = even_weights(groups, {"0": settings.negatives, "1": 1 - settings.negatives})
-    loader = weighted_loader(data, weights, settings.images_per_epoch, settings.batch, settings.seed)
+    # Where several processes train on processors, a worker forked from their threads has been seen to hang.
+    together = how.accelerator == "cpu" and how.devices * how.nodes > 1
+    loader = weighted_loader(
+        data, weights, settings.images_per_epoch, settings.batch, settings.seed, worker=not together
+    )
     how = replace(
         how,
         epochs=settings.epochs,
