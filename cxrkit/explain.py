@@ -34,7 +34,7 @@ class Method(StrEnum):
     LAYER_CAM = "LayerCAM"
 
 
-_CAMS = {
+CAMS = {
     Method.GRAD_CAM: pytorch_grad_cam.GradCAM,
     Method.GRAD_CAM_PLUS_PLUS: pytorch_grad_cam.GradCAMPlusPlus,
     Method.HIRES_CAM: pytorch_grad_cam.HiResCAM,
@@ -130,19 +130,24 @@ def _raw_map(loaded: LoadedModel, encoded: Encoded, output: int, method: Method)
     network = _HeadOnly(loaded.model)
     with torch.inference_mode(False), torch.enable_grad():
         # Not used as a context manager: the library's __exit__ swallows IndexError.
-        cam = _CAMS[method](model=network, target_layers=[network.entrance])
+        cam = CAMS[method](model=network, target_layers=[network.entrance])
         maps = encoded.maps.detach().clone().requires_grad_(True)
-        margin = _margin(cam.activations_and_grads(maps)[0], output, loaded.task.activation)
-        torch.autograd.backward(margin)
+        target = margin(cam.activations_and_grads(maps)[0], output, loaded.task.activation)
+        torch.autograd.backward(target)
         activations = cam.activations_and_grads.activations[0].numpy()
         gradients = cam.activations_and_grads.gradients[0].numpy()
         # The raw map: cam(...) would rescale it to [0, 1] and lose its strength.
         raw = cam.get_cam_image(maps, network.entrance, [], activations, gradients, False)
-    pixels = raw[0].size if method in _PER_PIXEL else 1
-    return np.asarray(raw[0] * pixels, dtype=np.float32)
+    return np.asarray(raw[0] * unit_of(method, raw[0].size), dtype=np.float32)
 
 
-def _margin(logits: Tensor, output: int, activation: str) -> Tensor:
+def unit_of(method: Method, pixels: int) -> int:
+    """Factor that brings a raw map of so many pixels to units of the logit margin, where the method has them."""
+    return pixels if method in _PER_PIXEL else 1
+
+
+def margin(logits: Tensor, output: int, activation: str) -> Tensor:
+    """The output's logit, with softmax over the mean of the others'."""
     if activation == "sigmoid":
         return logits[output]
     others = (logits.sum() - logits[output]) / (len(logits) - 1)

@@ -85,6 +85,10 @@ class Placement:
         return np.asarray(placed, dtype=np.float32)
 
 
+CropSource = Literal["user", "lungs", "margins"]
+"""Who chose what is read: the user, the square around the lungs, or the margins that were trimmed."""
+
+
 @dataclass(frozen=True, eq=False)
 class Prepared:
     """What a network reads.
@@ -94,20 +98,38 @@ class Prepared:
         placements: one for each image.
         view: [S, S] float32 in [0, 1] for each image: the same pixels before normalisation, for the screen.
         warnings: sentences for the screen.
-        crop_source: who chose the box of the first image.
-        lungs: the lung field of the first image, where it was looked for.
+        crop_sources: who chose each image's box.
+        lungs: the lung field of each image; None where it was not looked for.
     """
 
     tensor: NDArray[np.float32]
     placements: tuple[Placement, ...]
     view: tuple[Gray, ...]
     warnings: tuple[str, ...] = ()
-    crop_source: Literal["user", "lungs", "margins"] = "user"
-    lungs: "LungField | None" = None
+    crop_sources: tuple[CropSource, ...] = ("user",)
+    lungs: "tuple[LungField | None, ...]" = (None,)
 
 
 Reads = Literal["frontal chest", "hand", "planar lung scan"]
 """The kind of image that a task reads."""
+
+
+@dataclass(frozen=True)
+class Further:
+    """A further question that the network answers beside the task's own.
+
+    Attributes:
+        name: of the question, such as "baseline".
+        labels: of its answers, in the order of the outputs.
+        positive: the answer that its score speaks of.
+        outputs: positions among the network's outputs.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    positive: str
+    outputs: tuple[int, ...]
+
 
 Prepare = Callable[[Sequence["Radiograph"], Mapping[str, object], ModelInput], Prepared]
 
@@ -132,6 +154,8 @@ class Task:
         build_model: settings of the card -> untrained network with features() and head().
         train_command: the command that writes the weights.
         source, intended_use, limits: for the screen.
+        further: questions beside the first, answered by the outputs that follow its own.
+        any_size: whether the network also reads other input sizes than the one it was trained for.
     """
 
     name: str
@@ -151,6 +175,8 @@ class Task:
     intended_use: str
     limits: tuple[str, ...]
     context: tuple[str, ...] = ()
+    further: tuple[Further, ...] = ()
+    any_size: bool = True
     reads: Reads = "frontal chest"
     icon: str = ":material/radiology:"
 

@@ -88,7 +88,7 @@ def test_preparation_keeps_its_contract(task: Task, edits: ModelInput) -> None:
         )
     if edits.crop:
         assert prepared.placements[0].box == edits.crop
-        assert prepared.crop_source == "user"
+        assert prepared.crop_sources[0] == "user"
 
 
 @each_task
@@ -126,7 +126,7 @@ def test_edits_out_of_range_are_refused(task: Task, edits: ModelInput) -> None:
 def test_an_image_without_lungs_is_read_with_a_warning(task: Task) -> None:
     blank = replace(fixed_sample(), values=np.full((100, 140), 3, dtype=np.float32))
     prepared = task.prepare([blank] * len(task.inputs), {}, ModelInput())
-    assert prepared.crop_source == "margins"
+    assert prepared.crop_sources[0] == "margins"
     assert prepared.warnings
 
 

@@ -14,8 +14,8 @@ Matching = Literal["similar", "difference", "none"]
 """The anatomy matching module (x + K + Q), the attend-and-compare module (x + K - Q), or neither."""
 
 WIDTH = 1280
-CHANGE, BASELINE, FOLLOW_UP = slice(0, 2), slice(2, 4), slice(4, 6)
-"""Where the logits of the three questions lie; each pair is (no, yes): no change / change, normal / abnormal."""
+CHANGE, BASELINE, FOLLOW_UP, DIRECTION = slice(0, 2), slice(2, 4), slice(4, 6), slice(6, 8)
+"""Where the logits of the questions lie: no change / change, twice normal / abnormal, less / more abnormality."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +71,12 @@ class MusicVit(nn.Module):
         image_size: side of the square input in pixels.
         matching: module after each of the four stages; other encoders than CMT have none.
         disease: whether there is a head for normal / abnormal of each image.
+        direction: whether there is a head for less / more abnormality at follow-up, which is not in the source.
         pretrained: let timm download ImageNet weights of its encoder (needs a network connection).
 
     Raises:
-        ValueError: matching with an encoder that is not of the CMT family, or pretrained with one that is.
+        ValueError: matching with an encoder that is not of the CMT family, pretrained with one that is, or a
+            direction without disease.
     """
 
     def __init__(
@@ -84,9 +86,12 @@ class MusicVit(nn.Module):
         matching: Matching = "similar",
         *,
         disease: bool = True,
+        direction: bool = False,
         pretrained: bool = False,
     ) -> None:
         super().__init__()
+        if direction and not disease:
+            raise ValueError("the direction's outputs follow those of the disease, so it needs them")
         self.matching = nn.ModuleList()
         if encoder in SIZES:
             if pretrained:
@@ -105,6 +110,8 @@ class MusicVit(nn.Module):
         self.change = nn.Linear(2 * WIDTH, 2)
         # One for both images: the thesis writes two, but its parameter counts fit one.
         self.disease = nn.Linear(WIDTH, 2) if disease else None
+        # Of what the follow-up has more than the baseline, without bias: swapped images give the opposite answer.
+        self.direction = nn.Linear(WIDTH, 1, bias=False) if direction else None
 
     def features(self, pair: Tensor) -> Tensor:
         """[N, 2, 1, S, S], baseline and follow-up, normalised -> [N, 2, C, h, w]."""
@@ -124,13 +131,21 @@ class MusicVit(nn.Module):
             matches.append(match)
         return torch.stack([baseline, follow_up], dim=1), tuple(matches)
 
+    def compare(self, pair: Tensor) -> tuple[Tensor, Tensor]:
+        """The maps [N, 2, C, h, w], and how well K and Q match in each stage [N, stages]; [N, 0] without matching."""
+        maps, matches = self.features_and_matches(pair)
+        return maps, matching_scores(matches) if matches else maps.new_zeros(len(maps), 0)
+
     def head(self, maps: Tensor) -> Tensor:
-        """[N, 2, C, h, w] -> logits [N, 6]: change, disease in baseline and in follow-up; [N, 2] without disease."""
+        """[N, 2, C, h, w] -> logits [N, K], K = 2, 6 or 8: change; disease of both images; direction."""
         embedded = self.embed(maps.mean(dim=(3, 4)))
-        change: Tensor = self.change(embedded.flatten(1))
-        if self.disease is None:
-            return change
-        return torch.cat([change, self.disease(embedded).flatten(1)], dim=1)
+        logits = [self.change(embedded.flatten(1))]
+        if self.disease is not None:
+            logits.append(self.disease(embedded).flatten(1))
+        if self.direction is not None:
+            more = self.direction(embedded[:, 1] - embedded[:, 0]) / 2
+            logits.append(torch.cat([-more, more], dim=1))
+        return torch.cat(logits, dim=1)
 
     def forward(self, pair: Tensor) -> Tensor:
         return self.head(self.features(pair))

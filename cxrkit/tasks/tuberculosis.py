@@ -1,23 +1,12 @@
 """Tuberculosis screening on a frontal chest radiograph (methods section 2)."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxrkit.lungs import LungField, find_lungs
-from cxrkit.pixels import (
-    Box,
-    Gray,
-    adjust,
-    crop,
-    equalise,
-    resize,
-    smooth,
-    square_around,
-    trim_margins,
-)
-from cxrkit.task import ModelInput, Placement, Prepared, Task, check_box
+from cxrkit.task import ModelInput, Prepared, Task
+from cxrkit.tasks.chest import prepare_chest
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,19 +24,9 @@ _STDS = np.array([58.395, 57.12, 57.375])
 STD = float(1 / (255 * np.sum(_WEIGHTS / _STDS)))
 MEAN = float(STD * np.sum(_WEIGHTS * _MEANS / _STDS))
 
-_MARGIN = 0.04
-"""Around the lungs' box on each side: ribs and costophrenic angles stay, markers and labels mostly go."""
-
-_BLUR = 0.7
-"""In input pixels: brings large sharp uploads and the small recompressed training images to one sharpness."""
-
 
 def prepare(images: Sequence["Radiograph"], context: Mapping[str, object], edits: ModelInput) -> Prepared:
-    """Crop, resample, smooth, equalise, apply the user's edits, normalise, pad to a square.
-
-    The crop is the user's box, else a square around the lungs, else the image without its uniform margins. Equalising
-    and cropping to the lungs take away what tells the public tuberculosis sources apart without any disease:
-    borders, markers and histograms.
+    """Prepare as every chest task does, then normalise.
 
     Args:
         images: one frontal chest radiograph.
@@ -60,50 +39,16 @@ def prepare(images: Sequence["Radiograph"], context: Mapping[str, object], edits
     """
     del context
     (image,) = images
-    edits.check()
-    gray = image.windowed()
-    lungs = None if edits.crop else find_lungs(gray)
-    box, chosen_by, warnings = _choose_box(gray, edits.crop, lungs)
-    size = edits.size or SIZE
-    left, top, right, bottom = box
-    scale = size / max(right - left, bottom - top)
-    width, height = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
-    read = equalise(smooth(resize(crop(gray, box), width, height), _BLUR * size / SIZE))
-    read = adjust(read, edits.brightness, edits.contrast, edits.sharpness)
-    view, inner = _pad(read, size)
-    tensor = (view - MEAN) / STD
+    chest = prepare_chest(image, edits, SIZE)
+    tensor = (chest.view - MEAN) / STD
     return Prepared(
         tensor=np.asarray(tensor, dtype=np.float32)[None, None],
-        placements=(Placement((gray.shape[0], gray.shape[1]), box, size, inner),),
-        view=(view,),
-        warnings=warnings,
-        crop_source=chosen_by,
-        lungs=lungs,
+        placements=(chest.placement,),
+        view=(chest.view,),
+        warnings=chest.warnings,
+        crop_sources=(chest.crop_source,),
+        lungs=(chest.lungs,),
     )
-
-
-def _choose_box(
-    gray: Gray, chosen: Box | None, lungs: LungField | None
-) -> tuple[Box, Literal["user", "lungs", "margins"], tuple[str, ...]]:
-    shape = (gray.shape[0], gray.shape[1])
-    if chosen is not None:
-        return check_box(chosen, shape), "user", ()
-    if lungs is not None and lungs.box is not None:
-        return check_box(square_around(lungs.box, shape, _MARGIN), shape), "lungs", ()
-    warning = (
-        "Two separate lungs were not found in this image, so the network reads all of it but uniform margins. "
-        "Draw a crop box around the lungs for a better reading."
-    )
-    return check_box(trim_margins(gray), shape), "margins", (warning,)
-
-
-def _pad(read: Gray, size: int) -> tuple[Gray, Box]:
-    """Centre the image on a square of mid-gray, which normalisation brings near zero."""
-    height, width = read.shape
-    left, top = (size - width) // 2, (size - height) // 2
-    view = np.full((size, size), 0.5, dtype=np.float32)
-    view[top : top + height, left : left + width] = read
-    return view, (left, top, left + width, top + height)
 
 
 def build_model(settings: Mapping[str, Any]) -> "nn.Module":

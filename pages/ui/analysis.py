@@ -74,7 +74,7 @@ def read_with(
 
 def _lung_shares(image: Radiograph, prepared: Prepared, heatmap: "Heatmap") -> tuple[float | None, float | None]:
     """Of the heat and of the area of a heatmap's box, how much lies inside the lungs."""
-    field, shape = prepared.lungs or _lungs(image.sha256, image), (image.values.shape[0], image.values.shape[1])
+    field, shape = prepared.lungs[0] or _lungs(image.sha256, image), (image.values.shape[0], image.values.shape[1])
     everywhere = np.ones_like(heatmap.values)
     return heat_share(field, heatmap.values, heatmap.box, shape), heat_share(field, everywhere, heatmap.box, shape)
 

@@ -78,7 +78,7 @@ def result_json(task: Task, card: Card, readings: Sequence[Reading], truth: Trut
             "top": top,
             "right": right,
             "bottom": bottom,
-            "chosen_by": reading.prepared.crop_source,
+            "chosen_by": reading.prepared.crop_sources[0],
         },
         "heatmap": {
             "label": reading.heatmap.label,

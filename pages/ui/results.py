@@ -110,7 +110,7 @@ def _one_input(name: str, reading: Reading) -> None:
         alt=f"What the network reads, {name.lower()}",
     )
     left, top, right, bottom = placement.box
-    st.markdown(f"{_CROPS[reading.prepared.crop_source]} Pixels {left}, {top} to {right}, {bottom} of the image.")
+    st.markdown(f"{_CROPS[reading.prepared.crop_sources[0]]} Pixels {left}, {top} to {right}, {bottom} of the image.")
     heatmap = reading.heatmap
     if heatmap.empty:
         st.markdown(f"No positive evidence for “{heatmap.label}”: the {heatmap.method} map is zero everywhere.")
