@@ -50,10 +50,14 @@ def analyse(
     weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
-    """Scores of one radiograph. The seconds are those of reading, preparing and predicting, without start-up."""
+    """Scores of one radiograph, or of a baseline and its follow-up.
+
+    The seconds are those of reading, preparing and predicting, without start-up.
+    """
     chosen = find_task(task)
     if len(files) != len(chosen.inputs):
-        raise InputError(f"This task reads {len(chosen.inputs)} file(s); {len(files)} were given.")
+        needed = " and ".join(chosen.inputs)
+        raise InputError(f"This task reads {len(chosen.inputs)} file(s), {needed}; {len(files)} were given.")
     if threshold is not None and not 0 <= threshold <= 1:
         raise InputError(f"The threshold is {threshold:g}; it has to lie between 0 and 1.")
     if not all(file.is_file() for file in files):
@@ -77,7 +81,13 @@ def analyse(
 @app.command()
 def evaluate(
     task: TaskName,
-    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST.csv", help="Table with the columns file and target.")],
+    manifest: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MANIFEST.csv",
+            help="Table with the columns file and target; of followup baseline, followup and change.",
+        ),
+    ],
     root: Annotated[Path, typer.Option(help="Folder that the table's paths start in; nothing outside it is read.")],
     out: Annotated[Path, typer.Option(help="CSV to write the predictions to; an existing one is replaced.")],
     weights: Weights = None,
@@ -91,7 +101,7 @@ def evaluate(
     from cxrkit.cases import read_manifest
     from cxrkit.predictions import check_columns, write_predictions
 
-    cases = read_manifest(manifest)
+    cases = read_manifest(manifest, file_columns=chosen.file_columns, target_column=chosen.target_column)
     check_columns(chosen, cases)
     loaded = _load(chosen, weights)
     start = time.perf_counter()
@@ -151,11 +161,16 @@ def _doubts(task: Task, images: "Sequence[Radiograph]", force: bool) -> list[str
     """
     from cxrkit.quality import check_image
 
-    verdicts = [check_image(image, task.reads) for image in images]
-    stopped = [reason for verdict in verdicts if not verdict.ok for reason in verdict.reasons]
+    doubts = []
+    stopped = False
+    for image, name in zip(images, task.inputs, strict=True):
+        verdict = check_image(image, task.reads)
+        stopped = stopped or not verdict.ok
+        which = f"{name.capitalize()}: " if len(images) > 1 else ""
+        doubts += [f"{which}{reason}" for reason in verdict.reasons]
     if stopped and not force:
-        raise InputError(f"{' '.join(stopped)} Nothing was analysed; give --force to analyse it anyway.")
-    return [reason for verdict in verdicts for reason in verdict.reasons]
+        raise InputError(f"{' '.join(doubts)} Nothing was analysed; give --force to analyse it anyway.")
+    return doubts
 
 
 def _box(text: str) -> tuple[int, int, int, int]:
@@ -177,7 +192,7 @@ def _check_out(out: Path, manifest: Path) -> None:
 
 
 def _analysis(loaded: "LoadedModel", prediction: "Prediction", doubts: Sequence[str], seconds: float) -> dict[str, Any]:
-    return {
+    result = {
         "task": loaded.task.name,
         "weights": loaded.card.sha256,
         "scores": dict(prediction.scores),
@@ -186,6 +201,11 @@ def _analysis(loaded: "LoadedModel", prediction: "Prediction", doubts: Sequence[
         "warnings": [*doubts, *prediction.warnings],
         "seconds": round(seconds, 3),
     }
+    if prediction.further:
+        result["further"] = {question: dict(scores) for question, scores in prediction.further.items()}
+    if prediction.matching:
+        result["matching"] = list(prediction.matching)
+    return result
 
 
 def _summary(found: "Evaluation", weights: str, seconds: float) -> dict[str, Any]:
@@ -216,6 +236,10 @@ def _lines(result: Mapping[str, Any]) -> str:
     rows = [("task", result["task"]), ("weights", result["weights"][:12])]
     rows += [(f"score {label}", f"{score:.3f}") for label, score in result["scores"].items()]
     rows += [("threshold", f"{result['threshold']:.3f}"), ("label", result["label"])]
+    for question, scores in result.get("further", {}).items():
+        rows += [(f"{question}, score {label}", f"{score:.3f}") for label, score in scores.items()]
+    if "matching" in result:
+        rows.append(("matching by stage", ", ".join(f"{cosine:.3f}" for cosine in result["matching"])))
     rows += [("warning", warning) for warning in result["warnings"]]
     rows += [("seconds", f"{result['seconds']:.2f}")]
     return _aligned(rows)

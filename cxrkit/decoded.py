@@ -38,7 +38,8 @@ class Decoded:
         spacing_mm: (row, column) distance of pixel centres in mm, or None.
         header: label -> text, allowlist only.
         warnings: sentences for the screen.
-        study_date: ISO date or "".
+        taken: ISO date and time when the image was taken, or "".
+        view: the view position that the file states, or "".
     """
 
     values: NDArray[np.float32]
@@ -49,7 +50,8 @@ class Decoded:
     spacing_mm: tuple[float, float] | None = None
     header: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
-    study_date: str = ""
+    taken: str = ""
+    view: str = ""
 
 
 def check_size(rows: int, columns: int, bytes_per_pixel: float, frames: int = 1) -> None:

@@ -80,7 +80,8 @@ def decode(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], list[A
         "spacing_mm": image.spacing_mm,
         "header": image.header,
         "warnings": image.warnings,
-        "study_date": image.study_date,
+        "taken": image.taken,
+        "view": image.view,
     }
     arrays: list[Any] = [np.ascontiguousarray(image.values, dtype=np.float32)]
     if image.valid is not None:

@@ -40,7 +40,7 @@ from cxrkit.decoded import (
     leave_out_not_finite,
     to_gray,
 )
-from cxrkit.dicom_header import describe, numbers, spacing_mm, study_date
+from cxrkit.dicom_header import describe, numbers, spacing_mm, taken, view_position
 from cxrkit.errors import ImageError, ImageTooLarge
 from cxrkit.grayscale import Voi, apply_modality, apply_voi, invert, padding_mask
 
@@ -116,7 +116,8 @@ def _read_frame(dataset: Dataset, index: int, frames: int) -> Decoded:
         spacing_mm=spacing,
         header=header,
         warnings=notes + ([COLOUR_WARNING] if colours else []),
-        study_date=study_date(dataset),
+        taken=taken(dataset),
+        view=view_position(dataset),
     )
 
 

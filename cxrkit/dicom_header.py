@@ -1,6 +1,7 @@
-"""The few facts of a DICOM header that are kept: an allowlist for the screen, the spacing, the study date."""
+"""The few facts of a DICOM header that are kept: an allowlist for the screen, the spacing, the view, the date."""
 
 import datetime
+import re
 
 from pydicom import Dataset
 
@@ -21,6 +22,13 @@ _LARGEST = 1e30
 # Pixel Spacing is calibrated to the patient where a projection image has it; Imager Pixel Spacing is that at
 # the detector (PS3.3 10.7.1.3).
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
+# Each date with the time that goes with it: of the image's taking and making (PS3.3 C.7.6.1), of the study (C.7.2.1).
+_DATES = (("AcquisitionDate", "AcquisitionTime"), ("ContentDate", "ContentTime"), ("StudyDate", "StudyTime"))
+# Value representations DA and TM (PS3.5 6.2), also with the points and colons of files from before DICOM 3.
+_DATE = re.compile(r"([0-9]{4})\.?([0-9]{2})\.?([0-9]{2})")
+_TIME = re.compile(r"([0-9]{2}):?(?:([0-9]{2}):?(?:([0-9]{2})(?:\.[0-9]{1,6})?)?)?")
+# Value representation DT: the two together, with an offset from UTC that is left out: clocks on walls are compared.
+_DATE_TIME = re.compile(r"([0-9]{8})([0-9]*(?:\.[0-9]{1,6})?)(?:[+-][0-9]{4})?")
 _ODD_VALUE = (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
 
 
@@ -53,13 +61,38 @@ def spacing_mm(*datasets: Dataset) -> tuple[float, float] | None:
     return None
 
 
-def study_date(dataset: Dataset) -> str:
-    """ISO form of the study date, or "" where it is missing or not a date."""
-    digits = _text(dataset, "StudyDate").replace(".", "")
+def view_position(dataset: Dataset) -> str:
+    """The view position as it is stated, or ""."""
+    return _text(dataset, "ViewPosition")
+
+
+def taken(dataset: Dataset) -> str:
+    """ISO date and time when the image was taken, or "" where no date is stated that is one.
+
+    Out of the acquisition's date and time in one, its date, the content's date or the study's date: the first that is
+    valid. A time that is missing or none counts as midnight.
+    """
+    stated = [(_text(dataset, date), _text(dataset, time)) for date, time in _DATES]
+    whole = _DATE_TIME.fullmatch(_text(dataset, "AcquisitionDateTime"))
+    for date, time in [(whole[1], whole[2]), *stated] if whole else stated:
+        moment = _moment(date, time)
+        if moment is not None:
+            return moment.isoformat()
+    return ""
+
+
+def _moment(date: str, time: str) -> datetime.datetime | None:
+    found = _DATE.fullmatch(date)
     try:
-        return datetime.datetime.strptime(digits, "%Y%m%d").date().isoformat()
+        day = datetime.datetime(int(found[1]), int(found[2]), int(found[3])) if found else None
     except ValueError:
-        return ""
+        return None
+    clock = _TIME.fullmatch(time)
+    if day is None or clock is None:
+        return day
+    hour, minute, second = (int(part or 0) for part in clock.groups())
+    # Second 60 is a leap second (PS3.5 6.2).
+    return day.replace(hour=hour, minute=minute, second=min(second, 59)) if hour < 24 and minute < 60 else day
 
 
 def numbers(dataset: Dataset, keyword: str) -> list[float]:

@@ -51,8 +51,10 @@ class Radiograph:
         spacing_mm: (row, column) distance between pixel centres in mm, or None.
         header: readable label -> text, allowlist only.
         warnings: sentences about what was changed or odd, for the screen.
-        study_date: never shown; see days_between.
         voi_function: "LINEAR" or "SIGMOID" (PS3.3 C.11.2.1.3), how windowed() maps window to gray.
+        taken: local date and time of the image, at midnight where the file states the date alone; None where it states
+            neither. Never shown as such; see days_between.
+        view: the view position as the file states it, for instance "PA" (PS3.3 C.8.11.5), or None.
     """
 
     values: NDArray[np.float32] = field(repr=False)
@@ -62,8 +64,9 @@ class Radiograph:
     spacing_mm: tuple[float, float] | None
     header: Mapping[str, str]
     warnings: tuple[str, ...]
-    study_date: datetime.date | None = field(repr=False)
     voi_function: str = "LINEAR"
+    taken: datetime.datetime | None = field(default=None, repr=False)
+    view: str | None = None
 
     def display_range(self) -> tuple[float, float]:
         """(low, high) in units of values to show as black and white, low < high.
@@ -139,7 +142,7 @@ def _assemble(fields: dict[str, Any], arrays: list[memoryview], digest: str) -> 
     valid = None
     if len(arrays) > 1:
         valid = np.frombuffer(arrays[1].toreadonly(), dtype=np.bool_).reshape(shape)
-    window, spacing, date = fields["window"], fields["spacing_mm"], fields["study_date"]
+    window, spacing, taken = fields["window"], fields["spacing_mm"], fields["taken"]
     return Radiograph(
         values=values,
         window=(window[0], window[1]) if window else None,
@@ -148,13 +151,14 @@ def _assemble(fields: dict[str, Any], arrays: list[memoryview], digest: str) -> 
         spacing_mm=(spacing[0], spacing[1]) if spacing else None,
         header=MappingProxyType(fields["header"]),
         warnings=tuple(fields["warnings"]),
-        study_date=datetime.date.fromisoformat(date) if date else None,
         voi_function=fields["voi_function"],
+        taken=datetime.datetime.fromisoformat(taken) if taken else None,
+        view=fields["view"] or None,
     )
 
 
 def days_between(first: Radiograph, second: Radiograph) -> int | None:
-    """Days from the first image's study date to the second's; None where either file states none."""
-    if first.study_date is None or second.study_date is None:
+    """Days from the first image's date to the second's; None where either file states none."""
+    if first.taken is None or second.taken is None:
         return None
-    return (second.study_date - first.study_date).days
+    return (second.taken.date() - first.taken.date()).days

@@ -13,8 +13,14 @@ from cxrkit.task import Task
 
 
 def prediction_columns(task: Task) -> tuple[str, ...]:
-    """The columns that `write_predictions` adds to a manifest's."""
-    return (*(f"score_{label}" for label in task.labels), "warnings", "error")
+    """The columns that `write_predictions` adds to a manifest's: scores, further scores, warnings and error."""
+    further = (f"score_{question.name}_{question.positive}" for question in task.further)
+    return (*(_column(f"score_{label}") for label in task.labels), *map(_column, further), "warnings", "error")
+
+
+def _column(name: str) -> str:
+    """Without the spaces and hyphens that labels may have."""
+    return name.replace(" ", "_").replace("-", "")
 
 
 def check_columns(task: Task, cases: Sequence[Case]) -> None:
@@ -32,7 +38,7 @@ def check_columns(task: Task, cases: Sequence[Case]) -> None:
 
 
 def write_predictions(task: Task, rows: Sequence[Row], path: Path) -> None:
-    """Write the manifest's columns, then `score_<label>` for each label, `warnings` and `error`, as CSV in UTF-8.
+    """Write the manifest's columns, then those of `prediction_columns`, as CSV in UTF-8.
 
     The file appears complete or not at all; one of the same name is replaced.
 
@@ -61,5 +67,7 @@ def write_predictions(task: Task, rows: Sequence[Row], path: Path) -> None:
 def _added(task: Task, row: Row) -> Mapping[str, str]:
     scores: Mapping[str, float] = row.prediction.scores if row.prediction else {}
     warnings = row.prediction.warnings if row.prediction else ()
+    further = row.prediction.further if row.prediction else {}
     cells = [str(scores.get(label, "")) for label in task.labels]
+    cells += [str(further.get(question.name, {}).get(question.positive, "")) for question in task.further]
     return dict(zip(prediction_columns(task), [*cells, " ".join(warnings), row.error], strict=True))

@@ -156,6 +156,7 @@ class Task:
         source, intended_use, limits: for the screen.
         further: questions beside the first, answered by the outputs that follow its own.
         any_size: whether the network also reads other input sizes than the one it was trained for.
+        file_columns, target_column: of a table of cases: one file for each input, and the truth.
     """
 
     name: str
@@ -177,6 +178,8 @@ class Task:
     context: tuple[str, ...] = ()
     further: tuple[Further, ...] = ()
     any_size: bool = True
+    file_columns: tuple[str, ...] = ("file",)
+    target_column: str = "target"
     reads: Reads = "frontal chest"
     icon: str = ":material/radiology:"
 

@@ -156,7 +156,6 @@ def fixed_sample() -> Radiograph:
         spacing_mm=None,
         header={},
         warnings=(),
-        study_date=None,
     )
 
 

@@ -11,7 +11,16 @@ from cxrkit.task import Task
 from cxrkit.tasks import TASKS
 from cxrkit.weights import LoadedModel, preparation_record, save_weights
 
-SMALL: dict[str, dict[str, Any]] = {"tuberculosis": {"encoder": "resnet10t", "channels": 8}}
+SMALL: dict[str, dict[str, Any]] = {
+    "followup": {
+        "encoder": "cmt_xti",
+        "image_size": 256,
+        "matching": "similar",
+        "disease": True,
+        "direction": True,
+    },
+    "tuberculosis": {"encoder": "resnet10t", "channels": 8},
+}
 """Settings of a quick network for each task."""
 
 
@@ -27,6 +36,19 @@ def small_model(task: Task, seed: int = 0) -> nn.Module:
     return model.eval().requires_grad_(False)
 
 
+def network_input(task: Task, cases: int, size: int | None = None) -> torch.Tensor:
+    """Random input of a task's network: [cases, 1, S, S], of pairs [cases, 2, 1, S, S]; the same each time.
+
+    Args:
+        task: whose network reads.
+        cases: how many.
+        size: S; None = a small one that the network can read.
+    """
+    side = size or (64 if task.any_size else task.input_size)
+    images = (2,) if len(task.inputs) == 2 else ()
+    return torch.randn(cases, *images, 1, side, side, generator=torch.Generator().manual_seed(0))
+
+
 def small_card(task: Task, sha256: str = "0" * 64) -> Card:
     """A card that fits `small_model`."""
     return Card(
@@ -38,7 +60,7 @@ def small_card(task: Task, sha256: str = "0" * 64) -> Card:
         std=task.std,
         sha256=sha256,
         precision="fp16",
-        thresholds={task.positive: 0.5},
+        thresholds={task.positive: 0.5} | {question.positive: 0.5 for question in task.further},
         temperature=2.0,
         initialisation="random",
         data=(Source("none", "none", "none", 0, False),),

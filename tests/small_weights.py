@@ -20,11 +20,12 @@ def write_small_weights(task: Task, root: Path, *, threshold: float = 0.5) -> Ca
         torch.manual_seed(4)
         model = task.build_model(SMALL[task.name])
     with torch.no_grad():
-        model.classify.weight *= 10
-        model.classify.bias.zero_()
+        last = model.change if task.name == "followup" else model.classify
+        last.weight *= 10
+        last.bias.zero_()
     card = replace(
         small_card(task, save_weights(model, root / task.name)),
-        thresholds={task.positive: threshold},
+        thresholds={task.positive: threshold} | {question.positive: 0.5 for question in task.further},
         temperature=1.0,
         data=(Source("Drawn chests", "made by the tests", "free", 12, real=False),),
         metrics=(Metric("AUC", "in-set test part: optimistic", 0.5, 0.4, 0.6, 12, "a test's figure"),),

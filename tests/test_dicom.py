@@ -2,6 +2,7 @@
 
 import csv
 import warnings
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,63 @@ def test_header_spacing_and_days() -> None:
         "Rows x columns": "19 x 23",
         "Pixel spacing (mm)": "0.2 x 0.3",
     }
+
+
+DATES = {
+    "AcquisitionDateTime": "20240105101112.5+0100",
+    "AcquisitionDate": "20240104",
+    "AcquisitionTime": "0910",
+    "ContentDate": "20240103",
+    "ContentTime": "081500.25",
+    "StudyDate": "20240102",
+    "StudyTime": "07",
+}
+
+
+@pytest.mark.parametrize(
+    ("missing", "taken"),
+    [
+        (0, datetime(2024, 1, 5, 10, 11, 12)),
+        (1, datetime(2024, 1, 4, 9, 10)),
+        (3, datetime(2024, 1, 3, 8, 15)),
+        (5, datetime(2024, 1, 2, 7)),
+        (7, None),
+    ],
+)
+def test_when_it_was_taken_is_the_nearest_date_that_is_stated(missing: int, taken: datetime | None) -> None:
+    image = read_image(make_dicom(PIXELS["u1"], **dict(list(DATES.items())[missing:])))
+    assert image.taken == taken
+    assert "2024" not in f"{dict(image.header)} {image} {image.warnings}"
+
+
+@pytest.mark.parametrize(
+    ("elements", "taken"),
+    [
+        ({"StudyDate": "20240230"}, None),
+        ({"StudyDate": "yesterday"}, None),
+        ({"StudyDate": "00000000"}, None),
+        ({"StudyDate": "2024022"}, None),
+        ({"StudyDate": ["20240228", "20240229"]}, None),
+        ({"StudyDate": "2024.02.28"}, datetime(2024, 2, 28)),
+        ({"StudyDate": "20240228", "StudyTime": "256199"}, datetime(2024, 2, 28)),
+        ({"StudyDate": "20240228", "StudyTime": "noon"}, datetime(2024, 2, 28)),
+        ({"StudyDate": "20240228", "StudyTime": "12:30:60"}, datetime(2024, 2, 28, 12, 30, 59)),
+        ({"StudyDate": "20240228", "AcquisitionDateTime": "2024"}, datetime(2024, 2, 28)),
+        ({"StudyDate": "20240228", "AcquisitionDateTime": "20241399"}, datetime(2024, 2, 28)),
+        ({"AcquisitionDateTime": "20240228"}, datetime(2024, 2, 28)),
+    ],
+)
+def test_odd_dates_are_no_dates_and_no_errors(elements: dict[str, str], taken: datetime | None) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # pydicom's, about the values that are wrong on purpose
+        data = make_dicom(PIXELS["u1"], **elements)
+    assert read_image(data).taken == taken
+
+
+@pytest.mark.parametrize(("stated", "view"), [("LL", "LL"), ("", None), (None, None)])
+def test_the_view_is_as_stated(stated: str | None, view: str | None) -> None:
+    elements = {} if stated is None else {"ViewPosition": stated}
+    assert read_image(make_dicom(PIXELS["u1"], **elements)).view == view
 
 
 def test_unused_high_bits_are_ignored() -> None:

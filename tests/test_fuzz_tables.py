@@ -12,7 +12,7 @@ import pytest
 from cxrkit.card import Card, read_card
 from cxrkit.cases import class_index, read_manifest, resolve
 from cxrkit.errors import InputError, ManifestError, WeightsError
-from cxrkit.tasks import TASKS
+from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from cxrkit.weights import load_model, read_weights
 from tests.fuzz import SEED
 from tests.fuzz.mutator import ANY
@@ -88,7 +88,7 @@ def test_damaged_tables_are_read_or_refused(tmp_path: Path) -> None:
             continue
         read += 1
         for case in cases:
-            for use in (lambda each: class_index(each, TASKS[0].labels), lambda each: resolve(each, tmp_path)):
+            for use in (lambda each: class_index(each, TUBERCULOSIS.labels), lambda each: resolve(each, tmp_path)):
                 refused_politely(use, case, number)
     assert TABLES // 10 < read < TABLES
 
@@ -108,7 +108,7 @@ def assert_sentence(error: Exception, number: int) -> None:
 
 
 def test_damaged_cards_are_read_or_refused(small_weights: Path, tmp_path: Path) -> None:
-    data, file, read = (small_weights / TASKS[0].name / "card.json").read_bytes(), tmp_path / "card.json", 0
+    data, file, read = (small_weights / TUBERCULOSIS.name / "card.json").read_bytes(), tmp_path / "card.json", 0
     for number in range(CARDS):
         file.write_bytes(damaged(number, data))
         try:
@@ -120,7 +120,7 @@ def test_damaged_cards_are_read_or_refused(small_weights: Path, tmp_path: Path) 
 
 def test_cards_with_odd_values_are_used_or_refused(small_weights: Path, tmp_path: Path) -> None:
     """JSON that is sound, with one value of another type or size, before a network is made of it."""
-    task = TASKS[0]
+    task = TUBERCULOSIS
     folder = tmp_path / task.name
     folder.mkdir()
     (folder / "model.safetensors").write_bytes((small_weights / task.name / "model.safetensors").read_bytes())
@@ -145,7 +145,7 @@ def test_cards_with_odd_values_are_used_or_refused(small_weights: Path, tmp_path
 
 @pytest.mark.parametrize("vouched", [False, True], ids=["card of the sound ones", "card that vouches for them"])
 def test_damaged_weights_are_read_or_refused(small_weights: Path, tmp_path: Path, vouched: bool) -> None:
-    source = small_weights / TASKS[0].name
+    source = small_weights / TUBERCULOSIS.name
     data, card = (source / "model.safetensors").read_bytes(), json.loads((source / "card.json").read_text())
     head = 8 + int.from_bytes(data[:8], "little")
     refused = 0

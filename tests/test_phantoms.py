@@ -206,7 +206,8 @@ def test_it_can_be_used_like_a_file(plain: SimulatedChest) -> None:
     assert not radiograph.values.flags.writeable
     assert radiograph.spacing_mm == plain.spacing_mm
     assert 1.5 < plain.spacing_mm[0] < 4
-    assert radiograph.study_date is None
+    assert radiograph.taken is None
+    assert radiograph.view == "PA"
     assert radiograph.header["Image"] == "simulated"
     assert len(radiograph.sha256) == 64
 

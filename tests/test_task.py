@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from cxrkit.errors import InputError
+from cxrkit.predict import encode
 from cxrkit.task import ModelInput, Placement, Task, check_box
 from cxrkit.tasks import TASKS, find_task
 from cxrkit.weights import fixed_sample
-from tests.models_for_tests import SMALL, small_model
+from tests.models_for_tests import SMALL, network_input, small_loaded, small_model
 
 each_task = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 
@@ -38,26 +39,32 @@ def test_an_unknown_task_is_refused_with_those_there_are() -> None:
 @each_task
 def test_a_network_is_its_features_and_its_head(task: Task) -> None:
     model = small_model(task)
-    x = torch.randn(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    x = network_input(task, 2)
     logits = model.head(model.features(x))
     assert torch.equal(model(x), logits)
-    assert logits.shape == (2, len(task.labels))
+    further = [output for question in task.further for output in question.outputs]
+    assert [*range(len(task.labels)), *further] == list(range(logits.shape[1]))
 
 
-@each_task
+@pytest.mark.parametrize("task", [task for task in TASKS if task.any_size], ids=lambda task: task.name)
 @pytest.mark.parametrize("size", [64, 96, 160])
 def test_any_multiple_of_32_is_read(task: Task, size: int) -> None:
-    maps = small_model(task).features(torch.zeros(1, 1, size, size))
-    assert maps.ndim == 4
-    assert maps.shape[2] == maps.shape[3]
+    maps = small_model(task).features(network_input(task, 1, size))
+    assert maps.shape[-2] == maps.shape[-1]
     assert maps.isfinite().all()
+
+
+@pytest.mark.parametrize("task", [task for task in TASKS if not task.any_size], ids=lambda task: task.name)
+def test_a_size_that_cannot_be_read_is_refused(task: Task) -> None:
+    prepared = task.prepare([fixed_sample()] * len(task.inputs), {}, ModelInput(size=64))
+    with pytest.raises(InputError, match=f"reads {task.input_size} x {task.input_size} pixels only, not 64 x 64"):
+        encode(small_loaded(task), prepared)
 
 
 @each_task
 def test_every_trainable_parameter_receives_a_gradient(task: Task) -> None:
     model = task.build_model(SMALL[task.name]).train()
-    generator = torch.Generator().manual_seed(0)
-    model(torch.randn(4, 1, 64, 64, generator=generator)).square().sum().backward()
+    model(network_input(task, 4)).square().sum().backward()
     for name, parameter in model.named_parameters():
         assert parameter.requires_grad, name
         assert parameter.grad is not None, name

@@ -14,6 +14,7 @@ from cxrkit.errors import WeightsError
 from cxrkit.predict import encode, predict
 from cxrkit.task import ModelInput, Prepared, Task
 from cxrkit.tasks import TASKS
+from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from cxrkit.weights import PREPARATION_TOLERANCE, fixed_sample, load_model, preparation_record, save_weights
 from tests.models_for_tests import small_loaded, small_model
 
@@ -77,7 +78,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_weights_that_cannot_be_trusted_are_refused_with_the_command_that_makes_them(root: Path, damage: str) -> None:
-    task = TASKS[0]
+    task = TUBERCULOSIS
     harm, reason = DAMAGE[damage]
     harm(root / task.name)
     with pytest.raises(WeightsError, match=reason) as refusal:
@@ -104,13 +105,13 @@ def test_loading_gives_back_what_was_saved_to_half_precision(root: Path, task: T
 def test_half_precision_leaves_the_scores_where_they_were(root: Path, task: Task) -> None:
     scores = []
     for loaded in (small_loaded(task), load_model(task, root)):
-        prepared = task.prepare([fixed_sample()] * len(task.inputs), {}, ModelInput(size=64))
+        prepared = task.prepare([fixed_sample()] * len(task.inputs), {}, ModelInput(size=64 if task.any_size else None))
         scores.append(list(predict(loaded, prepared, encode(loaded, prepared)).scores.values()))
     np.testing.assert_allclose(scores[0], scores[1], atol=2e-3)
 
 
 def test_a_changed_preparation_is_noticed_and_rounding_is_not(small_weights: Path) -> None:
-    task = TASKS[0]
+    task = TUBERCULOSIS
 
     def shifted_by(amount: float) -> Task:
         def prepare(*arguments: Any) -> Prepared:
@@ -136,7 +137,7 @@ def test_the_preparation_record_sees_a_step_that_moves_gray_values_or_place(task
 
 
 def test_saved_weights_are_named_by_their_hash(tmp_path: Path) -> None:
-    digest = save_weights(small_model(TASKS[0]), tmp_path / "new" / "folder")
+    digest = save_weights(small_model(TUBERCULOSIS), tmp_path / "new" / "folder")
     data = (tmp_path / "new" / "folder" / "model.safetensors").read_bytes()
     assert digest == hashlib.sha256(data).hexdigest()
-    assert save_weights(small_model(TASKS[0]), tmp_path) == digest
+    assert save_weights(small_model(TUBERCULOSIS), tmp_path) == digest

@@ -107,3 +107,34 @@ def across_hospitals() -> Augment:
         return np.asarray(marks(image=equalise(seen))["image"], dtype=np.float32)
 
     return apply
+
+
+def contrastive(size: int) -> Callable[[Gray, int], Gray]:
+    """MoCo v2's augmentations, which are SimCLR's, as far as they make sense of a radiograph.
+
+    Left out: flips, because a mirrored chest is another anatomy; colour, of which there is none. Changed (**choice**):
+    crops keep 0.4 of the area instead of 0.2, because a smaller one may show nothing of what makes two images differ;
+    turns of up to 10 degrees are added, as MoCo-CXR (Sowrirajan et al. 2021) has them. Noise is what differs between
+    machines.
+
+    Args:
+        size: side of the view.
+
+    Returns:
+        (image, seed of all that is drawn) -> view.
+    """
+    steps = A.Compose(
+        [
+            A.Rotate(limit=10, fill=_GRAY, p=0.8),
+            A.RandomResizedCrop(size=(size, size), scale=(0.4, 1.0), ratio=(0.75, 4 / 3)),
+            A.RandomBrightnessContrast(brightness_limit=0.4, contrast_limit=0.4, p=0.8),
+            A.GaussianBlur(sigma_limit=(0.1, 2.0), p=0.5),
+            A.GaussNoise(std_range=(0.01, 0.05), p=0.3),
+        ]
+    )
+
+    def apply(image: Gray, seed: int) -> Gray:
+        steps.set_random_seed(seed)
+        return np.asarray(steps(image=image)["image"], dtype=np.float32)
+
+    return apply

@@ -14,6 +14,11 @@ from torch.utils.data import DataLoader
 
 Loss = Callable[[nn.Module, Any], Tensor]
 
+Judge = Callable[[nn.Module, int], None]
+"""(network with its averaged weights, in eval mode; epochs done), called after each epoch, without gradients."""
+
+Scheduled = tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]
+
 
 @dataclass(frozen=True)
 class FitSettings:
@@ -43,15 +48,20 @@ class FitSettings:
     strategy: str = "auto"
 
 
+Optimiser = Callable[[nn.Module, FitSettings, int], Scheduled]
+"""(network, settings, all steps) -> optimiser, and its schedule, which moves on with every step."""
+
+
 class Supervised(lightning.LightningModule):
     """A network, its loss on a batch, and the optimiser."""
 
-    def __init__(self, model: nn.Module, loss: Loss, settings: FitSettings, steps: int) -> None:
+    def __init__(self, model: nn.Module, loss: Loss, settings: FitSettings, steps: int, optimiser: Optimiser) -> None:
         super().__init__()
         self.model = model.to(memory_format=torch.channels_last)
         self.loss = loss
         self.settings = settings
         self.steps = steps
+        self.optimiser = optimiser
 
     def training_step(self, batch: Any, index: int) -> Tensor:
         del index
@@ -64,16 +74,38 @@ class Supervised(lightning.LightningModule):
         return value
 
     def configure_optimizers(self) -> dict[str, Any]:
-        optimiser = torch.optim.AdamW(
-            self.parameters(), lr=self.settings.learning_rate, weight_decay=self.settings.weight_decay
-        )
-        cycle = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser,
-            self.settings.learning_rate,
-            total_steps=self.steps,
-            pct_start=max(0.25, 2 / self.steps),  # a rise of at least one step, which the schedule needs
-        )
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
+        optimiser, schedule = self.optimiser(self.model, self.settings, self.steps)
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def one_cycle(model: nn.Module, settings: FitSettings, steps: int) -> Scheduled:
+    """AdamW whose learning rate rises and falls once."""
+    optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    cycle = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser,
+        settings.learning_rate,
+        total_steps=steps,
+        pct_start=max(0.25, 2 / steps),  # a rise of at least one step, which the schedule needs
+    )
+    return optimiser, cycle
+
+
+class _Judged(lightning.Callback):
+    """Shows the averaged network to a judge after each epoch, before that epoch's checkpoint is written."""
+
+    def __init__(self, judge: Judge, averaging: WeightAveraging | None) -> None:
+        self.judge, self.averaging = judge, averaging
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        # Lightning has the average swapped in while a network is validated, and has no other way to it.
+        if self.averaging:
+            self.averaging.on_validation_epoch_start(trainer, pl_module)
+        pl_module.eval()
+        with torch.no_grad(), trainer.precision_plugin.forward_context():
+            self.judge(pl_module.model, trainer.current_epoch + 1)  # type: ignore[arg-type]
+        pl_module.train()
+        if self.averaging:
+            self.averaging.on_validation_epoch_end(trainer, pl_module)
 
 
 def moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
@@ -98,6 +130,8 @@ def fit(
     training: "DataLoader[Any]",
     settings: FitSettings,
     run: Path,
+    judge: Judge | None = None,
+    optimiser: Optimiser = one_cycle,
 ) -> nn.Module:
     """Train a network, or go on where a killed run stopped.
 
@@ -107,6 +141,8 @@ def fit(
         training: loader.
         settings: how.
         run: folder for checkpoints and the log; its checkpoints/last.ckpt is resumed.
+        judge: looks at the network after each epoch; a killed run may show it the same epoch again.
+        optimiser: where not the usual one.
 
     Returns:
         The network with its averaged weights, in eval mode.
@@ -120,8 +156,11 @@ def fit(
         ModelCheckpoint(dirpath=checkpoints, filename="epoch", save_last=True, save_on_train_epoch_end=True),
         TQDMProgressBar(refresh_rate=10),
     ]
-    if settings.ema_decay:
-        callbacks.append(WeightAveraging(avg_fn=moving_average(settings.ema_decay)))
+    averaging = WeightAveraging(avg_fn=moving_average(settings.ema_decay)) if settings.ema_decay else None
+    if averaging:
+        callbacks.append(averaging)
+    if judge:
+        callbacks.append(_Judged(judge, averaging))
     trainer = lightning.Trainer(
         max_epochs=settings.epochs,
         accelerator=settings.accelerator,
@@ -135,7 +174,7 @@ def fit(
         enable_model_summary=False,
         log_every_n_steps=1,
     )
-    module = Supervised(model, loss, settings, steps)
+    module = Supervised(model, loss, settings, steps, optimiser)
     trainer.fit(
         module,
         training,

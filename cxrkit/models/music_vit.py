@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import timm
 import torch
 from torch import Tensor, nn
 
 from cxrkit.models.cmt import SIZES, Cmt
+from cxrkit.models.timm_maps import TimmMaps
 
 Matching = Literal["similar", "difference", "none"]
 """The anatomy matching module (x + K + Q), the attend-and-compare module (x + K - Q), or neither."""
@@ -63,6 +63,25 @@ def _extract(attend: nn.Module, centred: Tensor) -> Tensor:
     return (weights * centred.flatten(2)).sum(dim=2)[..., None, None]
 
 
+def build_encoder(name: str, image_size: int, *, pretrained: bool = False) -> tuple[nn.Module, int]:
+    """The encoder of one image, [N, 1, S, S] -> maps [N, C, h, w], and C.
+
+    Args:
+        name: "cmt_ti" ... "cmt_b", or the name of any timm encoder.
+        image_size: side of the square input in pixels.
+        pretrained: let timm download ImageNet weights of its encoder.
+
+    Raises:
+        ValueError: pretrained with an encoder of the CMT family.
+    """
+    if name not in SIZES:
+        encoder = TimmMaps(name, image_size, pretrained=pretrained)
+        return encoder, encoder.channels
+    if pretrained:
+        raise ValueError(f"there are no pretrained weights of {name}")
+    return Cmt(SIZES[name], image_size), SIZES[name].dims[-1]
+
+
 class MusicVit(nn.Module):
     """Both images through one encoder; change from both, disease from each.
 
@@ -92,20 +111,13 @@ class MusicVit(nn.Module):
         super().__init__()
         if direction and not disease:
             raise ValueError("the direction's outputs follow those of the disease, so it needs them")
+        if matching != "none" and encoder not in SIZES:
+            raise ValueError(f"{encoder} has no anatomy matching; only the CMT family has")
         self.matching = nn.ModuleList()
-        if encoder in SIZES:
-            if pretrained:
-                raise ValueError(f"there are no pretrained weights of {encoder}")
+        self.encoder, width = build_encoder(encoder, image_size, pretrained=pretrained)
+        if matching != "none":
             dims = SIZES[encoder].dims
-            self.encoder: nn.Module = Cmt(SIZES[encoder], image_size)
-            if matching != "none":
-                self.matching.extend(AnatomyMatching(width, dims[0] // 2, matching) for width in dims)
-            width = dims[-1]
-        else:
-            if matching != "none":
-                raise ValueError(f"{encoder} has no anatomy matching; only the CMT family has")
-            self.encoder = timm.create_model(encoder, in_chans=1, num_classes=0, global_pool="", pretrained=pretrained)
-            width = self.encoder.num_features  # type: ignore[assignment]
+            self.matching.extend(AnatomyMatching(dim, dims[0] // 2, matching) for dim in dims)
         self.embed = nn.Sequential(nn.Linear(width, WIDTH), nn.ReLU())
         self.change = nn.Linear(2 * WIDTH, 2)
         # One for both images: the thesis writes two, but its parameter counts fit one.

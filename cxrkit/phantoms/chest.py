@@ -1,7 +1,7 @@
 """Simulate one chest radiograph: anatomy -> lengths along the beam -> attenuation -> exposure -> display."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ from cxrkit.phantoms.chest_pleura import Change, atelectasis, effusion, pneumoth
 from cxrkit.phantoms.chest_tissue import normal_tissue
 from cxrkit.phantoms.detector import Exposure, Look, display, expose
 from cxrkit.phantoms.projection import View
-from cxrkit.phantoms.settings import ChestSettings, Lesion, complete, stream
+from cxrkit.phantoms.settings import ChestSettings, Lesion, complete, stream, visit_stream
 
 Gray = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -69,7 +69,7 @@ class SimulatedChest:
                 {"Image": "simulated", "View position": self.settings.view, "Patient's sex": self.settings.sex}
             ),
             warnings=(),
-            study_date=None,
+            view=self.settings.view,
         )
 
 
@@ -81,6 +81,9 @@ def simulate_chest(settings: ChestSettings) -> SimulatedChest:
     full = complete(settings)
     anatomy = draw_anatomy(full)
     view = _view(full, anatomy)
+    if full.visit:
+        first = _view(replace(full, visit=0), anatomy).centre
+        view = replace(view, moved=(view.centre[0] - first[0], view.centre[1] - first[1]))
     fields = chest_fields(anatomy, view)
     changes = [_change(full, lesion, fields) for lesion in full.lesions]
     tissue = normal_tissue(full, fields, changes)
@@ -102,8 +105,22 @@ def simulate_chest(settings: ChestSettings) -> SimulatedChest:
     )
 
 
+def outline(settings: ChestSettings, lesion: Lesion) -> Mask:
+    """Mask [H, W] that a lesion has, or would have, in the image of these settings; quick, for nothing is projected.
+
+    Args:
+        lesion: takes the place of the one of its kind and side in settings, where there is one.
+    """
+    others = tuple(other for other in settings.lesions if other.place != lesion.place)
+    full = complete(replace(settings, lesions=(*others, lesion)))
+    anatomy = draw_anatomy(full)
+    view = _view(full, anatomy)
+    change = _change(full, lesion, chest_fields(anatomy, view))
+    return _frozen(_Cut(full, view).mask(change.extent > change.share * float(change.extent.max())))
+
+
 def _view(settings: ChestSettings, anatomy: Anatomy) -> View:
-    random = stream(settings, "border")
+    random = visit_stream(settings, "border")
     rows = settings.size
     height = HEIGHT_MM * (0.9 if settings.sex == "female" else 1.0) * random.uniform(0.95, 1.0)
     columns = round(rows * random.uniform(0.88, 1.0) * (0.92 if settings.view == "lateral" else 1.0))
@@ -158,7 +175,7 @@ class _Cut:
 def _picture(settings: ChestSettings, view: View, fields: Fields, attenuation: Gray) -> Gray:
     exposure = Exposure(view.pixel, float(settings.dose or 1e4), 0.55 if settings.view != "AP" else 0.9)
     image = _Cut(settings, view).image(attenuation)
-    measured = expose(image, exposure, stream(settings, "noise"))
+    measured = expose(image, exposure, visit_stream(settings, "noise"))
     low, high = _window(settings, fields, measured, view)
     middle = 0.38 - 0.09 * float(settings.brightness or 0.0)
     look = Look(

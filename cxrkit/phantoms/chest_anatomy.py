@@ -1,6 +1,6 @@
 """The proportions of one chest, drawn from the seed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from cxrkit.phantoms.chest_shape import Dome, Lung, Profile, Real, Stack
 from cxrkit.phantoms.settings import ChestSettings, Lesion, stream
 
 Gray = NDArray[np.float32]
+Places = NDArray[np.float64]
 
 FAT_MM = {"slender": 7.0, "average": 15.0, "large": 32.0}
 SIDES = {"right": -1, "left": 1}
@@ -135,6 +136,27 @@ def draw_anatomy(settings: ChestSettings) -> Anatomy:
         female=female,
         extra=extra,
     )
+
+
+def home_anatomy(settings: ChestSettings, anatomy: Anatomy) -> Anatomy:
+    """The chest in which vessels are grown and lesions placed: `anatomy`, or the patient's at home_breath."""
+    if settings.home_breath is None:
+        return anatomy
+    return draw_anatomy(replace(settings, breath=settings.home_breath, lesions=(), view="PA", home_breath=None))
+
+
+def follow_lung(points: Places, home: Anatomy, anatomy: Anatomy, side: str) -> Places:
+    """Where points [N, 3] of one lung of `home` lie in `anatomy`: the bases move with the diaphragm, the apex stays.
+
+    The share of the diaphragm's way grows with the square of the depth below the apex, so the hila move a fifth of it.
+    """
+    if anatomy is home:
+        return points
+    y = points[:, 1]
+    top = home.dome(side).top
+    down = y + (anatomy.dome(side).top - top) * np.clip(y / top, 0, 1) ** 2
+    across = points[:, 0] * anatomy.lung(side).border(y) / home.lung(side).border(y)
+    return np.stack([across, down, points[:, 2]], axis=1)
 
 
 def of_kind(settings: ChestSettings, kind: str) -> list[Lesion]:

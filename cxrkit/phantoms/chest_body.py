@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from cxrkit.phantoms.chest_anatomy import Anatomy
 from cxrkit.phantoms.chest_shape import Profile, Stack, length
 from cxrkit.phantoms.projection import View
-from cxrkit.phantoms.settings import ChestSettings, stream
+from cxrkit.phantoms.settings import ChestSettings, visit_stream
 from cxrkit.phantoms.solids import Cloud, core, course, join
 
 Gray = NDArray[np.float32]
@@ -190,7 +190,7 @@ def airway_cloud(anatomy: Anatomy, spacing: float) -> Cloud:
 
 def abdominal_gas(settings: ChestSettings, anatomy: Anatomy, view: View) -> Gray:
     """Gas along the beam [H, W] in reference mm: the stomach's bubble under the left dome, and bowel loops."""
-    random = stream(settings, "texture", 1)
+    random = visit_stream(settings, "texture", 1)
     top = anatomy.domes[1].top
     total = np.zeros(view.shape, dtype=np.float32)
     upright = settings.view != "AP"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from cxrkit.phantoms.chest_anatomy import SIDES, Anatomy
+from cxrkit.phantoms.chest_anatomy import SIDES, Anatomy, follow_lung, home_anatomy
 from cxrkit.phantoms.projection import View
 from cxrkit.phantoms.settings import ChestSettings, Lesion
 
@@ -63,7 +63,9 @@ class Lump:
 def make_lump(settings: ChestSettings, lesion: Lesion, anatomy: Anatomy, random: np.random.Generator) -> Lump:
     """Draw the place and shape of one lesion."""
     radius = _RADIUS[lesion.kind] * lesion.size
-    centre = place(lesion, anatomy, random, radius)
+    home = home_anatomy(settings, anatomy)
+    first = place(lesion, home, random, _RADIUS[lesion.kind] * (lesion.first_size or lesion.size))
+    centre = follow_lung(first[None], home, anatomy, lesion.side)[0]
     voxel = _VOXEL[lesion.kind] * max(lesion.size, 0.5)
     count = int(np.ceil(radius * 1.7 / voxel)) * 2 + 1
     axis = (np.arange(count) - count // 2) * voxel

@@ -4,14 +4,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrkit.phantoms.settings import ChestSettings, stream
+from cxrkit.phantoms.settings import ChestSettings, visit_stream
 
 Gray = NDArray[np.float32]
 
 
 def overlay(settings: ChestSettings, image: Gray, pixel: float) -> Gray:
     """The image [H, W] in [0, 1] with marker and collimated border; pixel in mm."""
-    random = stream(settings, "border", 1)
+    random = visit_stream(settings, "border", 1)
     shown = np.minimum(image, 1 - _closed(random, image.shape, pixel))
     if not settings.marker:
         return shown

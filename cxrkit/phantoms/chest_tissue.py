@@ -74,15 +74,18 @@ def _lung_texture(settings: ChestSettings, view: View) -> Gray:
 
 
 def _grains(random: np.random.Generator, view: View, sizes: tuple[float, ...], weights: tuple[float, ...]) -> Gray:
-    """Smooth noise of several grain sizes in mm, drawn on grids in mm so that the image size doesn't change it."""
+    """Smooth noise of several grain sizes in mm, drawn on grids in mm so that the image size doesn't change it.
+
+    It moves with the patient from one visit to the next.
+    """
     rows, columns = view.shape
     total = np.zeros(view.shape, dtype=np.float32)
     for grain, weight in zip(sizes, weights, strict=True):
         count = int(np.ceil(620 / grain))
         field = random.standard_normal((count, count), dtype=np.float32)
         step = np.float32(view.pixel / grain)
-        x = (np.arange(columns, dtype=np.float32) - columns / 2) * step + count / 2
-        y = (np.arange(rows, dtype=np.float32) - rows / 2) * step + count / 2
+        x = (np.arange(columns, dtype=np.float32) - columns / 2) * step + count / 2 + np.float32(view.moved[0] / grain)
+        y = (np.arange(rows, dtype=np.float32) - rows / 2) * step + count / 2 + np.float32(view.moved[1] / grain)
         where = (
             np.broadcast_to(x, view.shape).astype(np.float32),
             np.broadcast_to(y[:, None], view.shape).astype(np.float32),

@@ -1,12 +1,12 @@
 """Pulmonary arteries and veins: trees grown through the lungs, thinner towards the periphery."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrkit.phantoms.chest_anatomy import SIDES, Anatomy
+from cxrkit.phantoms.chest_anatomy import SIDES, Anatomy, follow_lung, home_anatomy
 from cxrkit.phantoms.settings import ChestSettings, stream
 from cxrkit.phantoms.solids import Cloud, sunflower
 
@@ -47,11 +47,13 @@ class Tree:
 def grow_vessels(settings: ChestSettings, anatomy: Anatomy) -> dict[str, list[Tree]]:
     """Side -> its arteries and veins."""
     found: dict[str, list[Tree]] = {}
+    home = home_anatomy(settings, anatomy)
     for side, sign in SIDES.items():
         trees = []
         for number, trunks in enumerate((_ARTERIES, _VEINS)):
             random = stream(settings, "vessels", 2 * (sign > 0) + number)
-            trees.append(_grow(random, anatomy, side, trunks[side]))
+            tree = _grow(random, home, side, trunks[side])
+            trees.append(replace(tree, points=follow_lung(tree.points, home, anatomy, side)))
         found[side] = trees
     return found
 

@@ -36,6 +36,7 @@ class View:
         centre: (x or z, y) of the patient in mm, where the central ray passes.
         scale: patient's size along (x, y, z) relative to the reference anatomy.
         turn: rotation about the long axis in radians.
+        moved: mm (across, down) by which `centre` lies away from where it lay at the patient's first visit.
     """
 
     position: str
@@ -45,6 +46,7 @@ class View:
     centre: tuple[float, float]
     scale: tuple[float, float, float]
     turn: float
+    moved: tuple[float, float] = (0.0, 0.0)
 
     @property
     def lateral(self) -> bool:

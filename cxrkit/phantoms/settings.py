@@ -39,6 +39,7 @@ class Lesion:
         size: factor on the kind's usual size, 0.25 to 2.5.
         contrast: factor on the kind's usual density; 0 leaves the image as it is without the lesion. For an enlarged
             heart, a factor on the enlargement.
+        first_size: size for which room was found; None: its own. The same lesion grown or shrunk keeps its place by it.
 
     Raises:
         InputError: a value outside these.
@@ -49,6 +50,7 @@ class Lesion:
     zone: Zone = "upper"
     size: float = 1.0
     contrast: float = 1.0
+    first_size: float | None = None
 
     def __post_init__(self) -> None:
         _check_choice("kind of lesion", self.kind, LESIONS)
@@ -56,6 +58,13 @@ class Lesion:
         _check_choice("zone", self.zone, get_args(Zone))
         _check_range("size of a lesion", self.size, 0.25, 2.5)
         _check_range("contrast of a lesion", self.contrast, 0.0, 5.0)
+        if self.first_size is not None:
+            _check_range("first size of a lesion", self.first_size, 0.25, 2.5)
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Kind and side, of which one chest has one at most; a heart has no side."""
+        return self.kind, "" if self.kind == "enlarged heart" else self.side
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,10 @@ class ChestSettings:
         sharpness: of the edge enhancement, 0 to 1.5.
         flatten: share of the coarse contrast taken out for the display (dynamic range compression), 0 to 0.8.
         brightness: of the display, -1 (dark film) to 1 (bright).
+        visit: whole number >= 0; another visit draws technique, noise, marker, border and bowel gas anew. The patient
+            (proportions, vessels, places of lesions) stays the same.
+        home_breath: breath at which vessels are grown and lesions placed, which then follow the lungs to `breath`;
+            None: `breath` itself. Give all images of one patient the same.
 
     Raises:
         InputError: a value outside these.
@@ -98,20 +111,26 @@ class ChestSettings:
     sharpness: float | None = None
     flatten: float | None = None
     brightness: float | None = None
+    visit: int = 0
+    home_breath: float | None = None
 
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise InputError(f"The seed is {self.seed}; choose a whole number of at least 0.")
+        if self.visit < 0:
+            raise InputError(f"The visit is {self.visit}; choose a whole number of at least 0.")
         _check_choice("sex", self.sex, get_args(Sex))
         _check_choice("build", self.build, get_args(Build))
         _check_choice("view", self.view, get_args(Position))
         _check_range("breath", self.breath, 0.0, 1.0)
+        if self.home_breath is not None:
+            _check_range("breath at home", self.home_breath, 0.0, 1.0)
         _check_range("size of the image", self.size, SMALLEST, LARGEST)
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if value is not None:
                 _check_range(name, value, low, high)
-        places = [(lesion.kind, None if lesion.kind == "enlarged heart" else lesion.side) for lesion in self.lesions]
+        places = [lesion.place for lesion in self.lesions]
         if len(set(places)) < len(places):
             raise InputError("Two lesions of one kind on one side; choose at most one of each kind and side.")
 
@@ -129,7 +148,7 @@ RANGES: dict[str, tuple[float, float]] = {
 
 def complete(settings: ChestSettings) -> ChestSettings:
     """The same settings with every None replaced by a value drawn from the seed."""
-    random = stream(settings, "technique")
+    random = visit_stream(settings, "technique")
     portable = settings.view == "AP"
     drawn = {
         "rotation": random.normal(0.0, 3.0 if portable else 1.2),
@@ -155,6 +174,12 @@ def stream(settings: ChestSettings, name: str, number: int = 0) -> np.random.Gen
     return np.random.default_rng([settings.seed, _STREAMS.index(name), number])
 
 
+def visit_stream(settings: ChestSettings, name: str, number: int = 0) -> np.random.Generator:
+    """The same for what differs from one visit of a patient to the next."""
+    visit = [settings.visit] if settings.visit else []
+    return np.random.default_rng([settings.seed, _STREAMS.index(name), number, *visit])
+
+
 def random_chest(
     seed: int, lesions: tuple[Lesion, ...] | None = None, view: Position | None = None, size: int = 1024
 ) -> ChestSettings:
@@ -172,7 +197,7 @@ def random_chest(
     drawn_view: Position = "PA" if random.random() < 0.75 else "AP"
     breath = float(random.beta(5.0, 2.0) if drawn_view == "PA" else random.beta(3.0, 3.0))
     count = int(random.choice(3, p=(0.5, 0.35, 0.15)))
-    found = tuple(_random_lesion(random, kind) for kind in random.choice(LESIONS, count, replace=False))
+    found = tuple(random_lesion(random, str(kind)) for kind in random.choice(LESIONS, count, replace=False))
     return ChestSettings(
         seed=seed,
         sex=sex,
@@ -185,10 +210,11 @@ def random_chest(
     )
 
 
-def _random_lesion(random: np.random.Generator, kind: str) -> Lesion:
+def random_lesion(random: np.random.Generator, kind: str) -> Lesion:
+    """Draw side, zone, size and contrast of one finding."""
     side: Side = "left" if random.random() < 0.5 else "right"
     zone: Zone = get_args(Zone)[int(random.integers(3))]
-    return Lesion(str(kind), side, zone, size=float(random.uniform(0.7, 1.5)), contrast=float(random.uniform(0.7, 1.2)))
+    return Lesion(kind, side, zone, size=float(random.uniform(0.7, 1.5)), contrast=float(random.uniform(0.7, 1.2)))
 
 
 def _check_choice(what: str, value: str, known: tuple[str, ...]) -> None:

@@ -2,9 +2,10 @@
 
 from cxrkit.errors import InputError
 from cxrkit.task import Task
+from cxrkit.tasks.followup import FOLLOW_UP
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 
-TASKS: tuple[Task, ...] = (TUBERCULOSIS,)
+TASKS: tuple[Task, ...] = (FOLLOW_UP, TUBERCULOSIS)
 
 
 def find_task(name: str) -> Task:

@@ -39,10 +39,29 @@ def prepare(images: Sequence["Radiograph"], context: Mapping[str, object], edits
         tensor=np.asarray(tensor, dtype=np.float32),
         placements=tuple(chest.placement for chest in chests),
         view=tuple(chest.view for chest in chests),
-        warnings=tuple(f"{name}: {text}" for name, chest in zip(names, chests, strict=True) for text in chest.warnings),
+        warnings=(
+            *_odd_combination(*images),
+            *(f"{name}: {text}" for name, chest in zip(names, chests, strict=True) for text in chest.warnings),
+        ),
         crop_sources=tuple(chest.crop_source for chest in chests),
         lungs=tuple(chest.lungs for chest in chests),
     )
+
+
+def _odd_combination(baseline: "Radiograph", follow_up: "Radiograph") -> tuple[str, ...]:
+    """What is odd about the two together, as sentences."""
+    if baseline.sha256 == follow_up.sha256 or np.array_equal(baseline.values, follow_up.values):
+        return (
+            "Baseline and follow-up are the same image: nothing can have changed between them, and whatever is said "
+            "of a change shows how the network errs. Choose another image.",
+        )
+    if bool(baseline.header) != bool(follow_up.header):
+        dicom, picture = ("baseline", "follow-up") if baseline.header else ("follow-up", "baseline")
+        return (
+            f"The {dicom} is a DICOM file and the {picture} is a picture. Pictures are often processed for the eye, so "
+            "a difference of processing may look like a change. Compare files of one kind if you can.",
+        )
+    return ()
 
 
 def build_model(settings: Mapping[str, Any]) -> "nn.Module":
@@ -87,5 +106,7 @@ FOLLOW_UP = Task(
         Further("direction", ("less", "more"), "more", (6, 7)),
     ),
     any_size=False,
+    file_columns=("baseline", "followup"),
+    target_column="change",
     icon=":material/compare:",
 )

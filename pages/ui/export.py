@@ -22,13 +22,15 @@ from pages.ui.words import edits_in_words, place, share
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from cxrkit.explain import Heatmap
+
 LONGEST = 1600
 """Longer side of an exported image in pixels."""
 
 OPACITY, FAINTEST = 0.45, 0.25
 """As the viewer starts: how strong the colours are, and from which share of the maximum they show."""
 
-_LIBRARIES = ("streamlit", "torch", "torchvision", "timm", "grad-cam", "pydicom", "opencv-python-headless", "numpy")
+LIBRARIES = ("streamlit", "torch", "torchvision", "timm", "grad-cam", "pydicom", "opencv-python-headless", "numpy")
 
 
 def downloads(
@@ -88,7 +90,7 @@ def result_json(task: Task, card: Card, readings: Sequence[Reading], truth: Trut
             "lungs_fill": reading.lungs_fill,
         },
         "warnings": list(reading.prediction.warnings),
-        "versions": {name: version(name) for name in _LIBRARIES},
+        "versions": {name: version(name) for name in LIBRARIES},
         "note": FOOTER,
     }
     if truth is not None:
@@ -98,15 +100,20 @@ def result_json(task: Task, card: Card, readings: Sequence[Reading], truth: Trut
 
 def overlay_png(task: Task, card: Card, image: Radiograph, reading: Reading, truth: Truth | None = None) -> bytes:
     """The radiograph at its display window with the heatmap and the true outlines over it and a legend below."""
-    from PIL import Image
-
-    picture = _blend(image, reading)
+    picture = blend(image, reading.heatmap)
     lines = _legend(task, card, reading)
     if truth is not None:
         draw_truth(picture, truth, LONGEST / max(image.values.shape))
         lines.insert(0, f"Simulated image, no patient. Dashed outline, the truth: {truth_in_words(truth)}")
+    return with_legend(picture, lines)
+
+
+def with_legend(picture: np.ndarray, lines: Sequence[str], *, signed: bool = False) -> bytes:
+    """PNG of a picture [H, W, 3] above its legend: the colours and the lines."""
+    from PIL import Image
+
     blended = Image.fromarray(picture)
-    legend = _draw_legend(lines, blended.width)
+    legend = _draw_legend(lines, blended.width, signed)
     whole = Image.new("RGB", (blended.width, blended.height + legend.height))
     whole.paste(blended, (0, 0))
     whole.paste(legend, (0, blended.height))
@@ -115,7 +122,7 @@ def overlay_png(task: Task, card: Card, image: Radiograph, reading: Reading, tru
     return file.getvalue()
 
 
-def _blend(image: Radiograph, reading: Reading) -> np.ndarray:
+def blend(image: Radiograph, heatmap: "Heatmap", *, signed: bool = False) -> np.ndarray:
     """[H, W, 3] uint8, longer side LONGEST: gray with the heatmap's colours where it is strong."""
     import cv2
 
@@ -124,11 +131,11 @@ def _blend(image: Radiograph, reading: Reading) -> np.ndarray:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     gray = cv2.resize(image.windowed(), size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     colour = np.repeat(np.round(gray * 255)[..., None], 3, axis=2)
-    left, top, right, bottom = (round(edge * scale) for edge in reading.heatmap.box)
+    left, top, right, bottom = (round(edge * scale) for edge in heatmap.box)
     part = colour[top:bottom, left:right]
-    heat = cv2.resize(reading.heatmap.values, (part.shape[1], part.shape[0]), interpolation=cv2.INTER_LINEAR)
-    weight = np.where(heat >= FAINTEST, OPACITY, 0.0)[..., None]
-    part[:] = part * (1 - weight) + _turbo(heat) * weight
+    heat = cv2.resize(heatmap.values, (part.shape[1], part.shape[0]), interpolation=cv2.INTER_LINEAR)
+    weight = np.where(np.abs(heat) >= FAINTEST, OPACITY, 0.0)[..., None]
+    part[:] = part * (1 - weight) + (_diverging(heat) if signed else _turbo(heat)) * weight
     return np.round(colour).astype(np.uint8)
 
 
@@ -137,6 +144,13 @@ def _turbo(heat: np.ndarray) -> np.ndarray:
     import cv2
 
     return np.asarray(cv2.applyColorMap(np.round(heat * 255).astype(np.uint8), cv2.COLORMAP_TURBO)[..., ::-1])
+
+
+def _diverging(heat: np.ndarray) -> np.ndarray:
+    """[h, w] in [-1, 1] -> [h, w, 3] RGB: blue below 0, white at 0, red above, as in the viewer."""
+    blue, red = np.array([33.0, 102.0, 172.0]), np.array([178.0, 24.0, 43.0])
+    end = np.where(heat[..., None] < 0, blue, red)
+    return np.asarray(255 + (end - 255) * np.abs(heat)[..., None])
 
 
 def _legend(task: Task, card: Card, reading: Reading) -> list[str]:
@@ -156,7 +170,7 @@ def _legend(task: Task, card: Card, reading: Reading) -> list[str]:
     ]
 
 
-def _draw_legend(lines: Sequence[str], width: int) -> "Image":
+def _draw_legend(lines: Sequence[str], width: int, signed: bool) -> "Image":
     from PIL import Image, ImageDraw, ImageFont
 
     longest = max(lines, key=len)
@@ -167,8 +181,9 @@ def _draw_legend(lines: Sequence[str], width: int) -> "Image":
     row = round(size * 1.5)
     bar_width = min(12 * size, width - 2 * size)
     legend = Image.new("RGB", (width, row * (len(lines) + 2)), "#11161b")
-    ramp = np.tile(np.linspace(0, 1, bar_width, dtype=np.float32), (size // 2, 1))
-    legend.paste(Image.fromarray(_turbo(ramp)), (size, row // 2))
+    ramp = np.tile(np.linspace(-1 if signed else 0, 1, bar_width, dtype=np.float32), (size // 2, 1))
+    colours = np.round(_diverging(ramp)).astype(np.uint8) if signed else _turbo(ramp)
+    legend.paste(Image.fromarray(colours), (size, row // 2))
     draw = ImageDraw.Draw(legend)
     for index, line in enumerate(lines):
         draw.text((size, row * (index + 1) + row // 4), line, font=font, fill="#e4eaef")

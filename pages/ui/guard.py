@@ -8,38 +8,43 @@ from cxrkit.image import Radiograph
 from cxrkit.task import Reads, Task
 from pages.ui.compute import computed
 from pages.ui.models import load_libraries
-from pages.ui.words import listed
 
 if TYPE_CHECKING:
     from cxrkit.quality import Verdict
 
 
-def passes_guard(task: Task, image: Radiograph) -> bool:
+def passes_guard(task: Task, image: Radiograph, name: str = "") -> bool:
     """Show what the image guard says, with a button that overrides it; whether the page may go on.
 
     The button holds for this image, in this session, until another image is overridden.
+
+    Args:
+        task: whose network would read.
+        image: to look at.
+        name: of the image where the page has several, such as "Baseline".
 
     Raises:
         WeightsError: the guard's weights are missing, or do not know this kind of image.
     """
     load_libraries()
-    verdict, key = _verdict(image.sha256, task.reads, image), f"_overridden.{task.name}"
+    place = f"{task.name}.{name}" if name else task.name
+    verdict, key = _verdict(image.sha256, task.reads, image), f"_overridden.{place}"
     overridden = st.session_state.get(key) == image.sha256
-    reasons = " ".join(verdict.reasons)
+    reasons = (f"**{name}.** " if name and verdict.reasons else "") + " ".join(verdict.reasons)
     if verdict.ok or overridden:
         if reasons:
             insisted = "" if verdict.ok else " It is analysed because you asked for it; the score means little."
             st.warning(reasons + insisted, icon=":material/warning:")
         return True
-    with st.container(border=True, key=f"{task.name}.guard"):
+    with st.container(border=True, key=f"{place}.guard"):
         st.warning(reasons, icon=":material/front_hand:")
         st.markdown(
-            f"This page reads a {listed(task.inputs)}. For anything else a network gives a score too, and it would "
-            "look like any other. Nothing was analysed."
+            f"This page reads images of the kind “{task.reads}”. For anything else a network gives a score too, and it "
+            "would look like any other. Nothing was analysed."
         )
         st.button(
             "Analyse anyway",
-            key=f"{task.name}.anyway",
+            key=f"{place}.anyway",
             icon=":material/play_arrow:",
             on_click=_override,
             args=(key, image.sha256),
@@ -51,7 +56,7 @@ def _override(key: str, image_sha256: str) -> None:
     st.session_state[key] = image_sha256
 
 
-@st.cache_resource(scope="session", max_entries=4, ttl=3600, show_spinner=False)
+@st.cache_resource(scope="session", max_entries=8, ttl=3600, show_spinner=False)
 def _verdict(image_sha256: str, reads: Reads, _image: Radiograph) -> "Verdict":
     from cxrkit.quality import check_image
 

@@ -51,7 +51,7 @@ def images(image: Radiograph, readings: Sequence[Reading], crop: Box, key: str, 
     st.markdown(
         "**Display** – these tools change only what you see. The crop tool is the exception: its box is model input."
     )
-    pixels, window = _display(image)
+    pixels, window = display_pixels(image)
     panes = []
     for index, reading in enumerate(readings):
         heatmap = reading.heatmap
@@ -77,7 +77,7 @@ def _pane_title(index: int, readings: Sequence[Reading], remark: str = "") -> st
     return f"{name}: no positive evidence, no heatmap" if readings[index].heatmap.empty else name
 
 
-def _display(image: Radiograph) -> tuple[np.ndarray, tuple[float, float]]:
+def display_pixels(image: Radiograph) -> tuple[np.ndarray, tuple[float, float]]:
     """Pixels and window for the viewer; padding is black, whatever value it has in the file."""
     if image.voi_function == "SIGMOID":
         return image.windowed(), (0.0, 1.0)
@@ -138,9 +138,18 @@ def _inside_the_lungs(reading: Reading) -> None:
 
 
 @st.fragment
-def file_facts(task: Task, image: Radiograph) -> None:
-    """What may be shown of the file's header, and the image's size; made when opened."""
-    section = st.expander("The file", icon=":material/description:", key=f"{task.name}.file", on_change="rerun")
+def file_facts(task: Task, image: Radiograph, name: str = "") -> None:
+    """What may be shown of the file's header, and the image's size; made when opened.
+
+    Args:
+        task: of the page.
+        image: of the file.
+        name: of the image where the page has several, such as "Baseline".
+    """
+    title, key = "The file", f"{task.name}.file"
+    if name:
+        title, key = f"The file: {name.lower()}", f"{key}.{name}"
+    section = st.expander(title, icon=":material/description:", key=key, on_change="rerun")
     if not section.open:
         return
     height, width = image.values.shape

@@ -12,6 +12,9 @@ from pages.ui.samples import FIRST, chosen_sample, sample_chooser, simulated, us
 from pages.ui.truth import Truth
 from pages.ui.words import megabytes
 
+_IMAGES = 8
+"""Kept decoded in a session: as many as a timeline holds."""
+
 _PATIENCE_STEPS = 15
 """Of 20 ms."""
 
@@ -57,11 +60,9 @@ def choose_image(key: str, label: str) -> Chosen | None:
     Raises:
         ImageError: the file cannot be read.
     """
-    widget = f"{key}.upload"
     left, right = st.columns([2, 1], gap="medium")
     with left:
-        # No list of types: DICOM files often have no suffix, and Streamlit's refusal would log the file's name.
-        shown = st.file_uploader(label, key=widget, on_change=_keep, args=(key,), max_upload_size=MAX_FILE_BYTES >> 20)
+        empty = _uploader(key, label, key)
     with right:
         sample_chooser(key)
     if st.session_state.pop(_just_removed(key), False):
@@ -73,10 +74,49 @@ def choose_image(key: str, label: str) -> Chosen | None:
     if upload is None:
         _explain_choice(key)
         return None
-    if shown is None:
-        _offer_removal(key, upload)
-    image = _read_chosen_frame(key, upload)
+    image = _read(key, upload, empty)
     return None if image is None else Chosen(image)
+
+
+def one_of_several(key: str, label: str, chooser: str) -> Radiograph | None:
+    """An uploader that is one of several on the page, and what it holds.
+
+    Args:
+        key: unique in the app.
+        label: what to upload, in words.
+        chooser: key of the list of simulated cases, which an upload here ends.
+
+    Returns:
+        The image; None while there is none or a frame has still to be chosen.
+
+    Raises:
+        ImageError: the file cannot be read.
+    """
+    empty = _uploader(key, label, chooser)
+    if st.session_state.pop(_just_removed(key), False):
+        _wait_for_another()
+    upload: Upload | None = st.session_state.get(_kept(key))
+    return None if upload is None else _read(key, upload, empty)
+
+
+def forget_upload(key: str) -> None:
+    """Drop what an uploader held; only in a callback."""
+    st.session_state.pop(_kept(key), None)
+
+
+def _uploader(key: str, label: str, chooser: str) -> bool:
+    """Draw it; whether it looks empty, as it does after a page switch."""
+    # No list of types: DICOM files often have no suffix, and Streamlit's refusal would log the file's name.
+    shown = st.file_uploader(
+        label, key=f"{key}.upload", on_change=_keep, args=(key, chooser), max_upload_size=MAX_FILE_BYTES >> 20
+    )
+    return shown is None
+
+
+def _read(key: str, upload: Upload, empty: bool) -> Radiograph | None:
+    if empty:
+        _offer_removal(key, upload)
+    return _read_chosen_frame(key, upload)
 
 
 def _use_sample(key: str, name: str, upload: Upload | None) -> Chosen:
@@ -103,26 +143,22 @@ def _wait_for_another() -> None:
         place.empty()
 
 
-def _keep(key: str) -> None:
+def _keep(key: str, chooser: str) -> None:
     """Streamlit drops an upload with its widget at a page switch, so the bytes are kept apart from it."""
     given = st.session_state[f"{key}.upload"]
     if given is None:
-        _remove(key)
+        forget_upload(key)
         st.session_state[_just_removed(key)] = True
         return
     data = given.getvalue()
     st.session_state[_kept(key)] = Upload(given.name, data, hashlib.sha256(data).hexdigest())
-    use_sample(key, None)
-
-
-def _remove(key: str) -> None:
-    st.session_state.pop(_kept(key), None)
+    use_sample(chooser, None)
 
 
 def _offer_removal(key: str, upload: Upload) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(f"In use: {upload.name} ({megabytes(len(upload.data))})", width="content")
-        st.button("Remove", key=f"{key}.remove", icon=":material/close:", on_click=_remove, args=(key,))
+        st.button("Remove", key=f"{key}.remove", icon=":material/close:", on_click=forget_upload, args=(key,))
 
 
 def _explain_choice(key: str) -> None:
@@ -148,7 +184,7 @@ def _read_chosen_frame(key: str, upload: Upload) -> Radiograph | None:
     frames: int | None = st.session_state.get(f"_frames.{key}.{upload.sha256}")
     if frames is None:
         try:
-            return _read(upload.sha256, None, upload)
+            return _decode(upload.sha256, None, upload)
         except FrameRequired as error:
             frames = st.session_state[f"_frames.{key}.{upload.sha256}"] = error.frames
     widget = f"{key}.frame.{upload.sha256[:16]}"
@@ -158,9 +194,9 @@ def _read_chosen_frame(key: str, upload: Upload) -> Radiograph | None:
     if frame is None:
         st.info(str(FrameRequired(frames)), icon=":material/filter_none:")
         return None
-    return _read(upload.sha256, int(frame), upload)
+    return _decode(upload.sha256, int(frame), upload)
 
 
-@st.cache_resource(scope="session", max_entries=2, ttl=3600, show_spinner=False)
-def _read(sha256: str, frame: int | None, _upload: Upload) -> Radiograph:
+@st.cache_resource(scope="session", max_entries=_IMAGES, ttl=3600, show_spinner=False)
+def _decode(sha256: str, frame: int | None, _upload: Upload) -> Radiograph:
     return read_image(_upload.data, _upload.name, frame)

@@ -35,6 +35,13 @@ def viewer_address(browser: Browser) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def compare_address(browser: Browser) -> Iterator[str]:
+    """A server of viewer_compare_app.py."""
+    with served("tests/browser/viewer_compare_app.py") as url:
+        yield url
+
+
 @contextmanager
 def served(app: str, start: Sequence[str] = ("-m", "streamlit"), log: Path = Path(os.devnull)) -> Iterator[str]:
     """Address of a Streamlit server; arguments as in benchmarks.server."""

@@ -1,30 +1,19 @@
 """The viewer in a real Chromium: what is drawn, what travels, what comes back."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.viewer_page import VIEWER, Opened, open_viewer
+from tests.browser.viewer_page import VIEWER, Opened, opening
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
 def opened(browser: Browser, viewer_address: str) -> Iterator[Callable[..., Opened]]:
-    """Opens the test page; closes it afterwards and holds that it neither failed nor asked outside."""
-    pages: list[Opened] = []
-
-    def open_page(query: str = "", **context: Any) -> Opened:
-        pages.append(open_viewer(browser, viewer_address, query, **context))
-        return pages[-1]
-
-    yield open_page
-    for traffic in pages:
-        traffic.page.context.close()
-        assert traffic.errors == []
-        assert traffic.outside == []
+    with opening(browser, viewer_address) as open_page:
+        yield open_page
 
 
 def test_the_display_is_the_browsers_own(opened: Callable[..., Opened]) -> None:
@@ -216,6 +205,19 @@ def test_without_truth_there_is_no_button_for_it(opened: Callable[..., Opened]) 
     assert page.page.get_by_role("group", name="Truth").count() == 0
     page.press("o")
     assert page.view("view.overlap") is False
+
+
+def test_without_a_pair_there_is_nothing_to_compare(opened: Callable[..., Opened]) -> None:
+    page = opened("two=1")
+    assert page.page.get_by_role("group", name="Comparison").count() == 0
+    assert page.page.get_by_role("slider", name="Dividing line").count() == 0
+    assert page.tags() == []
+    assert page.page.locator(".pane-title:visible").all_inner_texts() == ["Unedited", "Edited: brightness 1.2"]
+    page.press("2 3")
+    assert page.view("single") is False
+    page.press("?")
+    assert page.page.get_by_text("reset the display").is_visible()
+    assert page.page.get_by_text("blinking").is_visible() is False
 
 
 def test_ruler_measures_in_millimetres(opened: Callable[..., Opened]) -> None:

@@ -1,6 +1,6 @@
-"""An opened page with the viewer, for test_viewer_browser.py: what is on it and what it sent."""
+"""An opened page with the viewer, for its browser tests: what is on it and what it sent."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +32,18 @@ class Opened:
             return [...p.canvas.getContext('2d').getImageData(a * p.ratio, b * p.ratio, 1, 1).data]; }}"""
         return list(self.page.evaluate(draw))
 
+    def gray(self, pane: int, x: float, y: float) -> int:
+        """Red of the colour where a pane's image has its point (x, y), on the canvas that shows this image."""
+        draw = f"""() => {{ const v = {VIEWER}; const p = v.panes[{pane}]; const on = v.single ? v.panes[0] : p;
+            const [a, b] = p.toScreen({x}, {y});
+            return on.canvas.getContext('2d').getImageData(a * on.ratio, b * on.ratio, 1, 1).data[0]; }}"""
+        return int(self.page.evaluate(draw))
+
+    def in_second(self, x: float, y: float) -> tuple[float, float]:
+        """The second image's point for the first's, by the page's own matrix; pixel (0, 0) reaches from 0 to 1."""
+        a, b, c, d, e, f = self.view("panes[1].described.to_first")
+        return a * x + c * y + e, b * x + d * y + f
+
     def point(self, x: float, y: float) -> tuple[float, float]:
         """Where on the page the image's point (x, y) of the first pane is."""
         place = f"""() => {{ const p = {VIEWER}.panes[0]; const r = p.canvas.getBoundingClientRect();
@@ -58,6 +70,10 @@ class Opened:
 
     def settle(self) -> None:
         self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def tags(self) -> list[str]:
+        """Names of images that stand on the canvases."""
+        return [tag.inner_text() for tag in self.page.locator(".tag:visible").all()]
 
     def shown_state(self) -> str:
         return self.page.get_by_test_id("stText").inner_text()
@@ -97,6 +113,22 @@ def open_viewer(browser: Browser, address: str, query: str = "", **context: Any)
     page.wait_for_function(f"{VIEWER}.panes.every((pane) => pane.windowedAs)")
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     return traffic
+
+
+@contextmanager
+def opening(browser: Browser, address: str) -> Iterator[Callable[..., Opened]]:
+    """Opens pages of a server; closes them afterwards and holds that they neither failed nor asked outside."""
+    pages: list[Opened] = []
+
+    def open_page(query: str = "", **context: Any) -> Opened:
+        pages.append(open_viewer(browser, address, query, **context))
+        return pages[-1]
+
+    yield open_page
+    for traffic in pages:
+        traffic.page.context.close()
+        assert traffic.errors == []
+        assert traffic.outside == []
 
 
 def _listen(socket: Any, traffic: Opened) -> None:

@@ -68,6 +68,25 @@ def test_a_finished_run_gives_its_averaged_weights_again(tmp_path: Path) -> None
         torch.testing.assert_close(second.state_dict()[name], value, rtol=0, atol=0)
 
 
+def test_the_judge_sees_the_average_after_each_epoch_and_training_goes_on_as_without_it(tmp_path: Path) -> None:
+    seen: list[tuple[int, bool, bool, Tensor]] = []
+
+    def judge(model: nn.Module, epoch: int) -> None:
+        seen.append((epoch, model.training, torch.is_grad_enabled(), model.get_parameter("linear.weight").clone()))
+
+    torch.manual_seed(0)
+    judged = fit(Mean(), Counted(), loader(), SETTINGS, tmp_path / "judged", judge)
+    torch.manual_seed(0)
+    plain = fit(Mean(), Counted(), loader(), SETTINGS, tmp_path / "plain")
+    assert [(epoch, training, gradients) for epoch, training, gradients, _ in seen] == [
+        (epoch, False, False) for epoch in (1, 2, 3, 4)
+    ]
+    final = judged.get_parameter("linear.weight")
+    torch.testing.assert_close(final, plain.get_parameter("linear.weight"), rtol=0, atol=0)
+    torch.testing.assert_close(seen[-1][3], final, rtol=0, atol=0)
+    assert not torch.equal(seen[0][3], final)
+
+
 def test_fitting_learns_and_early_epochs_are_small(tmp_path: Path) -> None:
     torch.manual_seed(0)
     settings = FitSettings(

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrkit.pixels import Gray, smooth
-
-Random = np.random.Generator
+from train.drawing import Random, blob, noise, texture
 
 
 def draw_lesions(view: Gray, lungs: Gray, random: Random) -> Gray:
@@ -45,7 +44,7 @@ def _patches(inside: NDArray[np.bool_], random: Random) -> Gray:
     for _ in range(random.integers(1, 4)):
         radius = side * random.uniform(0.03, 0.14)
         centre = (x + random.normal() * radius, y + random.normal() * radius)
-        density += strength * _blob(side, centre, radius, 0.9, random) * (0.4 + 0.9 * _texture(side, random))
+        density += strength * blob(side, centre, radius, 0.9, random) * (0.4 + 0.9 * texture(side, random))
     return density
 
 
@@ -53,9 +52,9 @@ def _cavity(inside: NDArray[np.bool_], random: Random) -> Gray:
     """A wall round air, in a thin haze."""
     side, centre, strength = len(inside), _place(inside, random), _strength(random)
     radius, wall = side * random.uniform(0.03, 0.09), random.uniform(0.25, 0.5)
-    outer = _blob(side, centre, radius * (1 + wall), 0.4, random)
-    inner = _blob(side, centre, radius, 0.4, random)
-    haze = _blob(side, centre, 2 * radius, 0.9, random) * _texture(side, random) * (1 - inner)
+    outer = blob(side, centre, radius * (1 + wall), 0.4, random)
+    inner = blob(side, centre, radius, 0.4, random)
+    haze = blob(side, centre, 2 * radius, 0.9, random) * texture(side, random) * (1 - inner)
     return np.asarray(strength * np.clip(outer - 0.9 * inner, 0, 1) + 0.4 * strength * haze, dtype=np.float32)
 
 
@@ -65,7 +64,7 @@ def _nodules(inside: NDArray[np.bool_], random: Random) -> Gray:
     density = np.zeros(inside.shape, dtype=np.float32)
     for _ in range(random.integers(2, 13)):
         centre = (x + random.normal() * 0.08 * side, y + random.normal() * 0.08 * side)
-        density += 0.8 * strength * _blob(side, centre, side * random.uniform(0.008, 0.03), 0.3, random)
+        density += 0.8 * strength * blob(side, centre, side * random.uniform(0.008, 0.03), 0.3, random)
     return density
 
 
@@ -99,7 +98,7 @@ def _effusion(inside: NDArray[np.bool_], random: Random) -> Gray:
 def _miliary(inside: NDArray[np.bool_], random: Random) -> Gray:
     """Fine grains all over both lungs."""
     side = len(inside)
-    grains = np.clip(_noise(side, max(2, side // 64), random), 0, 2)
+    grains = np.clip(noise(side, max(2, side // 64), random), 0, 2)
     return 0.15 * _strength(random) * grains
 
 
@@ -126,30 +125,6 @@ def _place(inside: NDArray[np.bool_], random: Random) -> tuple[float, float]:
         rows, columns = rows[upper], columns[upper]
     chosen = random.integers(len(rows))
     return float(columns[chosen]), float(rows[chosen])
-
-
-def _blob(side: int, centre: tuple[float, float], radius: float, roughness: float, random: Random) -> Gray:
-    """[S, S] in [0, 1]: a turned ellipse with an uneven, more or less soft edge."""
-    down, across = np.mgrid[:side, :side].astype(np.float32)
-    angle, stretch = random.uniform(0, np.pi), random.uniform(0.6, 1.6)
-    x, y = across - centre[0], down - centre[1]
-    along, over = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-    distance = np.hypot(along * stretch, over / stretch) / radius
-    distance += 0.35 * roughness * _noise(side, max(3, int(radius / 1.5)), random)
-    return np.asarray(1 / (1 + np.exp(np.clip((distance - 1) * random.uniform(2, 8), -30, 30))), dtype=np.float32)
-
-
-def _texture(side: int, random: Random) -> Gray:
-    """[S, S] in [0, 1]: noise of four scales."""
-    noise = sum(weight * _noise(side, cell, random) for weight, cell in ((1.0, 24), (0.7, 12), (0.5, 6), (0.25, 3)))
-    low, high = float(np.min(noise)), float(np.max(noise))
-    return np.asarray((noise - low) / (high - low), dtype=np.float32)
-
-
-def _noise(side: int, cell: int, random: Random) -> Gray:
-    """[S, S], standard normal on a grid of cells, smooth between."""
-    grid = random.standard_normal((side // cell + 2, side // cell + 2)).astype(np.float32)
-    return np.asarray(cv2.resize(grid, (side, side), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
 
 
 def _whole(point: tuple[float, float]) -> tuple[int, int]:

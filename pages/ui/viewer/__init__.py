@@ -16,12 +16,25 @@ import streamlit as st
 from streamlit import runtime
 
 from pages.ui.viewer.outline import pack_outlines
-from pages.ui.viewer.pane import Box, PackedPixels, Pane, content_digest, pack_heatmap, pack_pixels
+from pages.ui.viewer.pane import Box, PackedPixels, Pane, content_digest, for_canvas, pack_heatmap, pack_pixels
 
 __all__ = ["Pane", "ViewerState", "dragged_crop", "viewer"]
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("colour.js", "image.js", "truth.js", "pane.js", "tools.js", "toolbar.js", "viewer.js")
+_SCRIPTS = (
+    "colour.js",
+    "image.js",
+    "truth.js",
+    "legend.js",
+    "geometry.js",
+    "pane.js",
+    "tools.js",
+    "compare.js",
+    "compare_bar.js",
+    "toolbar.js",
+    "comparing.js",
+    "viewer.js",
+)
 # Part of every file's address: who holds an image can't work out where another session's copy lies.
 _SALT = secrets.token_hex(16)
 
@@ -47,7 +60,9 @@ _component = st.components.v2.component(
 )
 
 
-def viewer(panes: Sequence[Pane], *, key: str, crop_enabled: bool = False, height: int = 520) -> ViewerState:
+def viewer(
+    panes: Sequence[Pane], *, key: str, crop_enabled: bool = False, height: int = 520, compare: bool = False
+) -> ViewerState:
     """Show one or several linked panes and return what the user set.
 
     The first pane decides when the view starts afresh: another digest there resets zoom, window and ruler.
@@ -60,12 +75,17 @@ def viewer(panes: Sequence[Pane], *, key: str, crop_enabled: bool = False, heigh
         key: unique in the app; the view is kept under it.
         crop_enabled: whether the crop tool and its box are there.
         height: of each image in CSS pixels; less on narrow pages.
+        compare: the two panes are baseline and follow-up, in this order. The toolbar then offers side by side,
+            swipe and blink, Align where the second has `to_first`, and windows linked or not. All that stays in the
+            browser. Crop boxes are shown and dragged side by side only.
 
     Raises:
-        ValueError: no panes.
+        ValueError: no panes; `compare` with another number than two.
     """
     if not panes:
         raise ValueError("viewer needs at least one pane")
+    if compare and len(panes) != 2:
+        raise ValueError(f"compare needs two panes, baseline and follow-up, got {len(panes)}")
     memory = _memory(key)
     target = next((i for i, pane in enumerate(panes) if pane.crop is not None), 0)
     _settle_crop(memory, panes[target], _browser_state(key).get("crop"))
@@ -81,6 +101,7 @@ def viewer(panes: Sequence[Pane], *, key: str, crop_enabled: bool = False, heigh
                 "serial": memory["serial"],
             },
             "height": height,
+            "compare": compare,
         },
         on_crop_change=_nothing,
         on_ruler_change=_nothing,
@@ -158,13 +179,16 @@ def _describe(pane: Pane, place: str) -> dict[str, Any]:
         "intercept": packed.intercept,
         "window": [float(edge) for edge in pane.window],
         "spacing": None if pane.spacing_mm is None else [float(s) for s in pane.spacing_mm],
+        "to_first": None if pane.to_first is None else for_canvas(pane.to_first),
         "heatmap": None,
         "masks": [_describe_mask(*mask, f"{place}.mask{i}") for i, mask in enumerate(pane.masks)],
     }
     if pane.heatmap is not None:
-        data = pack_heatmap(pane.heatmap)
+        data = pack_heatmap(pane.heatmap, pane.heatmap_signed)
+        digest = f"{content_digest(pane.heatmap)}{'.signed' if pane.heatmap_signed else ''}"
         described["heatmap"] = {
-            "url": _address(data, content_digest(pane.heatmap), f"{place}.heatmap"),
+            "url": _address(data, digest, f"{place}.heatmap"),
+            "signed": pane.heatmap_signed,
             "width": pane.heatmap.shape[1],
             "height": pane.heatmap.shape[0],
             "box": [float(edge) for edge in pane.placed_box],

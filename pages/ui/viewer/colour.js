@@ -7,6 +7,9 @@ const COLOUR_ANCHORS = {
   magma: "0000040b092420114b3b0f7057157e721f818c2981a8327dc43c75de4968f1605dfa7f5efe9f6dfebf84fddea0fcfdbf",
   viridis: "440154481a6c472f7d41448739568c31688e2a788e23888e1f988b22a88435b77954c5687ad151a5db36d2e21bfde725",
   gray: "000000ffffff",
+  // Signed maps, from -1 to 1. Blue against orange-red is told apart with every common kind of colour blindness;
+  // bright at both ends, because the ground is dark.
+  signed: "1f6bff5ea5ffd9d9d9ff9a5eff3b14",
 };
 
 function colourTable(name) {
@@ -25,6 +28,9 @@ function colourTable(name) {
   }
   return table;
 }
+
+const SIGNED_ZERO = 128; // stored level of the value 0; one level is 1/127
+const SIGNED_FADE = 0.25; // |value| from which a signed colour is full; below, it fades out towards 0
 
 const COLOUR_TABLES = Object.fromEntries(
   Object.keys(COLOUR_ANCHORS).map((name) => [name, colourTable(name)]),
@@ -69,4 +75,30 @@ function heatTable(name, threshold) {
     table[level] = packColour(colours[at], colours[at + 1], colours[at + 2], Math.round(alpha));
   }
   return table;
+}
+
+// Exactly transparent at 0, whatever the threshold.
+function signedTable(threshold) {
+  const colours = COLOUR_TABLES.signed;
+  const table = new Uint32Array(256);
+  for (let level = 0; level < 256; level += 1) {
+    const value = Math.max((level - SIGNED_ZERO) / 127, -1);
+    const strength = Math.abs(value);
+    const kept = Math.min(Math.max((strength - threshold) / 0.03 + 1, 0), 1);
+    const alpha = Math.min(strength / SIGNED_FADE, 1) * kept;
+    const at = Math.round(((value + 1) / 2) * 255) * 3;
+    table[level] = packColour(colours[at], colours[at + 1], colours[at + 2], Math.round(255 * alpha));
+  }
+  return table;
+}
+
+// As it looks on the image: fading into the dark ground around 0.
+function signedGradient() {
+  const colours = COLOUR_TABLES.signed;
+  const stops = Array.from({ length: 41 }, (_, i) => {
+    const at = Math.round((i / 40) * 255) * 3;
+    const alpha = Math.min(Math.abs(i / 20 - 1) / SIGNED_FADE, 1);
+    return `rgb(${colours[at]} ${colours[at + 1]} ${colours[at + 2]} / ${alpha})`;
+  });
+  return `linear-gradient(to right, ${stops.join(",")})`;
 }

@@ -1,4 +1,4 @@
-// One pane: title, canvas, legend, readout. It draws; tools.js moves things.
+// One pane: title, canvas, legend, readout. It draws; geometry.js says where, tools.js moves things.
 
 const QUICK_PIXELS = 4e6; // windowed between two frames while a drag goes on
 const HANDLES = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
@@ -11,26 +11,22 @@ function element(tag, className, parent, attributes = {}) {
   return made;
 }
 
-class PaneView {
+class PaneView extends Placed {
   constructor(viewer, index, parent) {
-    this.viewer = viewer;
-    this.index = index;
+    super(viewer, index);
     this.root = element("section", "pane", parent);
     this.title = element("div", "pane-title", this.root);
     this.stage = element("div", "stage", this.root);
     this.canvas = element("canvas", "", this.stage, { tabindex: "0", role: "img" });
+    this.tags = new Tags(this.stage);
     this.message = element("div", "message", this.stage, { role: "status" });
     this.readout = element("div", "readout", this.root);
-    this.legend = element("div", "legend", this.root);
-    this.legendName = element("span", "legend-name", this.legend);
-    const scale = element("span", "legend-scale", this.legend);
-    element("span", "", scale).textContent = "0";
-    this.legendBar = element("span", "legend-bar", scale);
-    this.legendMark = element("span", "legend-mark", this.legendBar);
-    element("span", "", scale).textContent = "1";
+    this.legend = new HeatLegend(this.root);
     this.truthLegend = new TruthLegend(this.root);
     this.masks = [];
-    this.pointer = null; // image position under the mouse
+    this.problem = ""; // why there is no image to see
+    this.heatMessage = "";
+    this.pointer = null; // position of the mouse on the canvas
     this.milliseconds = 0; // of the last drawing; the tests hold it to a limit
     this.sizes = new ResizeObserver(() => viewer.refresh());
     this.sizes.observe(this.stage);
@@ -45,8 +41,6 @@ class PaneView {
   async show(described) {
     this.described = described;
     this.title.textContent = described.title;
-    const size = `${described.width} by ${described.height} pixels`;
-    this.canvas.setAttribute("aria-label", `${described.title}, ${size}`);
     await Promise.all([this.showImage(described), this.showHeat(described.heatmap), this.showMasks(described.masks)]);
   }
 
@@ -56,7 +50,7 @@ class PaneView {
       this.viewer.refresh();
       return;
     }
-    if (!this.image) this.message.textContent = "Loading image …";
+    if (!this.image) this.problem = "Loading image …";
     try {
       const image = await loadImage(described);
       if (this.described.url !== described.url) return;
@@ -67,23 +61,22 @@ class PaneView {
       this.image = image;
       this.imageUrl = described.url;
       this.windowedAs = "";
-      this.message.textContent = "";
+      this.problem = "";
     } catch (error) {
       if (this.described.url !== described.url) return;
-      this.message.textContent = `The image could not be loaded (${error.message}). Reload the page.`;
+      this.problem = `The image could not be loaded (${error.message}). Reload the page.`;
     }
     this.viewer.refresh();
   }
 
   async showHeat(described) {
     this.heatDescribed = described;
-    this.legend.hidden = !described;
+    this.heatMessage = "";
     if (!described) {
       this.heat = null;
       this.viewer.refresh();
       return;
     }
-    this.legendName.textContent = described.label;
     try {
       const heat = await loadHeat(described);
       if (!this.heatDescribed || this.heatDescribed.url !== described.url) return;
@@ -94,7 +87,7 @@ class PaneView {
     } catch (error) {
       if (!this.heatDescribed || this.heatDescribed.url !== described.url) return;
       this.heat = null;
-      this.legendName.textContent = `Heatmap could not be loaded (${error.message}). Reload the page.`;
+      this.heatMessage = `Heatmap could not be loaded (${error.message}). Reload the page.`;
     }
     this.viewer.refresh();
   }
@@ -113,74 +106,64 @@ class PaneView {
     this.viewer.refresh();
   }
 
-  // ---- geometry: one zoom and one centre, both relative, serve panes of any size
+  // ---- what it is called, in words
 
-  get box() {
-    return { width: this.canvas.clientWidth, height: this.canvas.clientHeight };
+  get name() {
+    const { title, width, height } = this.described;
+    return `${title}, ${width} by ${height} pixels`;
   }
 
-  get fit() {
-    const { width, height } = this.box;
-    return Math.min(width / this.described.width, height / this.described.height) || 1;
+  // What its legends explain.
+  get meaning() {
+    const heat = this.heatDescribed ? `${this.heatDescribed.label} ${this.heatDescribed.signed}` : "";
+    return [heat, ...this.described.masks.map((mask) => mask.label)].filter(Boolean).join(", ");
   }
 
-  get scale() {
-    return this.fit * this.viewer.view.zoom;
-  }
-
-  toScreen(x, y) {
-    const { width, height } = this.box;
-    const { cx, cy } = this.viewer.view;
-    const { scale } = this;
-    return [
-      width / 2 + (x - cx * this.described.width) * scale,
-      height / 2 + (y - cy * this.described.height) * scale,
-    ];
-  }
-
-  toImage(px, py) {
-    const { width, height } = this.box;
-    const { cx, cy } = this.viewer.view;
-    const { scale } = this;
-    return [
-      (px - width / 2) / scale + cx * this.described.width,
-      (py - height / 2) / scale + cy * this.described.height,
-    ];
-  }
-
-  get window() {
-    const { preset, shift, stretch } = this.viewer.view;
-    const [low, high] = this.image.presets[preset];
-    const centre = (low + high) / 2 + shift * (high - low);
-    const half = ((high - low) / 2) * stretch;
-    return [centre - half, centre + half];
+  // Legends name their image where those of two images stand under one canvas.
+  showLegends(prefix) {
+    this.legend.show(this, this.viewer.view, prefix);
+    this.truthLegend.show(this, this.viewer.view, prefix);
   }
 
   // ---- drawing
 
   draw() {
+    const layers = this.viewer.layersOn(this);
+    this.message.textContent = layers.map(({ pane }) => pane.problem).find(Boolean) || "";
+    this.canvas.setAttribute("aria-label", this.viewer.canvasName(layers));
     this.fitCanvas();
-    if (!this.image || !this.canvas.width) return;
+    const ready = layers.filter(({ pane }) => pane.image);
+    if (!ready.length || !this.canvas.width) return;
     const started = performance.now();
-    const windowed = this.applyWindow();
     const context = this.canvas.getContext("2d");
-    const ratio = this.ratio;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.fillStyle = "#0b0d10";
     context.fillRect(0, 0, this.box.width, this.box.height);
-    const { scale } = this;
-    const [left, top] = this.toScreen(0, 0);
-    context.imageSmoothingEnabled = scale < 4;
+    for (const { pane, clip } of ready) {
+      context.save();
+      if (clip) context.clip(clip);
+      pane.paint(context);
+      context.restore();
+    }
+    drawCrop(context, this);
+    for (const { pane } of ready) drawRuler(context, pane);
+    this.writeReadout();
+    this.milliseconds = performance.now() - started;
+  }
+
+  // Image, heat and truth onto any canvas whose unit is the CSS pixel.
+  paint(context) {
+    const windowed = this.applyWindow();
+    const { a, b, c, d, e, f } = this.placement;
+    context.save();
+    context.transform(a, b, c, d, e, f);
+    context.imageSmoothingEnabled = this.scale < 4;
     context.imageSmoothingQuality = this.viewer.moving ? "low" : "high";
-    context.drawImage(windowed, left, top, this.image.width * scale, this.image.height * scale);
+    context.drawImage(windowed, 0, 0, this.image.width, this.image.height);
+    context.restore();
     const truth = this.viewer.view.truth && this.masks.length > 0;
     if (this.heat) this.drawHeat(context, truth && this.viewer.view.overlap);
     if (truth) drawTruth(context, this);
-    this.truthLegend.show(this, this.viewer.view);
-    drawCrop(context, this);
-    drawRuler(context, this);
-    this.writeReadout();
-    this.milliseconds = performance.now() - started;
   }
 
   fitCanvas() {
@@ -209,17 +192,18 @@ class PaneView {
 
   drawHeat(context, insideTruth) {
     const { colours, threshold, opacity } = this.viewer.view;
-    const wanted = `${colours} ${threshold}`;
+    const { signed } = this.heatDescribed;
+    const wanted = signed ? `signed ${threshold}` : `${colours} ${threshold}`;
     if (wanted !== this.heatAs) {
-      paintLevels(this.heatCanvas, this.heat.levels, heatTable(colours, threshold));
+      const table = signed ? signedTable(threshold) : heatTable(colours, threshold);
+      paintLevels(this.heatCanvas, this.heat.levels, table);
       this.heatAs = wanted;
-      this.legendBar.style.backgroundImage = colourGradient(colours);
-      this.legendMark.style.width = `${threshold * 100}%`;
     }
-    const [left, top] = this.toScreen(this.heatBox[0], this.heatBox[1]);
-    const [right, bottom] = this.toScreen(this.heatBox[2], this.heatBox[3]);
+    const { a, b, c, d, e, f } = this.placement;
+    const [left, top, right, bottom] = this.heatBox;
     context.save();
     if (insideTruth) context.clip(truthOnScreen(this));
+    context.transform(a, b, c, d, e, f);
     context.globalAlpha = opacity;
     context.imageSmoothingEnabled = true;
     context.drawImage(this.heatCanvas, left, top, right - left, bottom - top);
@@ -227,13 +211,16 @@ class PaneView {
   }
 
   writeReadout() {
-    const [low, high] = this.window;
-    const parts = [`${Math.round(this.scale * 100)} %`, `C ${number((low + high) / 2)}  W ${number(high - low)}`];
-    if (this.viewer.view.ruler && this.viewer.view.ruler.pane === this.index) {
-      parts.push(`ruler ${rulerText(this)}`);
+    const read = this.viewer.paneAt(this, this.pointer);
+    if (!read.image) return;
+    const [low, high] = read.window;
+    const parts = [`${Math.round(read.scale * 100)} %`, `C ${number((low + high) / 2)}  W ${number(high - low)}`];
+    if (this.viewer.single) parts.unshift(read.described.title);
+    if (this.viewer.view.ruler && this.viewer.view.ruler.pane === read.index) {
+      parts.push(`ruler ${rulerText(read)}`);
     }
-    const [x, y] = (this.pointer || [-1, -1]).map(Math.floor);
-    const { width, height, levels, slope, intercept } = this.image;
+    const [x, y] = (this.pointer ? read.toImage(...this.pointer) : [-1, -1]).map(Math.floor);
+    const { width, height, levels, slope, intercept } = read.image;
     if (x >= 0 && y >= 0 && x < width && y < height) {
       parts.push(`x ${x}  y ${y}`, `value ${number(levels[y * width + x] * slope + intercept)}`);
     }

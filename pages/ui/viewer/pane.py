@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEVELS = 65536
+SIGNED_ZERO = 128
+"""Byte of the value 0 in a signed heatmap; colour.js has the same."""
 
 _ROWS = 256
 
@@ -19,18 +21,27 @@ Box = tuple[int, int, int, int]
 class Pane:
     """One image with what lies on it. Panes shown together share zoom, pan and window.
 
+    A shared window is relative: shift and stretch are counted in widths of each pane's own `window` (or of the range
+    that the chosen preset has in its pixels), so images in different units are equally bright and full of contrast.
+
     Args:
         title: heading above the image; also what a screen reader says.
         pixels: [H, W] integer, real or bool values in any unit. Values that are not finite are shown as the
             lowest finite one.
         window: initial (low, high) in the unit of `pixels`; low is black, high is white.
         spacing_mm: (row, column) millimetres a pixel for the ruler; None measures in pixels.
-        heatmap: [h, w] values in [0, 1], laid over `heatmap_box` and interpolated bilinearly.
+        heatmap: [h, w] values in [0, 1], or in [-1, 1] where `heatmap_signed`, laid over `heatmap_box` and
+            interpolated bilinearly.
         heatmap_box: (left, top, right, bottom) in image pixels, right and bottom exclusive; None is the whole
             image.
         heatmap_label: what the legend says.
+        heatmap_signed: negative values are drawn blue ("stronger at baseline"), positive ones red ("stronger at
+            follow-up"), 0 is transparent; the threshold counts for the absolute value.
         masks: (label, [H, W] bool) for each region whose outline is known to be true; none empty.
         crop: (left, top, right, bottom) in image pixels, right and bottom exclusive; None is no box yet.
+        to_first: [2, 3] matrix from pixel coordinates (x, y) of the first pane's image to this one's, with the centre
+            of the top left pixel at (0, 0), as `Registration.matrix`; None where they were not registered. Used on the
+            second pane of `viewer(..., compare=True)` only.
         digest: content key of `pixels` (SHA-256, hexadecimal). Unchanged digests are neither packed nor sent
             again. Empty: worked out here.
 
@@ -46,8 +57,10 @@ class Pane:
     heatmap: NDArray[Any] | None = None
     heatmap_box: tuple[float, float, float, float] | None = None
     heatmap_label: str = ""
+    heatmap_signed: bool = False
     masks: tuple[tuple[str, NDArray[np.bool_]], ...] = ()
     crop: Box | None = None
+    to_first: NDArray[Any] | None = None
     digest: str = field(default="")
 
     def __post_init__(self) -> None:
@@ -62,6 +75,7 @@ class Pane:
         for label, mask in self.masks:
             if mask.shape != self.pixels.shape or mask.dtype != np.bool_ or not mask.any():
                 raise ValueError(f"mask {label!r} must be bool {self.pixels.shape} and not empty, got {mask.shape}")
+        _check_matrix(self.to_first)
         _check_box("heatmap_box", self.heatmap_box)
         _check_box("crop", self.crop)
         height, width = self.pixels.shape
@@ -139,10 +153,32 @@ def _parts(pixels: NDArray[Any], low: float) -> Iterator[tuple[slice, NDArray[An
         yield rows, part if np.isfinite(part).all() else np.nan_to_num(part, nan=low, posinf=low, neginf=low)
 
 
-def pack_heatmap(heatmap: NDArray[Any]) -> bytes:
-    """[h, w] values in [0, 1] as h * w bytes, 255 for 1; values outside are clipped, not-a-number becomes 0."""
-    unit = np.clip(np.nan_to_num(heatmap.astype(np.float64), nan=0.0), 0.0, 1.0)
-    return np.rint(unit * 255).astype(np.uint8).tobytes()
+def pack_heatmap(heatmap: NDArray[Any], signed: bool = False) -> bytes:
+    """[h, w] values as h * w bytes; values outside the range are clipped, not-a-number becomes 0.
+
+    Values in [0, 1] become 0 to 255. Signed values in [-1, 1] become 1 to 255, where 128 is exactly 0 and nothing else
+    than what rounds to it.
+    """
+    known = np.nan_to_num(heatmap.astype(np.float64), nan=0.0)
+    levels = SIGNED_ZERO + np.clip(known, -1.0, 1.0) * 127 if signed else np.clip(known, 0.0, 1.0) * 255
+    return np.rint(levels).astype(np.uint8).tobytes()
+
+
+def for_canvas(matrix: NDArray[Any]) -> list[float]:
+    """A [2, 3] matrix between pixel centres as the six numbers (a, b, c, d, e, f) of a canvas's matrix.
+
+    In the browser pixel (0, 0) reaches from 0 to 1, so its centre is at 0.5.
+    """
+    linear = np.asarray(matrix, dtype=np.float64)[:, :2]
+    shift = np.asarray(matrix, dtype=np.float64)[:, 2] + 0.5 - linear @ (0.5, 0.5)
+    return [float(entry) for entry in (*linear.T.ravel(), *shift)]
+
+
+def _check_matrix(matrix: NDArray[Any] | None) -> None:
+    if matrix is None:
+        return
+    if matrix.shape != (2, 3) or not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:, :2])) < 1e-6:
+        raise ValueError(f"to_first must be a finite [2, 3] matrix that can be inverted, got {matrix.tolist()}")
 
 
 def _check_box(name: str, box: tuple[float, float, float, float] | None) -> None:

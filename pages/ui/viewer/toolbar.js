@@ -10,6 +10,7 @@ const ICONS = {
   fit: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4",
   invert: "M2.5 2.5h11v11h-11zM2.5 13.5l11-11M9 13.5l4.5-4.5M5.5 13.5l8-8M12 13.5l1.5-1.5",
   reset: "M3 8a5 5 0 1 0 1.6-3.7M4.8 1.4v3.2H8",
+  play: PLAY,
   help: "M5.6 6a2.4 2.4 0 1 1 3.6 2.1C8.4 8.6 8 9 8 10M8 12.4v.6",
 };
 
@@ -61,16 +62,20 @@ function chooser(parent, label, options, action) {
   return select;
 }
 
-function slider(parent, text, title, action) {
+const PERCENT = { least: 0, most: 1, step: 0.01, unit: "%", times: 100 };
+
+function slider(parent, text, title, action, { least, most, step, unit, times } = PERCENT) {
   const label = element("label", "slider", parent, { title });
   element("span", "", label).textContent = text;
-  const input = element("input", "", label, { type: "range", min: "0", max: "100", step: "1", "aria-label": title });
+  const range = { min: least * times, max: most * times, step: step * times };
+  const input = element("input", "", label, { type: "range", ...range, "aria-label": title });
   const output = element("output", "", label);
-  input.addEventListener("input", () => action(input.value / 100));
+  input.addEventListener("input", () => action(input.value / times));
   return {
-    show(share) {
-      input.value = Math.round(share * 100);
-      output.textContent = `${Math.round(share * 100)} %`;
+    show(value) {
+      input.value = value * times;
+      output.textContent = `${Number((value * times).toFixed(times === 1 ? 1 : 0))} ${unit}`;
+      input.setAttribute("aria-valuetext", output.textContent);
     },
   };
 }
@@ -78,6 +83,7 @@ function slider(parent, text, title, action) {
 class Toolbar {
   constructor(viewer, parent) {
     this.viewer = viewer;
+    this.compare = new CompareBar(viewer, parent);
     this.main = element("div", "bar", parent, { role: "toolbar", "aria-label": "Image display" });
     this.addTools();
     this.addZoom();
@@ -142,11 +148,17 @@ class Toolbar {
   addHelp(parent) {
     this.help = element("div", "help", parent, { role: "region", "aria-label": "Keys and gestures" });
     this.help.hidden = true;
-    for (const [keys, what] of KEYS) {
+    this.addHelpRows(KEYS);
+    this.compareHelp = this.addHelpRows(COMPARE_HELP);
+  }
+
+  addHelpRows(rows) {
+    return rows.map(([keys, what]) => {
       const row = element("div", "", this.help);
       element("kbd", "", row).textContent = keys;
       element("span", "", row).textContent = what;
-    }
+      return row;
+    });
   }
 
   toggleHelp(open = this.help.hidden) {
@@ -154,7 +166,9 @@ class Toolbar {
     this.helpButton.setAttribute("aria-expanded", String(open));
   }
 
-  show(view, { crop, heat, truth }) {
+  show(view, { crop, heat, signed, truth, compare, registered }) {
+    this.compare.show(view, compare, registered);
+    for (const row of this.compareHelp) row.hidden = !compare;
     for (const [name, button] of Object.entries(this.tools)) {
       button.setAttribute("aria-pressed", String(view.tool === name));
     }
@@ -165,10 +179,12 @@ class Toolbar {
     this.truth.setAttribute("aria-pressed", String(view.truth));
     this.overlap.setAttribute("aria-pressed", String(view.truth && view.overlap));
     this.invert.setAttribute("aria-pressed", String(view.invert));
-    this.preset.value = view.shift === 0 && view.stretch === 1 ? view.preset : "custom";
+    const asPreset = view.shift === 0 && view.stretch === 1 && Object.keys(view.own).length === 0;
+    this.preset.value = asPreset ? view.preset : "custom";
     this.opacity.show(view.opacity);
     this.threshold.show(view.threshold);
     this.colours.value = view.colours;
+    this.colours.hidden = signed;
   }
 }
 
@@ -178,7 +194,7 @@ const KEY_ACTIONS = {
   p: (viewer) => viewer.change({ tool: "pan" }),
   w: (viewer) => viewer.change({ tool: "window" }),
   m: (viewer) => viewer.change({ tool: "ruler" }),
-  c: (viewer) => viewer.crop.enabled && viewer.change({ tool: "crop" }),
+  c: (viewer) => viewer.canCrop && viewer.change({ tool: "crop" }),
   i: (viewer) => viewer.change({ invert: !viewer.view.invert }),
   t: (viewer) => viewer.toggleTruth(),
   o: (viewer) => viewer.toggleOverlap(),
@@ -199,7 +215,9 @@ const KEY_ACTIONS = {
 function attachKeys(viewer, root) {
   root.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT)$/.test(event.target.tagName)) return;
-    const action = KEY_ACTIONS[event.key.toLowerCase()];
+    if (event.key === " " && event.target.tagName === "BUTTON") return;
+    const key = event.key.toLowerCase();
+    const action = KEY_ACTIONS[key] || (viewer.compare && COMPARE_KEYS[key]);
     if (!action) return;
     event.preventDefault();
     event.stopPropagation();

@@ -36,7 +36,7 @@ function attachTools(viewer, pane) {
   });
   canvas.addEventListener("pointermove", (event) => {
     const at = position(event);
-    pane.pointer = pane.described ? pane.toImage(...at) : null;
+    pane.pointer = at;
     if (touches.has(event.pointerId)) touches.set(event.pointerId, at);
     if (action) action.move(at);
     else if (viewer.view.tool === "crop") canvas.style.cursor = cropCursor(pane, at);
@@ -50,7 +50,8 @@ function attachTools(viewer, pane) {
   });
   canvas.addEventListener("contextmenu", (event) => event.preventDefault());
   canvas.addEventListener("dblclick", () => viewer.change({ zoom: 1, cx: 0.5, cy: 0.5 }));
-  canvas.addEventListener(
+  // On the stage, so that the divider that lies on the canvas zooms as well.
+  pane.stage.addEventListener(
     "wheel",
     (event) => {
       event.preventDefault();
@@ -63,13 +64,10 @@ function attachTools(viewer, pane) {
 const ACTIONS = { pan: panAction, window: windowAction, ruler: rulerAction, crop: cropAction };
 
 function panAction(viewer, pane, start) {
-  const { cx, cy } = viewer.view;
+  const [x, y] = pane.centre;
   return {
     move([px, py]) {
-      viewer.moveTo(
-        cx - (px - start[0]) / (pane.scale * pane.described.width),
-        cy - (py - start[1]) / (pane.scale * pane.described.height),
-      );
+      viewer.centreOn(pane, x - (px - start[0]) / pane.scale, y - (py - start[1]) / pane.scale);
     },
     end() {},
   };
@@ -77,10 +75,11 @@ function panAction(viewer, pane, start) {
 
 // Right: more contrast range; up: brighter, which is a lower centre.
 function windowAction(viewer, pane, start) {
-  const { shift, stretch } = viewer.view;
+  const change = viewer.windowChange(viewer.paneAt(pane, start));
+  const { shift, stretch } = change.from;
   return {
     move([px, py]) {
-      viewer.change({
+      change.to({
         stretch: clamp(stretch * Math.exp((px - start[0]) / 200), 0.005, 50),
         shift: clamp(shift + ((py - start[1]) / 400) * Math.min(stretch, 2), -5, 5),
       });
@@ -99,9 +98,10 @@ function pinch(viewer, pane, touches) {
     move() {
       if (touches.size < 2) return;
       const now = spread();
-      const dx = (now.middle[0] - before.middle[0]) / (pane.scale * pane.described.width);
-      const dy = (now.middle[1] - before.middle[1]) / (pane.scale * pane.described.height);
-      viewer.moveTo(viewer.view.cx - dx, viewer.view.cy - dy);
+      const [x, y] = pane.centre;
+      const dx = (now.middle[0] - before.middle[0]) / pane.scale;
+      const dy = (now.middle[1] - before.middle[1]) / pane.scale;
+      viewer.centreOn(pane, x - dx, y - dy);
       viewer.zoomAt(pane, now.length / before.length, now.middle);
       before = now;
     },
@@ -112,12 +112,13 @@ function pinch(viewer, pane, touches) {
 // ---- ruler
 
 function rulerAction(viewer, pane, start) {
-  const from = pane.toImage(...start);
+  const measured = viewer.paneAt(pane, start);
+  const from = measured.toImage(...start);
   const before = viewer.view.ruler;
   viewer.change({ ruler: null });
   return {
     move(at) {
-      viewer.change({ ruler: { pane: pane.index, from, to: pane.toImage(...at) } });
+      viewer.change({ ruler: { pane: measured.index, from, to: measured.toImage(...at) } });
     },
     end(cancelled) {
       if (cancelled) viewer.change({ ruler: before });
@@ -171,7 +172,7 @@ function outlined(context, path, colour) {
 
 function cropOf(pane) {
   const { crop } = pane.viewer;
-  return crop.enabled && crop.pane === pane.index ? crop.box : null;
+  return pane.viewer.canCrop && crop.pane === pane.index ? crop.box : null;
 }
 
 function handlePoints(pane, [left, top, right, bottom]) {
@@ -200,7 +201,7 @@ function cropCursor(pane, at) {
 
 function cropAction(viewer, pane, start) {
   const idle = { move() {}, end() {} };
-  if (pane.index !== viewer.crop.pane || !viewer.crop.enabled) return idle;
+  if (pane.index !== viewer.crop.pane || !viewer.canCrop) return idle;
   const before = viewer.crop.box;
   const part = cropPart(pane, start);
   const origin = pane.toImage(...start);

@@ -11,10 +11,9 @@ async function loadMasks(described) {
 }
 
 function truthOnScreen(pane) {
-  const { scale } = pane;
-  const [left, top] = pane.toScreen(0, 0);
+  const { placement } = pane;
   const whole = new Path2D();
-  for (const mask of pane.masks) whole.addPath(mask.outline, new DOMMatrix([scale, 0, 0, scale, left, top]));
+  for (const mask of pane.masks) whole.addPath(mask.outline, placement);
   return whole;
 }
 
@@ -52,12 +51,12 @@ class TruthLegend {
     this.text = element("span", "", this.root);
   }
 
-  show(pane, { truth, overlap }) {
+  show(pane, { truth, overlap }, prefix) {
     const { masks, heat } = pane;
     this.root.hidden = !(truth && masks.length) && !pane.masksMessage;
     if (this.root.hidden) return;
     const names = masks.map((mask) => mask.label).join(", ");
     const only = overlap && heat ? "; heat shown inside it only" : "";
-    this.text.textContent = pane.masksMessage || `Truth: ${names}${only}`;
+    this.text.textContent = pane.masksMessage || `${prefix}Truth: ${names}${only}`;
   }
 }

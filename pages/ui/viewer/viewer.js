@@ -15,13 +15,28 @@ const DEFAULT_VIEW = {
   truth: true, // outlines of the true regions, where the page knows them
   overlap: false, // heat inside them only
   ruler: null,
+  own: {}, // windows that are not linked: shift and stretch of one image, on top of the common ones
+  linkWindow: true,
+  layout: "side", // of two images that are compared
+  align: true, // by their registration, where there is one
+  divider: 0.5, // share of the canvas left of the line of swipe
+  shown: 0, // which image blink shows now
+  playing: false,
+  seconds: 0.7, // that blink shows each image
 };
+
+// What another image, or showing the display afresh, leaves as the user set it.
+const KEPT_FOR_IMAGE = ["opacity", "threshold", "colours", "tool", "truth", "overlap"];
+const KEPT_COMPARING = ["layout", "align", "linkWindow", "playing", "seconds"];
+
+const chosen = (view, names) => Object.fromEntries(names.map((name) => [name, view[name]]));
 
 // Views outlive their elements: Streamlit takes the component down at a page switch.
 const VIEWS = new Map(); // token of session and key -> { view, image, serial of the last crop, ruler as sent }
 
-class Viewer {
+class Viewer extends Comparing {
   constructor(root) {
+    super();
     this.root = root;
     root.replaceChildren();
     this.toolbar = new Toolbar(this, root);
@@ -43,8 +58,7 @@ class Viewer {
     this.kept = VIEWS.get(data.token);
     const image = data.panes[0].image;
     if (this.kept.image && this.kept.image !== image) {
-      const { opacity, threshold, colours, tool, truth, overlap } = this.view;
-      Object.assign(this.view, DEFAULT_VIEW, { opacity, threshold, colours, tool, truth, overlap });
+      Object.assign(this.view, DEFAULT_VIEW, chosen(this.view, [...KEPT_FOR_IMAGE, ...KEPT_COMPARING]));
       this.kept.ruler = null;
     }
     this.kept.image = image;
@@ -54,7 +68,9 @@ class Viewer {
     while (this.panes.length < data.panes.length) {
       this.panes.push(new PaneView(this, this.panes.length, this.grid));
     }
+    this.showCompared(data);
     this.hasHeat = data.panes.some((pane) => pane.heatmap);
+    this.signedOnly = data.panes.every((pane) => !pane.heatmap || pane.heatmap.signed);
     this.hasTruth = data.panes.some((pane) => pane.masks.length);
     this.panes.forEach((pane, index) => pane.show(data.panes[index]));
     this.refresh();
@@ -77,17 +93,49 @@ class Viewer {
     if (this.frame || !this.kept) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      this.toolbar.show(this.view, { crop: this.crop.enabled, heat: this.hasHeat, truth: this.hasTruth });
-      this.root.dataset.tool = this.view.tool;
+      this.showControls();
+      this.showLegends();
       for (const pane of this.panes) {
         if (this.view.tool !== "crop") pane.canvas.style.cursor = "";
         pane.draw();
+        pane.tags.show(this, pane);
       }
     });
   }
 
+  showControls() {
+    this.toolbar.show(this.view, {
+      crop: this.canCrop,
+      heat: this.hasHeat,
+      signed: this.signedOnly,
+      truth: this.hasTruth,
+      compare: this.compare,
+      registered: Boolean(this.registration),
+    });
+    this.root.dataset.tool = this.view.tool;
+    this.root.dataset.layout = this.compare ? this.view.layout : "";
+    this.blink.follow(this.view, this.compare);
+    if (this.compare) this.divider.show(this.view, this.panes.map((pane) => pane.described.title));
+    else if (this.divider) this.divider.root.hidden = true;
+  }
+
+  // One canvas with two images needs the second's legend only where it says something else.
+  showLegends() {
+    const [first, second] = this.panes.map((pane) => pane.meaning);
+    const both = this.single && first !== second;
+    for (const pane of this.panes) {
+      pane.root.hidden = this.single && pane.index > 0 && (!both || !second);
+      pane.showLegends(both ? `${pane.described.title}: ` : "");
+    }
+  }
+
   moveTo(cx, cy) {
     this.change({ cx: clamp(cx, 0, 1), cy: clamp(cy, 0, 1) });
+  }
+
+  // This point of the pane's image goes to the middle.
+  centreOn(pane, x, y) {
+    this.moveTo(...pane.toShare(x, y));
   }
 
   // The point of the image under `at` stays there.
@@ -96,8 +144,8 @@ class Viewer {
     const [x, y] = pane.toImage(...at);
     this.view.zoom = clamp(this.view.zoom * factor, 0.5, 64);
     const [nowX, nowY] = pane.toImage(...at);
-    const { width, height } = pane.described;
-    this.moveTo(this.view.cx + (x - nowX) / width, this.view.cy + (y - nowY) / height);
+    const [cx, cy] = pane.centre;
+    this.centreOn(pane, cx + x - nowX, cy + y - nowY);
   }
 
   zoomBy(factor) {
@@ -113,7 +161,7 @@ class Viewer {
   }
 
   usePreset(preset) {
-    this.change({ preset, shift: 0, stretch: 1 });
+    this.change({ preset, shift: 0, stretch: 1, own: {} });
   }
 
   toggleTruth() {
@@ -127,8 +175,8 @@ class Viewer {
 
   // Who has hidden the truth to look first does not get it back by fitting the image.
   reset() {
-    const { ruler: measured, tool, truth } = this.view;
-    this.change({ ...DEFAULT_VIEW, tool, truth });
+    const { ruler: measured } = this.view;
+    this.change({ ...DEFAULT_VIEW, ...chosen(this.view, ["tool", "truth", "shown", ...KEPT_COMPARING]) });
     if (measured) this.sendRuler();
   }
 
@@ -156,6 +204,7 @@ class Viewer {
 
   dispose() {
     cancelAnimationFrame(this.frame);
+    this.blink.stop();
     for (const pane of this.panes) pane.remove();
     this.root.viewer = null;
   }

@@ -1,0 +1,151 @@
+"""Three honesty checks of a comparison: the order swapped, the anatomy matched, one image laid over the other."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from cxrkit.card import Card
+from cxrkit.task import Task
+from pages.ui.pair_reading import PairReading
+from pages.ui.visits import Visit
+from pages.ui.words import percent, points, share
+
+if TYPE_CHECKING:
+    from cxrkit.registration import Registration
+
+MATCHING_TABLE = "Matching of two images, by stage"
+"""Of the card: the usual range of the cosine in each stage on pairs of one patient."""
+
+_LARGEST_SHIFT = 0.1
+"""In score; above it the order of the images decides too much."""
+
+_LONGEST = 640
+
+
+def honesty_checks(
+    task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairReading, fit: "Registration"
+) -> None:
+    """The three checks, one below the other on a phone."""
+    st.subheader("Can this answer be trusted?", anchor=False)
+    swapped, matched = st.columns(2, gap="medium")
+    with swapped.container(border=True, height="stretch"):
+        _order_swapped(task, reading)
+    with matched.container(border=True, height="stretch"):
+        _matching(card, reading)
+    with st.container(border=True):
+        _registered(visits, fit)
+
+
+def _order_swapped(task: Task, reading: PairReading) -> None:
+    there, back = (each.scores[task.positive] for each in (reading.prediction, reading.swapped))
+    st.markdown("**The order swapped**")
+    st.markdown(
+        f"With baseline and follow-up exchanged the score for {task.positive} is **{share(back)}** in place of "
+        f"{share(there)} ({points(back - there)}). A change is a change both ways."
+    )
+    if reading.prediction.label != reading.swapped.label:
+        st.warning(
+            f"The label turns into “{reading.swapped.label}”: this answer depends on the order of the images and "
+            "deserves little trust.",
+            icon=":material/warning:",
+        )
+    elif abs(back - there) > _LARGEST_SHIFT:
+        st.warning("The order alone moves the score by more than 10 points.", icon=":material/warning:")
+
+
+def _matching(card: Card, reading: PairReading) -> None:
+    st.markdown("**The anatomy matched**")
+    scores = reading.prediction.matching
+    if not scores:
+        st.markdown("This network has no anatomy matching.")
+        return
+    ranges = card.tables.get(MATCHING_TABLE, [])
+    rows, odd = [], []
+    for stage, (score, usual) in enumerate(zip(scores, usual_ranges(ranges, len(scores)), strict=True), start=1):
+        inside = usual is None or usual[0] <= score
+        if not inside:
+            odd.append(stage)
+        rows.append(
+            {
+                "Stage": stage,
+                "Cosine": f"{score:.3f}",
+                "Usual": "not measured" if usual is None else f"{usual[0]:.3f} to {usual[1]:.3f}",
+                "": "usual" if inside else "lower than usual",
+            }
+        )
+    st.table(rows, hide_index=True, border="horizontal")
+    if odd:
+        st.warning(
+            "These two may not be comparable: they match worse than nearly all pairs of one patient do. Another view, "
+            "another patient or another part of the body would look like this.",
+            icon=":material/warning:",
+        )
+    st.caption(
+        "How alike what the network found in either image is, from its finest stage to its coarsest. Usual: 95 % of "
+        "real pairs of one patient. A usual match doesn't prove that it is one patient; the card says how often "
+        "others match as well."
+    )
+
+
+def usual_ranges(rows: Sequence[dict[str, Any]], stages: int) -> list[tuple[float, float] | None]:
+    """(low, high) of each stage out of the card's table; None where it has none."""
+    by_stage = {row["stage"]: (float(row["low"]), float(row["high"])) for row in rows if "stage" in row}
+    return [by_stage.get(stage) for stage in range(1, stages + 1)]
+
+
+def _registered(visits: tuple[Visit, Visit], fit: "Registration") -> None:
+    st.markdown("**One laid over the other**")
+    if not fit.converged:
+        st.warning(
+            "No shift, turn and scale lays the follow-up over the baseline (residual "
+            f"{fit.residual:.2f}; 0 is a perfect fit, 1 none). These two may not be comparable: another view, another "
+            "patient, or a very different posture. The viewer shows them by their frames only.",
+            icon=":material/warning:",
+        )
+        return
+    right, down = fit.shift_share
+    st.markdown(
+        f"The follow-up fits the baseline best when it is shifted by {percent(abs(right))} to the "
+        f"{'left' if right > 0 else 'right'} and {percent(abs(down))} {'up' if down > 0 else 'down'}, turned by "
+        f"{abs(fit.rotation_degrees):.1f}° and taken {fit.scale:.2f} times as large. Residual **{fit.residual:.2f}** "
+        f"(0 is a perfect fit, 1 none); {percent(fit.overlap)} of the baseline is covered. No network reads this "
+        "preview; “Align” in the viewer uses it."
+    )
+    with st.container(horizontal=True, gap="medium"):
+        for title, picture in registered_pictures(visits, fit):
+            with st.container(width=300):
+                st.image(picture, caption=title, width=300, output_format="PNG", alt=title)
+    st.caption(
+        "Difference: gray where both are alike, white where the follow-up is brighter, black where the baseline is, "
+        "after both got one histogram. Ribs and borders that did not fit exactly show as pairs of lines."
+    )
+
+
+@st.cache_data(scope="session", max_entries=4, ttl=3600, show_spinner=False)
+def _pictures(
+    baseline: str, follow_up: str, _visits: tuple[Visit, Visit], _fit: "Registration"
+) -> list[tuple[str, np.ndarray]]:
+    from cxrkit.pixels import resize
+    from cxrkit.registration import difference, warp
+
+    first, second = (visit.image.windowed() for visit in _visits)
+    moved, known = warp(second, _fit, (first.shape[0], first.shape[1]))
+    signed = difference(first, moved, known)
+    scale = min(1.0, _LONGEST / max(first.shape))
+    size = (max(1, round(first.shape[1] * scale)), max(1, round(first.shape[0] * scale)))
+    pictures = (
+        (_visits[0].name, first),
+        (f"{_visits[1].name}, laid over it", moved),
+        ("Difference", signed / 2 + 0.5),
+    )
+    return [
+        (title, np.round(np.clip(resize(np.asarray(values, np.float32), *size), 0, 1) * 255).astype(np.uint8))
+        for title, values in pictures
+    ]
+
+
+def registered_pictures(visits: tuple[Visit, Visit], fit: "Registration") -> list[tuple[str, np.ndarray]]:
+    """Baseline, the follow-up in its frame, and their difference, as [H, W] uint8 with their captions."""
+    return _pictures(visits[0].image.sha256, visits[1].image.sha256, visits, fit)

@@ -1,0 +1,145 @@
+"""What can be taken away of a comparison: both overlays side by side as PNG, the result as JSON."""
+
+import json
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from cxrkit.card import Card
+from cxrkit.localisation import localise
+from cxrkit.registration import Registration
+from cxrkit.task import Task
+from pages.ui.export import FAINTEST, LIBRARIES, LONGEST, blend, with_legend
+from pages.ui.pair_reading import PairReading
+from pages.ui.pair_results import overlay_label, reading_in_words
+from pages.ui.shell import FOOTER
+from pages.ui.truth import draw_truth
+from pages.ui.visits import Visit
+from pages.ui.words import place, share
+
+_GAP = 12
+"""Pixels between the two images."""
+
+
+def pair_downloads(
+    task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairReading, fit: Registration
+) -> None:
+    """Buttons for both files; each is made when it is asked for."""
+    st.subheader("Take away", anchor=False)
+    with st.container(horizontal=True):
+        st.download_button(
+            "Both overlays (PNG)",
+            partial(pair_png, task, card, visits, reading),
+            file_name=f"{task.name}-overlay.png",
+            mime="image/png",
+            key=f"{task.name}.overlay",
+            icon=":material/image:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Result (JSON)",
+            partial(pair_json, task, card, visits, reading, fit),
+            file_name=f"{task.name}-result.json",
+            mime="application/json",
+            key=f"{task.name}.json",
+            icon=":material/data_object:",
+            on_click="ignore",
+        )
+    st.caption(
+        "The PNG shows the pixels of the radiographs. Text burned into them, such as a name, shows too: look before "
+        "you pass it on. Neither file holds a file's name, header or date."
+    )
+
+
+def pair_json(task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairReading, fit: Registration) -> str:
+    """Everything that the page says of the pair, and with which software."""
+    prediction = reading.prediction
+    result: dict[str, Any] = {
+        "task": task.name,
+        "weights": card.sha256,
+        "scores": dict(prediction.scores),
+        "threshold": prediction.threshold,
+        "label": prediction.label,
+        "further": {name: dict(answer) for name, answer in prediction.further.items()},
+        "days_apart": _days_apart(visits),
+        "order_swapped": dict(reading.swapped.scores),
+        "matching": list(prediction.matching),
+        "registration": {
+            "converged": fit.converged,
+            "residual": fit.residual,
+            "shift_share": list(fit.shift_share),
+            "rotation_degrees": fit.rotation_degrees,
+            "scale": fit.scale,
+        },
+        "crops": [
+            dict(zip(("left", "top", "right", "bottom"), placement.box, strict=True)) | {"chosen_by": source}
+            for placement, source in zip(reading.prepared.placements, reading.prepared.crop_sources, strict=True)
+        ],
+        "heatmap": {
+            "label": reading.maps.label,
+            "method": str(reading.maps.method),
+            "overlay": str(reading.overlay),
+            "raw_maxima": list(reading.maps.maxima),
+        },
+        "warnings": list(prediction.warnings),
+        "versions": {name: version(name) for name in LIBRARIES},
+        "note": FOOTER,
+    }
+    if visits[0].truth is not None:
+        result["simulated"] = _figures(visits, reading)
+    return json.dumps(result, indent=1) + "\n"
+
+
+def _days_apart(visits: tuple[Visit, Visit]) -> int | None:
+    first, second = (visit.day for visit in visits)
+    return None if first is None or second is None else second - first
+
+
+def _figures(visits: tuple[Visit, Visit], reading: PairReading) -> list[dict[str, Any]]:
+    """Of each simulated image the heat inside what has changed; none where nothing has, or where there is no heat."""
+    found = []
+    for visit, heatmap in zip(visits, reading.heatmaps, strict=True):
+        for name, mask in visit.truth or ():
+            if not heatmap.empty:
+                figures = localise(np.maximum(heatmap.values, 0), heatmap.box, mask)
+                found.append({"image": visit.name, "region": name, "share": figures.share, "hit": figures.hit})
+    return found
+
+
+def pair_png(task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairReading) -> bytes:
+    """Baseline and follow-up at their display windows, equally high, with overlay, true outlines and a legend."""
+    import cv2
+
+    from cxrkit.explain_pair import Overlay
+
+    signed = reading.overlay == Overlay.SIGNED_DIFFERENCE
+    pictures = []
+    for visit, heatmap in zip(visits, reading.heatmaps, strict=True):
+        picture = blend(visit.image, heatmap, signed=signed)
+        if visit.truth:
+            draw_truth(picture, visit.truth, LONGEST / max(visit.image.values.shape))
+        pictures.append(picture)
+    height = min(picture.shape[0] for picture in pictures)
+    gap = np.zeros((height, _GAP, 3), dtype=np.uint8)
+    level = [cv2.resize(p, (round(p.shape[1] * height / p.shape[0]), height)) for p in pictures]
+    return with_legend(np.hstack([level[0], gap, level[1]]), _legend(task, card, visits, reading), signed=signed)
+
+
+def _legend(task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairReading) -> list[str]:
+    prediction, (first, second) = reading.prediction, reading.maps.maxima
+    score, days = prediction.scores[task.positive], _days_apart(visits)
+    lines = [
+        f"{task.title}: left {visits[0].name.lower()}, right {visits[1].name.lower()}"
+        + ("" if days is None else f", {days} days apart"),
+        f"Score for {task.positive} {share(score)}, {place(score, prediction.threshold)}. "
+        + reading_in_words(card, reading).replace("**", ""),
+        f"Heatmap: {overlay_label(reading)}; raw maxima {first:.3g} and {second:.3g}, colours from {FAINTEST:g}",
+        f"Weights {card.sha256[:16]}, threshold of the card {share(card.thresholds[task.positive])}",
+        FOOTER,
+    ]
+    if visits[0].truth is not None:
+        lines.insert(0, "Simulated images, no patient. Dashed outline, the truth: what has changed")
+    return lines

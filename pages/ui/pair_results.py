@@ -1,0 +1,137 @@
+"""A comparison on the screen: scores, the reading in words, and both images with their overlay."""
+
+import streamlit as st
+
+from cxrkit.card import Card
+from cxrkit.task import Task
+from pages.ui.pair_reading import PairReading
+from pages.ui.results import display_pixels
+from pages.ui.viewer import Pane, viewer
+from pages.ui.visits import Visit
+from pages.ui.words import place, share
+
+ABNORMAL, MORE = "abnormal", "more"
+DIRECTION_FIGURE = "direction AUC"
+
+
+def pair_cards(task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairReading) -> None:
+    """Change, normal or abnormal of either image, the reading in words, and the direction."""
+    prediction = reading.prediction
+    columns = st.columns(1 + len(visits))
+    with columns[0].container(border=True, height="stretch"):
+        score = prediction.scores[task.positive]
+        st.metric(f"Score for {task.positive}", share(score))
+        st.markdown(
+            f"{place(score, prediction.threshold).capitalize()}. Label at this threshold: **{prediction.label}**."
+        )
+    limit = card.thresholds.get(ABNORMAL)
+    for column, visit, name in zip(columns[1:], visits, ("baseline", "follow-up"), strict=True):
+        answer = prediction.further.get(name)
+        if answer is None or limit is None:
+            continue
+        with column.container(border=True, height="stretch"):
+            st.metric(f"{visit.name}: score for {ABNORMAL}", share(answer[ABNORMAL]))
+            called = ABNORMAL if answer[ABNORMAL] >= limit else "normal"
+            st.markdown(f"{place(answer[ABNORMAL], limit).capitalize()}: **{called}**.")
+    st.markdown(f"**Reading.** {reading_in_words(card, reading)} {direction_in_words(task, card, reading)}")
+    for warning in prediction.warnings:
+        st.warning(warning, icon=":material/warning:")
+
+
+def reading_in_words(card: Card, reading: PairReading) -> str:
+    """One of the four classes: normal or abnormal at either time, with or without change."""
+    prediction = reading.prediction
+    limit = card.thresholds.get(ABNORMAL)
+    states = [prediction.further[name][ABNORMAL] for name in ("baseline", "follow-up") if name in prediction.further]
+    changed = prediction.label == "change"
+    if limit is None or len(states) < 2:
+        return f"{prediction.label.capitalize()}."
+    before, after = ("abnormal" if state >= limit else "normal" for state in states)
+    if before == after:
+        both = f"Both images read as {before}"
+        return f"{both}, **with change** between them." if changed else f"{both}, **without change**."
+    states_read = f"The baseline reads as {before}, the follow-up as {after}"
+    if changed:
+        return f"{states_read}: **change**."
+    return (
+        f"{states_read}, yet **no change** is called: the two answers contradict each other, so trust neither without "
+        "looking."
+    )
+
+
+def direction_in_words(task: Task, card: Card, reading: PairReading) -> str:
+    """Less or more abnormality at follow-up; that it isn't given where there is no change, or no ground to trust it."""
+    if reading.prediction.label != task.positive:
+        return "A direction is not given, because no change is called."
+    answer = reading.prediction.further.get("direction")
+    if answer is None or not beats_chance(card):
+        return "Whether it is better or worse is not given: this network's direction does not beat chance by its card."
+    more = answer[MORE]
+    called, score = ("more", more) if more >= 0.5 else ("less", 1 - more)
+    return f"Direction: **{called} abnormality** at follow-up (score {share(score)})."
+
+
+def beats_chance(card: Card) -> bool:
+    """Whether every direction figure of the card has an interval above one half, and there is one."""
+    lows = [metric.low for metric in card.metrics if metric.name == DIRECTION_FIGURE]
+    return bool(lows) and all(low is not None and low > 0.5 for low in lows)
+
+
+def pair_images(visits: tuple[Visit, Visit], reading: PairReading, key: str, matrix: object | None) -> None:
+    """The linked viewer with both images.
+
+    Args:
+        visits: baseline and follow-up.
+        reading: of the two.
+        key: of the viewer.
+        matrix: [2, 3] from the baseline's pixel coordinates to the follow-up's; None where they do not fit.
+    """
+    from cxrkit.explain_pair import Overlay
+
+    signed = reading.overlay == Overlay.SIGNED_DIFFERENCE
+    panes = []
+    for index, (visit, heatmap) in enumerate(zip(visits, reading.heatmaps, strict=True)):
+        pixels, window = display_pixels(visit.image)
+        remark = "" if visit.truth is None else " (simulated)"
+        nothing = f": no evidence for “{heatmap.label}”, no heatmap" if heatmap.empty else ""
+        panes.append(
+            Pane(
+                title=f"{visit.name}{remark}{nothing}",
+                pixels=pixels,
+                window=window,
+                spacing_mm=visit.image.spacing_mm,
+                heatmap=None if heatmap.empty else heatmap.values,
+                heatmap_box=None if heatmap.empty else heatmap.box,
+                heatmap_label=overlay_label(reading),
+                heatmap_signed=signed,
+                masks=visit.truth or (),
+                digest=visit.image.sha256,
+                to_first=matrix if index else None,
+            )
+        )
+    viewer(panes, key=key, compare=True)
+    st.caption(_overlay_caption(reading))
+
+
+def overlay_label(reading: PairReading) -> str:
+    """What the legend says of the colours."""
+    heatmap = reading.heatmaps[0]
+    return f"{reading.overlay}, {heatmap.method} for {heatmap.label}"
+
+
+def _overlay_caption(reading: PairReading) -> str:
+    from cxrkit.explain_pair import Overlay
+
+    first, second = reading.maps.maxima
+    meaning = {
+        Overlay.INTERSECTION: "Where both images' maps are strong: the pixelwise minimum.",
+        Overlay.OWN: "On each image its own map.",
+        Overlay.UNION: "Where either image's map is strong: the pixelwise maximum.",
+        Overlay.PRODUCT: "The product of both maps.",
+        Overlay.SIGNED_DIFFERENCE: "Red where the follow-up's map is stronger, blue where the baseline's is.",
+    }[reading.overlay]
+    return (
+        f"{meaning} Each map is scaled from its own minimum to its own maximum first, so a weak map looks as strong "
+        f"as a strong one. Raw maxima: baseline {first:.3g}, follow-up {second:.3g}; near 0 they mean little. Both "
+        "maps are joined in the frame of what the network read, the square around the lungs."
+    )

@@ -1,0 +1,182 @@
+"""Choosing the images of one patient, in the order of time: uploads side by side, or a simulated pair."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from cxrkit.image import MAX_FILE_BYTES, MAX_PIXELS, Radiograph, days_between
+from pages.ui.errors import errors_shown
+from pages.ui.pair_samples import chosen_pair, pair_chooser, simulated_visits, use_first_pair
+from pages.ui.truth import Truth
+from pages.ui.uploads import forget_upload, one_of_several
+from pages.ui.words import listed
+
+MOST = 8
+"""Images of one timeline."""
+
+_A_ROW = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Visit:
+    """One image of the patient.
+
+    Attributes:
+        name: on the screen, such as "Baseline".
+        image: what is read.
+        truth: what has changed, where the image is simulated; None where it was uploaded, and nobody knows.
+        day: days since the first image; None where neither the file nor the user says.
+    """
+
+    name: str
+    image: Radiograph
+    truth: Truth | None = None
+    day: int | None = None
+
+
+def choose_visits(key: str) -> list[Visit]:
+    """Uploaders for two and more images, or a simulated pair.
+
+    Args:
+        key: unique in the app.
+
+    Returns:
+        At least two images in order; none while one is missing or cannot be read.
+    """
+    names = visit_names(_count(key))
+    images = _uploaded(key, names)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        pair_chooser(key)
+        _change_count(key, len(names))
+    if chosen_pair(key) is not None:
+        baseline, follow_up, truths, days = simulated_visits(key)
+        return [
+            Visit("Baseline", baseline, truths[0], 0),
+            Visit("Follow-up", follow_up, truths[1], days),
+        ]
+    given = [image for image in images if image is not None]
+    if len(given) < len(names):
+        _explain_choice(key, [name for name, image in zip(names, images, strict=True) if image is None])
+        return []
+    _sizes(names, given)
+    return [
+        Visit(name, image, day=day) for name, image, day in zip(names, given, _days(key, names, given), strict=True)
+    ]
+
+
+def visit_names(count: int) -> list[str]:
+    """What so many images are called."""
+    return ["Baseline", "Follow-up"] if count == 2 else ["Baseline", *(f"Image {n}" for n in range(2, count + 1))]
+
+
+def _count(key: str) -> int:
+    count: int = st.session_state.setdefault(f"_visits.{key}", 2)
+    return count
+
+
+def _uploaded(key: str, names: Sequence[str]) -> list[Radiograph | None]:
+    """Each uploader with its own errors below it, so that one bad file leaves the others as they are."""
+    images: list[Radiograph | None] = []
+    for start in range(0, len(names), _A_ROW):
+        row = names[start : start + _A_ROW]
+        for index, (column, name) in enumerate(zip(st.columns(len(row), gap="medium"), row, strict=True), start):
+            image = None
+            with column, errors_shown():
+                image = one_of_several(f"{key}.{index}", f"{name}: frontal chest radiograph", key)
+            images.append(image)
+    return images
+
+
+def _change_count(key: str, count: int) -> None:
+    st.button(
+        "Add a later image",
+        key=f"{key}.more",
+        icon=":material/add:",
+        on_click=_set_count,
+        args=(key, count + 1),
+        disabled=count == MOST,
+        help="Three and more images become a timeline.",
+    )
+    if count > 2:
+        st.button(
+            "Remove the last one",
+            key=f"{key}.fewer",
+            icon=":material/remove:",
+            on_click=_set_count,
+            args=(key, count - 1),
+        )
+
+
+def _set_count(key: str, count: int) -> None:
+    st.session_state[f"_visits.{key}"] = count
+    forget_upload(f"{key}.{count}")
+
+
+def _explain_choice(key: str, missing: Sequence[str]) -> None:
+    st.info(
+        f"Still missing: {listed(missing)}. Choose DICOM, PNG, JPEG or TIFF files of one patient, up to "
+        f"{MAX_FILE_BYTES >> 20} MB and {MAX_PIXELS / 1e6:.0f} megapixels each. They are kept in this server's memory "
+        "until your session ends, and are sent nowhere else.",
+        icon=":material/upload_file:",
+    )
+    st.markdown(
+        "**No images at hand?** Take a simulated pair: two computed radiographs that show no patient. What has changed "
+        "between them is known, so the page can say whether the network is right."
+    )
+    use_first_pair(key)
+
+
+def _sizes(names: Sequence[str], images: Sequence[Radiograph]) -> None:
+    """Say that different sizes do no harm."""
+    if len({image.values.shape for image in images}) > 1:
+        stated = listed([f"{name} {_size(image)}" for name, image in zip(names, images, strict=True)])
+        st.caption(
+            f"The images have different sizes: {stated} pixels. Each is cropped to its own lungs and brought to the "
+            "network's size, so they need not be alike."
+        )
+
+
+def _size(image: Radiograph) -> str:
+    height, width = image.values.shape
+    return f"{width} × {height}"
+
+
+def _days(key: str, names: Sequence[str], images: Sequence[Radiograph]) -> list[int | None]:
+    """Days since the first image: from the headers, or else as typed."""
+    stated = [days_between(images[0], image) for image in images]
+    known = [day for day in stated if day is not None]
+    if len(known) == len(images):
+        if known != sorted(known):
+            st.warning(
+                "By their headers the images are not in the order of time: "
+                + listed([f"{name} on day {day}" for name, day in zip(names, known, strict=True)])
+                + ". Exchange them, or read “later” as “earlier” below.",
+                icon=":material/event_busy:",
+            )
+        return list(known)
+    days: list[int | None] = [0]
+    with st.container(horizontal=True):
+        for index, name in enumerate(names[1:], start=1):
+            typed = st.number_input(
+                f"{name}: days after the baseline",
+                0,
+                20_000,
+                value=None,
+                key=f"{key}.day.{index}",
+                placeholder="not known",
+                persist_state="session",
+                width=240,
+            )
+            days.append(None if typed is None else int(typed))
+    return days
+
+
+def days_in_words(visits: tuple[Visit, Visit]) -> str:
+    """How far apart two images were taken, as far as that is known."""
+    first, second = (visit.day for visit in visits)
+    names = f"{visits[0].name} and {visits[1].name.lower()}"
+    if first is None or second is None:
+        return f"**{names}**: days apart not known."
+    days = second - first
+    return f"**{names}**, {abs(days)} {'day' if abs(days) == 1 else 'days'} apart."

@@ -1,0 +1,167 @@
+"""The follow-up page: two images, honest checks, odd combinations, three and more as a timeline."""
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from cxrkit.card import Metric
+from cxrkit.explain_pair import Overlay
+from cxrkit.phantoms import ChestSettings, simulate_chest
+from cxrkit.tasks.followup import FOLLOW_UP
+from pages.ui.pair_checks import usual_ranges
+from pages.ui.pair_results import beats_chance, direction_in_words, reading_in_words
+from pages.ui.visits import visit_names
+from tests.models_for_tests import small_card
+from tests.pages.conftest import chest, png
+
+NAME = FOLLOW_UP.name
+
+
+@cache
+def second_chest() -> np.ndarray:
+    return np.round(simulate_chest(ChestSettings(seed=8, size=400)).values * 255)
+
+
+@pytest.fixture
+def page(opened: Callable[[str], AppTest]) -> AppTest:
+    at = opened(NAME)
+    at.button(key="acknowledge").click().run()
+    return at
+
+
+def upload(at: AppTest, *files: bytes) -> AppTest:
+    for index, data in enumerate(files):
+        at.file_uploader(key=f"{NAME}.{index}.upload").upload(f"{index}.png", data, "image/png")
+    return at.run()
+
+
+def texts(at: AppTest) -> str:
+    elements = (*at.markdown, *at.caption, *at.warning, *at.info, *at.error, *at.success)
+    return "\n".join(str(element.value) for element in elements)
+
+
+def test_an_empty_page_says_what_is_missing_and_offers_a_simulated_pair(page: AppTest) -> None:
+    assert not page.exception
+    assert "Still missing: Baseline and Follow-up" in texts(page)
+    assert page.button(key=f"{NAME}.first_sample").label.startswith("Open a simulated pair")
+
+
+def test_one_image_alone_is_not_compared(page: AppTest) -> None:
+    upload(page, png())
+    assert not page.exception
+    assert "Still missing: Follow-up" in texts(page)
+    assert not page.metric
+
+
+def test_two_images_get_scores_a_reading_and_three_checks(page: AppTest) -> None:
+    upload(page, png(), png(second_chest()))
+    assert not page.exception
+    assert not page.error
+    assert [metric.label for metric in page.metric] == [
+        "Score for change",
+        "Baseline: score for abnormal",
+        "Follow-up: score for abnormal",
+    ]
+    said = texts(page)
+    for part in ("The order swapped", "The anatomy matched", "One laid over the other", "**Reading.**"):
+        assert part in said
+    assert "have different sizes" in said
+    assert "days apart not known" in said
+
+
+def test_days_can_be_typed(page: AppTest) -> None:
+    upload(page, png(), png(second_chest()))
+    page.number_input(key=f"{NAME}.day.1").set_value(30).run()
+    assert "30 days apart" in texts(page)
+
+
+def test_the_same_file_twice_is_said_to_be_the_same(page: AppTest) -> None:
+    upload(page, png(), png())
+    assert "are the same image: nothing can have changed" in texts(page)
+
+
+def test_a_bad_file_is_refused_beside_a_good_one(page: AppTest) -> None:
+    upload(page, png(), b"no image at all")
+    assert not page.exception
+    assert len(page.error) == 1
+    assert "Still missing: Follow-up" in texts(page)
+
+
+def test_what_is_no_chest_is_stopped_by_name(page: AppTest) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (256, 256))
+    upload(page, png(), png(noise))
+    assert "**Follow-up.**" in texts(page)
+    assert not page.metric
+    page.button(key=f"{NAME}.Follow-up.anyway").click().run()
+    assert page.metric
+
+
+@pytest.mark.parametrize("overlay", list(Overlay))
+def test_every_overlay_is_shown(page: AppTest, overlay: Overlay) -> None:
+    page.button(key=f"{NAME}.first_sample").click().run()
+    page.selectbox(key=f"{NAME}.overlay_mode").select(overlay).run()
+    assert not page.exception
+
+
+def test_a_simulated_pair_is_judged_against_its_truth(page: AppTest) -> None:
+    page.button(key=f"{NAME}.first_sample").click().run()
+    said = texts(page)
+    assert "Simulated images: no patient" in said
+    assert "**something has changed**" in said
+    page.button(key=f"{NAME}.leave_sample").click().run()
+    assert "Still missing" in texts(page)
+
+
+def test_three_images_become_a_timeline(page: AppTest) -> None:
+    page.button(key=f"{NAME}.more").click().run()
+    upload(page, png(), png(second_chest()), png(np.fliplr(chest())))
+    assert not page.exception
+    assert "Timeline" in [element.value for element in page.subheader]
+    rows = page.dataframe[0].value
+    assert list(rows["Image"]) == visit_names(3)
+    assert rows["Score for change"][0] == "–"
+    assert "**Image 2 and image 3**" in texts(page)
+    page.selectbox(key=f"{NAME}.first.3").select("Baseline").run()
+    assert "**Baseline and image 2**" in texts(page)
+    page.button(key=f"{NAME}.fewer").click().run()
+    assert "Timeline" not in [element.value for element in page.subheader]
+
+
+def test_both_files_can_be_taken_away(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pages.ui import pair_export
+
+    made: dict[str, object] = {}
+    monkeypatch.setattr(
+        pair_export.st, "download_button", lambda label, data, **_: made.__setitem__(label, data()), raising=True
+    )
+    page.button(key=f"{NAME}.first_sample").click().run()
+    assert not page.exception
+    result = json.loads(str(made["Result (JSON)"]))
+    assert set(result["scores"]) == {"no change", "change"}
+    assert len(result["matching"]) == 4
+    assert result["days_apart"] == 121
+    picture = made["Both overlays (PNG)"]
+    assert isinstance(picture, bytes)
+    assert Image.open(io.BytesIO(picture)).width > 2000
+
+
+def test_a_direction_is_given_only_while_its_figures_beat_chance() -> None:
+    card = small_card(FOLLOW_UP)
+    good = Metric("direction AUC", "made pairs", 0.9, 0.8, 0.95, 100, "")
+    poor = Metric("direction AUC", "nih", 0.6, 0.4, 0.7, 20, "")
+    assert not beats_chance(card)
+    assert beats_chance(replace(card, metrics=(good,)))
+    assert not beats_chance(replace(card, metrics=(good, poor)))
+
+
+def test_the_usual_range_comes_from_the_card() -> None:
+    rows = [{"stage": 1, "low": "0.5", "high": "0.9"}, {"stage": 3, "low": 0.1, "high": 0.2}]
+    assert usual_ranges(rows, 4) == [(0.5, 0.9), None, (0.1, 0.2), None]

@@ -1,0 +1,303 @@
+"""Training of the follow-up network: losses against NumPy, the mixture, parts without shared patients, a tiny run."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from cxrkit.errors import InputError
+from cxrkit.models.cmt import SIZES, CmtSize
+from cxrkit.models.music_vit import MusicVit
+from train.followup.__main__ import read_stages
+from train.followup.data import Draw, Draws, Example, Mixture, PairSource, Random, mixture_loader
+from train.followup.fit import BEST, PROGRESS, Settings, carved_logits, network_settings, recorded_loss, train_network
+from train.followup.kinds import CONTROL
+from train.followup.losses import UNKNOWN, Batch, Lambdas, losses
+from train.followup.material import Material
+from train.followup.progress import CHOICE, Judged, Recorder, figures, read_rows, write_row
+from train.trainer import FitSettings
+
+TINY = 64
+SMALL = "cmt of this test"
+CPU = FitSettings(accelerator="cpu", precision="32-true")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_encoder() -> Iterator[None]:
+    """One more member of the family, of which a step takes milliseconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SIZES, SMALL, CmtSize(4, (8, 16, 24, 32), (1, 1, 1, 1), 2.0))  # type: ignore[arg-type]
+        yield
+
+
+def batch(count: int = 6) -> Batch:
+    random = torch.Generator().manual_seed(3)
+    return Batch(
+        torch.randn(count, 2, 1, TINY, TINY, generator=random),
+        torch.tensor([1, 0, UNKNOWN, 1, 0, 1])[:count],
+        torch.tensor([[0, 1], [0, 0], [1, UNKNOWN], [UNKNOWN, UNKNOWN], [1, 1], [1, 0]])[:count],
+        torch.tensor([1, UNKNOWN, UNKNOWN, 0, UNKNOWN, 0])[:count],
+        torch.tensor([1.0, 0.3, 1.0, 0.5, 1.0, 2.0])[:count],
+        torch.zeros(count, dtype=torch.int64),
+    )
+
+
+def network(matching: str = "similar", **further: bool) -> MusicVit:
+    torch.manual_seed(0)
+    return MusicVit(SMALL, TINY, matching, **({"direction": True} | further))  # type: ignore[arg-type]
+
+
+def naive(
+    logits: NDArray[np.float64], labels: NDArray[np.int64], weight: NDArray[np.float64], smoothing: float = 0.0
+) -> float:
+    """Weighted mean of the cross-entropy of the known labels, pair by pair."""
+    total = weights = 0.0
+    for row, label, one in zip(logits, labels, weight, strict=True):
+        if label == UNKNOWN:
+            continue
+        logs = row - np.log(np.exp(row).sum())
+        wanted = np.full(2, smoothing / 2)
+        wanted[label] += 1 - smoothing
+        total -= one * float(wanted @ logs)
+        weights += one
+    return total / weights
+
+
+@pytest.mark.parametrize("matching", ["similar", "difference", "none"])
+def test_losses_are_what_plain_numpy_says(matching: str) -> None:
+    model, given = network(matching).eval().requires_grad_(False), batch()
+    found = losses(model, given, smoothing=0.1)
+    maps, matches = model.features_and_matches(given.pair)
+    logits = model.head(maps).detach().double().numpy()
+    weight = given.weight.double().numpy()
+    change = naive(logits[:, :2], given.change.numpy(), weight, 0.1)
+    disease = sum(
+        naive(logits[:, place], given.abnormal[:, k].numpy(), weight)
+        for k, place in enumerate((slice(2, 4), slice(4, 6)))
+    )
+    direction = naive(logits[:, 6:8], given.direction.numpy(), weight)
+    kq = [(m.baseline.detach().double().numpy(), m.follow_up.detach().double().numpy()) for m in matches]
+    if matching == "similar":
+        cosines = [k[n] @ q[n] / np.linalg.norm(k[n]) / np.linalg.norm(q[n]) for k, q in kq for n in range(6)]
+        expected = 2 - 2 * np.mean(cosines)
+    elif matching == "difference":
+        expected = np.mean([k[n] @ q[n] / k.shape[1] for k, q in kq for n in range(6)])
+    else:
+        expected = 0.0
+    assert float(found.change) == pytest.approx(change, rel=1e-4)
+    assert float(found.disease) == pytest.approx(disease, rel=1e-4)
+    assert float(found.direction) == pytest.approx(direction, rel=1e-4)
+    assert float(found.matching) == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    total = change + 0.1 * disease + 0.01 * expected + 0.1 * direction
+    assert float(found.total(Lambdas())) == pytest.approx(total, rel=1e-4)
+    assert float(found.each[2]) == 0
+    assert float(found.each[0]) == pytest.approx(naive(logits[:1, :2], np.array([1]), np.ones(1)), rel=1e-4)
+
+
+def test_unknown_labels_change_nothing_and_a_batch_without_labels_has_no_loss() -> None:
+    model, given = network("none").eval(), batch()
+    known = [0, 1, 3, 4, 5]
+    without = Batch(*(part[known] for part in given))
+    torch.testing.assert_close(losses(model, given).change, losses(model, without).change)
+    nothing = given._replace(
+        change=torch.full((6,), UNKNOWN), abnormal=torch.full((6, 2), UNKNOWN), direction=torch.full((6,), UNKNOWN)
+    )
+    total = losses(model, nothing).total(Lambdas())
+    total.backward()
+    assert float(total.detach()) == 0
+    assert all(p.grad is None or bool((p.grad == 0).all()) for p in model.parameters())
+
+
+def test_networks_without_further_heads_learn_from_change_alone() -> None:
+    model = network("none", disease=False, direction=False).requires_grad_(False)
+    found = losses(model, batch())
+    assert (float(found.disease), float(found.direction), float(found.matching)) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("matching", ["similar", "difference"])
+def test_every_parameter_gets_a_gradient_from_the_whole_loss(matching: str) -> None:
+    model = network(matching)
+    losses(model, batch()).total(Lambdas()).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        # The same is added to everything that a softmax then compares, which takes it out again.
+        if not name.endswith(("key.bias", "attend_baseline.bias", "attend_follow_up.bias")):
+            assert parameter.grad.abs().sum() > 0, name
+
+
+class Squares:
+    """Noise twice, with a bright square that comes or goes where there is change."""
+
+    def __init__(self, name: str = "made", count: int = 40, fail_after: int | None = None) -> None:
+        self.name, self.weights, self.fail_after = name, np.full(count, 1 / count), fail_after
+
+    def pair(self, index: int, random: Random, size: int) -> Example:
+        if self.fail_after is not None:
+            self.fail_after -= 1
+            if self.fail_after < 0:
+                raise RuntimeError("killed")
+        noise = np.random.default_rng(index).random((size, size)).astype(np.float32) * 0.4
+        images = [noise.copy(), noise.copy()]
+        change, more = index % 2, int(random.random() < 0.5)
+        if change:
+            left, top = random.integers(0, size // 2, 2)
+            images[more][top : top + size // 2, left : left + size // 2] += 0.6
+        way = more if change else UNKNOWN
+        return Example(
+            (images[0], images[1]), change, (change * (1 - more), change * more), way, kind="square" * change
+        )
+
+
+def material(fail_after: int | None = None) -> Material:
+    training: tuple[PairSource, ...] = (Squares(fail_after=fail_after), Squares("real a", 10))
+    return Material(training, (Squares(),), {"made": "made", "real a": "real"})
+
+
+SETTINGS = Settings(encoder=SMALL, stages=((32, 2, 48), (64, 2, 48)), batch=8, learning_rate=1e-3, judged=24, workers=0)
+
+
+def test_swapped_example_has_swapped_labels() -> None:
+    first, second = np.zeros((4, 4), np.float32), np.ones((4, 4), np.float32)
+    example = Example((first, second), 1, (0, 1), 1, 0.5, "nodule")
+    back = example.swapped()
+    assert back.images[0] is second
+    assert (back.change, back.abnormal, back.direction, back.weight, back.kind) == (1, (1, 0), 0, 0.5, "nodule")
+    assert Example((first, second), 0).swapped().direction == UNKNOWN
+
+
+def test_an_epoch_has_the_shares_and_is_another_one_each_time() -> None:
+    sources = [Squares("made", 40), Squares("real", 10)]
+    draws = Draws(sources, {"made": 3, "real": 1}, 60, seed=1)
+    first, again = list(draws), list(draws)
+    assert first == again
+    assert len(first) == len(draws) == 60
+    assert [draw.source for draw in first].count(1) == 15
+    assert {draw.index for draw in first if draw.source == 1} <= set(range(10))
+    assert [draw.source for draw in first] != sorted(draw.source for draw in first)
+    draws.set_epoch(1)
+    assert {draw.seed for draw in draws}.isdisjoint(draw.seed for draw in first)
+    assert {draw.seed for draw in Draws(sources, {"made": 3, "real": 1}, 60, seed=2)}.isdisjoint(
+        draw.seed for draw in first
+    )
+
+
+def test_shares_of_kinds_are_divided_by_the_root_of_the_number() -> None:
+    sources: tuple[PairSource, ...] = (Squares("made"), Squares("real a", 16), Squares("real b", 4))
+    three = Material(sources, (), {"made": "made", "real a": "real", "real b": "real"})
+    found = three.by_source({"made": 0.7, "real": 0.3, "simulated": 0.2}, sources)
+    assert found == pytest.approx({"made": 0.7, "real a": 0.2, "real b": 0.1})
+
+
+def test_a_pair_depends_on_its_draw_alone() -> None:
+    mixture = Mixture([Squares(), Squares("real", 10)], TINY)
+    one, same, other = (mixture[draw] for draw in (Draw(0, 3, 5), Draw(0, 3, 5), Draw(0, 3, 6)))
+    torch.testing.assert_close(one.pair, same.pair, rtol=0, atol=0)
+    assert not torch.equal(one.pair, other.pair)
+    assert one.pair.shape == (2, 1, TINY, TINY)
+    in_process, by_worker = (
+        next(iter(mixture_loader([Squares()], {"made": 1.0}, TINY, 16, 8, seed=0, workers=workers)))
+        for workers in (0, 1)
+    )
+    for mine, its in zip(in_process, by_worker, strict=True):
+        assert torch.equal(mine, its)
+
+
+def test_recorder_means_by_part_and_source() -> None:
+    recorder = Recorder(["made", "real"])
+    model, given = network().eval().requires_grad_(False), batch()._replace(source=torch.tensor([0, 0, 0, 1, 1, 1]))
+    total = recorded_loss(replace(SETTINGS, smoothing=0.0), recorder)(model, given)
+    found, means = losses(model, given), recorder.means()
+    assert means["loss"] == pytest.approx(float(total.detach()))
+    assert means["change, made"] == pytest.approx(float(found.each[:2].mean()))
+    assert means["change, real"] == pytest.approx(float(found.each[3:].mean()))
+    recorder.clear()
+    assert set(recorder.means()) == {"seconds"}
+
+
+def test_figures_of_a_perfect_and_of_a_blind_network() -> None:
+    change = np.array([1, 1, 0, 0, 1, 0, UNKNOWN])
+    judged = Judged(
+        images=np.zeros((7, 2, 1, 1), np.uint8),
+        change=change,
+        direction=np.array([1, 0, UNKNOWN, UNKNOWN, 1, UNKNOWN, UNKNOWN]),
+        sources=np.array(["made"] * 4 + ["real"] * 3),
+        kinds=np.array(["nodule", "cavity", CONTROL, "", "", "", ""]),
+    )
+    logits = np.zeros((7, 8))
+    logits[:, 1] = change
+    logits[:, 7] = [1, -1, 0, 0, -1, 0, 0]
+    found = figures(judged, logits, {"made": 0.5, "real": 0.5})
+    assert found["AUC made"] == found["AUC made, nodule"] == found["AUC real"] == found[CHOICE] == 1
+    assert found["AUC control against other no change"] == 0.5
+    assert found["direction right"] == pytest.approx(2 / 3)
+    blind = figures(judged, np.zeros((7, 8)), {"made": 1.0})
+    assert blind["AUC made"] == blind[CHOICE] == 0.5
+
+
+def test_a_row_replaces_that_of_the_same_epoch(tmp_path: Path) -> None:
+    file = tmp_path / "run" / "progress.csv"
+    assert read_rows(file) == []
+    write_row(file, {"stage": 0, "epoch": 1, "loss": 0.5})
+    write_row(file, {"stage": 0, "epoch": 2, "loss": 0.25})
+    write_row(file, {"stage": 0, "epoch": 2, "loss": 0.125, "AUC": 0.75})
+    assert read_rows(file) == [
+        {"stage": "0", "epoch": "1", "loss": "0.5", "AUC": ""},
+        {"stage": "0", "epoch": "2", "loss": "0.125", "AUC": "0.75"},
+    ]
+
+
+@pytest.fixture(scope="module")
+def killed_and_finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was killed in the second stage, and went on."""
+    run = tmp_path_factory.mktemp("run")
+    # An epoch reads 39 pairs of the failing source; the stage before the kill reads two of them.
+    with pytest.raises(RuntimeError, match="killed"):
+        train_network(material(fail_after=39 * 3 + 5), SETTINGS, CPU, run)
+    killed = [(row["stage"], row["epoch"]) for row in read_rows(run / PROGRESS)]
+    assert killed == [("0", "1"), ("0", "2"), ("1", "1")]
+    train_network(material(), SETTINGS, CPU, run)
+    return run
+
+
+def test_a_killed_run_goes_on(killed_and_finished: Path) -> None:
+    rows = read_rows(killed_and_finished / PROGRESS)
+    assert [(row["size"], row["epoch"]) for row in rows] == [("32", "1"), ("32", "2"), ("64", "1"), ("64", "2")]
+    for row in rows:
+        assert 0 < float(row["loss"]) < 10
+        assert float(row["change, real a"]) > 0
+        assert 0 <= float(row["AUC made, square"]) <= 1
+
+
+def test_a_finished_run_gives_its_best_epoch_again(killed_and_finished: Path) -> None:
+    """Without reading a pair to learn from."""
+    model = train_network(material(fail_after=0), SETTINGS, CPU, killed_and_finished)
+    assert not model.training
+    judged, logits = carved_logits(model, material(), SETTINGS)
+    found = figures(judged, logits, {"made": 1.0})
+    last = [float(row[CHOICE]) for row in read_rows(killed_and_finished / PROGRESS) if row["stage"] == "1"]
+    assert found[CHOICE] == pytest.approx(max(last), abs=1e-4)
+    assert (killed_and_finished / BEST).is_file()
+    assert sum(p.numel() for p in model.parameters()) == sum(
+        p.numel() for p in MusicVit(**network_settings(SETTINGS)).parameters()
+    )
+
+
+def test_learning_what_is_easy(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, stages=((32, 4, 160),), judged=40, learning_rate=3e-3, ema_decay=0.9)
+    train_network(material(), settings, CPU, tmp_path)
+    rows = read_rows(tmp_path / PROGRESS)
+    assert float(rows[-1]["change"]) < 0.6 * float(rows[0]["change"])
+    assert float(rows[-1]["AUC made"]) > 0.9
+    assert float(rows[-1]["direction right"]) > 0.9
+
+
+def test_stages_are_read_from_text() -> None:
+    assert read_stages("128:5:4000,256:8:1500") == ((128, 5, 4000), (256, 8, 1500))
+    for wrong in ("128", "128:5", "a:b:c", "128:5:4000:1"):
+        with pytest.raises(InputError, match="SIZE:EPOCHS:PAIRS"):
+            read_stages(wrong)

@@ -1,0 +1,116 @@
+"""Train follow-up comparison (methods section 1).
+
+python -m train.followup weights --data FOLDER --data FOLDER ...   trains what the app loads and measures it
+python -m train.followup measure --data FOLDER --data FOLDER ...   measures it again: card
+python -m train.followup pretrain --tuberculosis FOLDER --nih FOLDER   a supervised start of its encoder
+python -m train.followup moco --data FOLDER ...                    a start without labels, by MoCo v2
+python -m train.followup compare|ablation|lambdas --data FOLDER ...   studies of encoders, parts, weights of losses
+python -m train.followup starts --data FOLDER ... --supervised FILE   study of where training starts from
+
+Training goes on where a killed run stopped. Each FOLDER is a data set that train.followup.parts can read: ChestX-ray14,
+CheXpert, labels.csv with findings, target or offset_days, or a table of pairs. How to train on several GPUs or nodes:
+--devices, --nodes, --strategy, which are Lightning's.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cxrkit.card import WEIGHTS
+from cxrkit.errors import InputError
+from train.followup.card import make_weights, measure_again
+from train.followup.fit import Settings, Stage
+from train.followup.losses import Lambdas
+from train.followup.study_commands import commands
+from train.trainer import FitSettings
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+app.add_typer(commands)
+
+_DEFAULT = Settings()
+_RUN = Path("runs/followup")
+
+Others = Annotated[
+    list[Path] | None,
+    typer.Option(help="Folder with labels.csv of radiographs that are no chest, to measure the matching on."),
+]
+Out = Annotated[Path, typer.Option(help="Folder that holds a folder of weights for each task.")]
+
+
+@app.callback()
+def main() -> None:
+    """Train and study follow-up comparison."""
+
+
+@app.command()
+def weights(
+    data: Annotated[list[Path], typer.Option(help="Data set to learn from; may be given several times.")],
+    others: Others = None,
+    out: Out = WEIGHTS,
+    run: Annotated[Path, typer.Option(help="Folder for checkpoints, progress.csv and the best weights.")] = _RUN,
+    cache: Annotated[Path | None, typer.Option(help="Folder for prepared images; RUN/cache if not given.")] = None,
+    init: Annotated[Path | None, typer.Option(help="safetensors file to start from.")] = None,
+    pretrained: Annotated[bool, typer.Option(help="Start from timm's ImageNet weights (downloads them).")] = False,
+    encoder: str = _DEFAULT.encoder,
+    matching: Annotated[str, typer.Option(help="similar, difference or none.")] = _DEFAULT.matching,
+    stages: Annotated[str, typer.Option(help="SIZE:EPOCHS:PAIRS of each, separated by commas.")] = "",
+    batch: int = _DEFAULT.batch,
+    learning_rate: float = _DEFAULT.learning_rate,
+    lambda_disease: float = Lambdas.disease,
+    lambda_matching: float = Lambdas.matching,
+    lambda_direction: float = Lambdas.direction,
+    simulated: Annotated[int, typer.Option(help="Patients to simulate.")] = _DEFAULT.simulated,
+    workers: Annotated[int, typer.Option(help="Processes that make pairs.")] = _DEFAULT.workers,
+    seed: int = _DEFAULT.seed,
+    accelerator: str = "auto",
+    devices: int = 1,
+    nodes: int = 1,
+    strategy: str = "auto",
+    precision: str = "bf16-mixed",
+) -> None:
+    """Train the network (best epoch: RUN/best.safetensors), measure it, write OUT/followup: weights and card."""
+    settings = Settings(
+        encoder=encoder,
+        matching=matching,  # type: ignore[arg-type]
+        lambdas=Lambdas(lambda_disease, lambda_matching, lambda_direction),
+        stages=read_stages(stages) if stages else _DEFAULT.stages,
+        batch=batch,
+        learning_rate=learning_rate,
+        simulated=simulated,
+        workers=workers,
+        seed=seed,
+        init=init,
+        pretrained=pretrained,
+    )
+    how = FitSettings(accelerator=accelerator, devices=devices, nodes=nodes, strategy=strategy, precision=precision)
+    make_weights(data, others or [], run, cache or run / "cache", settings, how, out)
+
+
+@app.command()
+def measure(
+    data: Annotated[list[Path], typer.Option(help="Data set that the weights were trained on.")],
+    others: Others = None,
+    out: Out = WEIGHTS,
+    run: Annotated[Path, typer.Option(help="Folder of the training run; also keeps what was answered.")] = _RUN,
+    cache: Annotated[Path | None, typer.Option(help="Folder for prepared images; RUN/cache if not given.")] = None,
+) -> None:
+    """Measure the stored weights again and write their card anew."""
+    measure_again(data, others or [], run, cache or run / "cache", out)
+
+
+def read_stages(text: str) -> tuple[Stage, ...]:
+    """ "128:5:4000,256:8:1500" -> ((128, 5, 4000), (256, 8, 1500)).
+
+    Raises:
+        InputError: anything else.
+    """
+    try:
+        stages = [tuple(int(number) for number in stage.split(":")) for stage in text.split(",")]
+        return tuple((size, epochs, pairs) for size, epochs, pairs in stages)
+    except ValueError as error:
+        raise InputError(f"The stages are “{text}”; write SIZE:EPOCHS:PAIRS, such as 128:5:4000,256:8:1500.") from error
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,254 @@
+"""Weights and card of the follow-up network: trained or given, measured as stored, written beside each other."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.utilities import rank_zero_only
+from safetensors import safe_open
+from torch import nn
+
+from cxrkit.card import WEIGHTS, Card, Source, read_card, write_card
+from cxrkit.tasks.followup import FOLLOW_UP, LABELS
+from cxrkit.weights import LoadedModel, fill, preparation_record, read_weights, save_weights
+from train.followup.fit import Settings, network_settings, train_network
+from train.followup.held import Held, read_held
+from train.followup.matching import read_other
+from train.followup.material import Material, read_material
+from train.followup.measure import SPECIFICITY, Counts, Measurement
+from train.followup.parts import CARVED
+from train.provenance import commit
+from train.trainer import FitSettings
+from train.tuberculosis.card import SOURCES as TUBERCULOSIS_SOURCES
+
+_REFERENCES: Mapping[str, tuple[str, str, str]] = {
+    **{name: source for name, source in TUBERCULOSIS_SOURCES.items() if name not in ("nih", "hannover")},
+    "nih": ("NIH ChestX-ray14, a part", "Wang et al. 2017", "free use with citation"),
+    "hannover": (
+        "Hannover COVID-19 image repository",
+        "ml-workgroup/covid-19-image-repository",
+        "CC BY 3.0",
+    ),
+    "body_parts": ("UNIFESP body-part set", "UNIFESP", "research"),
+    "boneage": (
+        "RSNA 2017 bone age challenge",
+        "Halabi et al. 2018",
+        "non-commercial research and education",
+    ),
+}
+
+FULL = Counts()
+
+_MEASURED_ONLY = ", measured on only: as pictures that must not be compared with a chest"
+
+_LIMITS = (
+    "Real pairs that report are few, of one hospital, and their labels weak: change means that text-mined findings "
+    "differ. Their intervals are wide.",
+    "Made pairs set aside are of other patients than those learned from, but of the same archives, and their lesions "
+    "come from the same drawing routines: figures on them are optimistic.",
+    "Real lateral views were not measured; the matching range was tried on simulated ones.",
+)
+
+
+def make_weights(
+    data: Sequence[Path],
+    others: Sequence[Path],
+    run: Path,
+    cache: Path,
+    settings: Settings,
+    how: FitSettings,
+    out: Path = WEIGHTS,
+    counts: Counts = FULL,
+) -> None:
+    """Train, measure and write OUT/followup. Of several processes the first one measures and writes.
+
+    Args:
+        data: data sets; see parts.read_set.
+        others: folders with labels.csv of radiographs that are no frontal chest, for the matching table.
+        run: folder of the run.
+        cache: folder for prepared images.
+        settings, how: of training.
+        out: folder that holds a folder of weights for each task.
+        counts: how much is measured.
+    """
+    code = commit()
+    material = read_material(data, settings.simulated, cache, settings.seed)
+    model = train_network(material, settings, how, run)
+    if rank_zero_only.rank == 0:
+        make_card(model, material, data, others, run, cache, settings, code, out, counts)
+
+
+def make_card(
+    model: nn.Module,
+    material: Material,
+    data: Sequence[Path],
+    others: Sequence[Path],
+    run: Path,
+    cache: Path,
+    settings: Settings,
+    code: str,
+    out: Path = WEIGHTS,
+    counts: Counts = FULL,
+) -> Card:
+    """Store a trained network as OUT/followup, measure it as stored, write its card.
+
+    Args:
+        model: in eval mode.
+        material: whose carved part chooses the thresholds.
+        data, others, run, cache, settings, out, counts: as for make_weights.
+        code: commit of the code that trained.
+    """
+    folder = out / FOLLOW_UP.name
+    # Studies train networks of their own and stay on the card.
+    tables = read_card(folder / "card.json").tables if (folder / "card.json").is_file() else {}
+    card = _card(
+        model=network_settings(settings),
+        size=settings.image_size,
+        digest=save_weights(model, folder),
+        initialisation=initialisation(settings),
+        settings=asdict(settings) | {"init": None if settings.init is None else "given"},
+        code=code,
+        tables=tables,
+    )
+    # Written before it is measured, so that a killed measurement can be taken up by measure_again.
+    write_card(card, folder / "card.json")
+    return _measured(card, material, data, others, run, cache, folder, counts)
+
+
+def measure_again(
+    data: Sequence[Path],
+    others: Sequence[Path],
+    run: Path,
+    cache: Path,
+    out: Path = WEIGHTS,
+    counts: Counts = FULL,
+) -> Card:
+    """Measure stored weights and write their card anew.
+
+    What cannot be measured again is taken from the present card: settings, initialisation and the commit of the code
+    that trained.
+
+    Args:
+        data, others, run, cache, out, counts: as for make_weights.
+
+    Raises:
+        WeightsError: there are no weights, or they are not those of their card.
+    """
+    folder = out / FOLLOW_UP.name
+    present = read_card(folder / "card.json")
+    material = read_material(data, 0, cache, int(present.settings["seed"]))
+    return _measured(present, material, data, others, run, cache, folder, counts)
+
+
+def _measured(
+    card: Card,
+    material: Material,
+    data: Sequence[Path],
+    others: Sequence[Path],
+    run: Path,
+    cache: Path,
+    folder: Path,
+    counts: Counts,
+) -> Card:
+    """The card with all that is measured, written."""
+    seed = int(card.settings["seed"])
+    held = read_held(data, cache, seed, counts.singles)
+    measurement = Measurement(_stored(card, folder), held, others, run, cache, counts)
+    point = measurement.operating_point(material, seed)
+    found = measurement.measure(point)
+    card = replace(
+        card,
+        thresholds=point.thresholds,
+        temperature=point.temperature,
+        data=_sources(held, others, counts, int(card.settings["simulated"])),
+        split=_split(held),
+        metrics=found.metrics,
+        preparation=preparation_record(FOLLOW_UP),
+        limits=(*FOLLOW_UP.limits, *_LIMITS),
+        tables=dict(card.tables) | found.tables,
+    )
+    write_card(card, folder / "card.json")
+    return card
+
+
+def _stored(card: Card, folder: Path) -> LoadedModel:
+    """The network as the app will load it, so that the figures are those of the rounded weights."""
+    state, _ = read_weights(folder, FOLLOW_UP.train_command)
+    return LoadedModel(FOLLOW_UP, card, fill(FOLLOW_UP.build_model(card.model), state, FOLLOW_UP.train_command))
+
+
+def _card(
+    *,
+    model: Mapping[str, Any],
+    size: int,
+    digest: str,
+    initialisation: str,
+    settings: Mapping[str, Any],
+    code: str,
+    tables: Mapping[str, list[dict[str, Any]]],
+) -> Card:
+    """A card on which nothing is measured yet."""
+    return Card(
+        task=FOLLOW_UP.name,
+        labels=LABELS,
+        model=model,
+        input_size=size,
+        mean=FOLLOW_UP.mean,
+        std=FOLLOW_UP.std,
+        sha256=digest,
+        precision="fp16",
+        thresholds={},
+        temperature=1.0,
+        initialisation=initialisation,
+        data=(),
+        split="",
+        metrics=(),
+        settings=settings,
+        commit=code,
+        preparation=(),
+        tables=tables,
+    )
+
+
+def initialisation(settings: Settings) -> str:
+    """What training started from, in words."""
+    if settings.init is None:
+        return "ImageNet weights of timm" if settings.pretrained else "random (from scratch)"
+    with safe_open(settings.init, framework="pt") as stored:
+        supervised = any(name.startswith("disease.") for name in stored.keys())  # noqa: SIM118, no mapping
+    how = "on labels of single radiographs" if supervised else "without labels"
+    return f"weights given by --init, trained before {how}"
+
+
+def _sources(held: Sequence[Held], others: Sequence[Path], counts: Counts, simulated: int) -> tuple[Source, ...]:
+    """All data sets with the number of their images, trained or measured on."""
+    images: Counter[str] = Counter()
+    for one in held:
+        images.update(case.family or one.name for case in one.images.images)
+    found = [_source(name, count) for name, count in sorted(images.items())]
+    for folder in others:
+        source = _source(folder.name, len(read_other(folder, counts.others).cases))
+        found.append(replace(source, name=source.name + _MEASURED_ONLY))
+    made = {"simulated patients at two times, trained on": 2 * simulated, "simulated lateral views": counts.laterals}
+    return (*found, *(Source(name, "cxrkit.phantoms", "free", count, False) for name, count in made.items() if count))
+
+
+def _source(name: str, images: int) -> Source:
+    return Source(*_REFERENCES.get(name, (name, "own data set", "own")), images=images, real=True)
+
+
+def _split(held: Sequence[Held]) -> str:
+    """How each set was divided, with its numbers of images."""
+    divided = "; ".join(
+        f"{one.aside}: {len(one.parts.training)} images trained, {len(one.parts.carved)} were carved out, "
+        f"{len(one.parts.aside)} report"
+        for one in held
+    )
+    return (
+        f"By patient where patients are known. {divided}. The part carved out ({CARVED:.0%} of the training patients) "
+        "chose the best epoch, the temperature and the thresholds, at which "
+        f"{SPECIFICITY:.0%} of its pairs without change, and of its normal images, are not called; the part that "
+        "reports chose nothing. Images that repeat another one (train.audit_split) are left out"
+    )

@@ -1,0 +1,171 @@
+"""The mixture that the follow-up network learns from: pairs of several sources in given shares, drawn anew each epoch.
+
+Which pair is drawn, and everything random about it, comes from the run's seed, the epoch and the draw's number alone:
+no matter how many workers there are and where a killed run went on.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from cxrkit.pixels import Gray
+from cxrkit.tasks.followup import FOLLOW_UP
+from train.followup.losses import UNKNOWN, Batch
+
+Random = np.random.Generator
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """One pair as the task's prepare would give it, before normalisation.
+
+    Attributes:
+        images: baseline and follow-up, each [S, S] in [0, 1].
+        change: 1, 0 or -1 (unknown).
+        abnormal: of baseline and follow-up, each 1, 0 or -1.
+        direction: 1 = more, 0 = less, -1 = unknown or no change.
+        weight: how much the labels are trusted.
+        kind: of the change, in words, for the figures; "" without.
+    """
+
+    images: tuple[Gray, Gray]
+    change: int
+    abnormal: tuple[int, int] = (UNKNOWN, UNKNOWN)
+    direction: int = UNKNOWN
+    weight: float = 1.0
+    kind: str = ""
+
+    def swapped(self) -> "Example":
+        """The same pair seen backwards in time."""
+        back = self.direction if self.direction == UNKNOWN else 1 - self.direction
+        return Example(
+            (self.images[1], self.images[0]),
+            self.change,
+            (self.abnormal[1], self.abnormal[0]),
+            back,
+            self.weight,
+            self.kind,
+        )
+
+
+class PairSource(Protocol):
+    """Where pairs come from."""
+
+    @property
+    def name(self) -> str:
+        """For the log."""
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """[N] how often each of its pairs is drawn, summing to 1."""
+
+    def pair(self, index: int, random: Random, size: int) -> Example:
+        """Pair `index` with images of this side; everything random about it comes from `random`."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One pair to be drawn: from which source, which of its pairs, and the seed of everything random about it."""
+
+    source: int
+    index: int
+    seed: int
+
+
+class Draws(Sampler[Draw]):
+    """The draws of an epoch: each source has its exact share.
+
+    Args:
+        sources: to draw from.
+        shares: name -> share; they need not sum to 1.
+        pairs: of an epoch.
+        seed: of the run.
+    """
+
+    def __init__(self, sources: Sequence[PairSource], shares: Mapping[str, float], pairs: int, seed: int) -> None:
+        self.sources, self.pairs, self.seed, self.epoch = sources, pairs, seed, 0
+        wanted = np.array([shares[source.name] for source in sources])
+        ends = np.rint(np.cumsum(wanted) / wanted.sum() * pairs).astype(int)
+        self.counts = np.diff(ends, prepend=0)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning calls this before each epoch, also after a resume."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.pairs
+
+    def __iter__(self) -> Iterator[Draw]:
+        random = np.random.default_rng([self.seed, self.epoch])
+        draws = [
+            Draw(number, int(index), int(random.integers(2**62)))
+            for number, (source, count) in enumerate(zip(self.sources, self.counts, strict=True))
+            for index in random.choice(len(source.weights), count, p=source.weights)
+        ]
+        return iter([draws[k] for k in random.permutation(len(draws))])
+
+
+class Mixture(Dataset[Batch]):
+    """Pairs of all sources, addressed by a Draw; each is a Batch without its first axis.
+
+    Args:
+        sources: in the order that draws count them in.
+        size: side of the images.
+    """
+
+    def __init__(self, sources: Sequence[PairSource], size: int) -> None:
+        self.sources, self.size = sources, size
+
+    def __getitem__(self, draw: Draw) -> Batch:
+        random = np.random.default_rng(draw.seed)
+        return as_tensors(self.sources[draw.source].pair(draw.index, random, self.size), draw.source)
+
+
+def as_tensors(example: Example, source: int) -> Batch:
+    """One pair as the network and its loss read it."""
+    return Batch(
+        normalised(np.stack(example.images)),
+        torch.tensor(example.change),
+        torch.tensor(example.abnormal),
+        torch.tensor(example.direction),
+        torch.tensor(example.weight, dtype=torch.float32),
+        torch.tensor(source),
+    )
+
+
+def normalised(images: NDArray[np.float32]) -> Tensor:
+    """[2, S, S] in [0, 1] -> [2, 1, S, S] as the task normalises."""
+    return torch.from_numpy(np.asarray((images - FOLLOW_UP.mean) / FOLLOW_UP.std, dtype=np.float32)[:, None])
+
+
+def mixture_loader(
+    sources: Sequence[PairSource],
+    shares: Mapping[str, float],
+    size: int,
+    pairs: int,
+    batch: int,
+    seed: int,
+    workers: int = 1,
+) -> DataLoader[Batch]:
+    """Loader of one stage of training.
+
+    Args:
+        sources, shares, pairs, seed: as Draws.
+        size: side of the images.
+        batch: pairs of a batch.
+        workers: processes that make pairs while the network trains; more than one takes cores from it.
+    """
+    return DataLoader(
+        Mixture(sources, size),
+        batch_size=batch,
+        sampler=Draws(sources, shares, pairs, seed),
+        drop_last=True,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+    )

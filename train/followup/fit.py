@@ -1,0 +1,204 @@
+"""Train the follow-up network: settings, stages of growing image size, and the epoch that is kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.utilities import rank_zero_only
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from cxrkit.models.cmt import move_biases
+from cxrkit.models.music_vit import Matching, MusicVit
+from train.followup.data import mixture_loader
+from train.followup.losses import Batch, Lambdas, losses
+from train.followup.material import Material
+from train.followup.pretrain import start_from_single
+from train.followup.progress import CHOICE, Recorder, draw_judged, figures, judged_logits, read_rows, write_row
+from train.trainer import FitSettings, Judge, Loss, fit
+
+Stage = tuple[int, int, int]
+"""Side of the images, epochs, pairs of an epoch."""
+
+PROGRESS = "progress.csv"
+"""Table of a run's epochs, in its folder."""
+
+BEST = "best.safetensors"
+"""The last stage's best epoch, in the run's folder."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of one training run.
+
+    Attributes:
+        encoder, matching, disease, direction: of the network; see MusicVit.
+        lambdas: weights of the further losses.
+        stages: from small images to those that the network will read; short epochs, because a killed run goes on at
+            its last whole epoch.
+        batch: pairs of a batch (the source's 14).
+        learning_rate: peak of the first stage's cycle; the source's 1e-5 does not get far from scratch.
+        later: factor on the peak from stage to stage.
+        weight_decay: of AdamW.
+        ema_decay: of the averaged weights.
+        smoothing: of the labels of change.
+        shares: of each kind of pairs in an epoch; what is not there is left out.
+        choice: weight of each kind's AUC in choosing the best epoch; the real pairs carved out are few.
+        judged: pairs of each source that an epoch is judged on.
+        simulated: patients to simulate.
+        workers: processes that make pairs.
+        seed: of initialisation, division of patients, and draws.
+        init: safetensors file to start from, such as `pretrain` writes.
+        pretrained: start from timm's ImageNet weights (downloads them); not of CMT.
+    """
+
+    encoder: str = "cmt_ti"
+    matching: Matching = "similar"
+    disease: bool = True
+    direction: bool = True
+    lambdas: Lambdas = field(default_factory=Lambdas)
+    stages: tuple[Stage, ...] = ((128, 5, 4000), (192, 8, 2000), (256, 8, 1500))
+    batch: int = 14
+    learning_rate: float = 3e-4
+    later: float = 0.6
+    weight_decay: float = 0.05
+    ema_decay: float = 0.995
+    smoothing: float = 0.05
+    shares: Mapping[str, float] = field(
+        default_factory=lambda: {"made": 0.6, "real": 0.14, "successive": 0.14, "simulated": 0.12}
+    )
+    choice: Mapping[str, float] = field(default_factory=lambda: {"made": 0.7, "successive": 0.15, "real": 0.15})
+    judged: int = 120
+    simulated: int = 400
+    workers: int = 1
+    seed: int = 0
+    init: Path | None = None
+    pretrained: bool = False
+
+    @property
+    def image_size(self) -> int:
+        """What the network reads in the end."""
+        return self.stages[-1][0]
+
+
+def network_settings(settings: Settings) -> dict[str, Any]:
+    """What `cxrkit.tasks.followup.build_model` needs."""
+    return {
+        "encoder": settings.encoder,
+        "image_size": settings.image_size,
+        "matching": settings.matching,
+        "disease": settings.disease,
+        "direction": settings.direction,
+    }
+
+
+def train_network(material: Material, settings: Settings, how: FitSettings, run: Path) -> nn.Module:
+    """Train through all stages, or go on where a killed run stopped.
+
+    Returns:
+        The network of the last stage's best epoch, with its averaged weights, in eval mode.
+    """
+    state: dict[str, Tensor] = {}
+    for number in range(len(settings.stages)):
+        model = _at_stage(settings, number, state)
+        _train_stage(model, material, settings, number, how, run)
+        state = dict(model.state_dict())
+    model.load_state_dict(load_file(run / BEST))
+    return model.eval()
+
+
+def _at_stage(settings: Settings, number: int, state: Mapping[str, Tensor]) -> MusicVit:
+    """The network as the stage before left it, or as it starts."""
+    lightning.seed_everything(settings.seed + number, verbose=False)
+    model = MusicVit(
+        settings.encoder,
+        settings.stages[number][0],
+        settings.matching,
+        disease=settings.disease,
+        direction=settings.direction,
+        pretrained=settings.pretrained and number == 0,
+    )
+    if state:
+        model.load_state_dict(move_biases(state, model))
+    elif settings.init:
+        start_from_single(model, settings.init)
+    return model
+
+
+def _train_stage(
+    model: MusicVit, material: Material, settings: Settings, number: int, how: FitSettings, run: Path
+) -> None:
+    size, epochs, pairs = settings.stages[number]
+    loader = mixture_loader(
+        material.training,
+        material.by_source(settings.shares, material.training),
+        size,
+        pairs,
+        settings.batch,
+        settings.seed + number,
+        settings.workers,
+    )
+    how = replace(
+        how,
+        epochs=epochs,
+        learning_rate=settings.learning_rate * settings.later**number,
+        weight_decay=settings.weight_decay,
+        ema_decay=settings.ema_decay,
+    )
+    recorder = Recorder([source.name for source in material.training])
+    judge = _judge(material, settings, number, recorder, run)
+    fit(model, recorded_loss(settings, recorder), loader, how, run / f"stage_{number}_{size}", judge)
+
+
+def recorded_loss(settings: Settings, recorder: Recorder) -> Loss:
+    """The total loss of a batch; its parts go to the recorder."""
+
+    def loss(model: nn.Module, batch: Any) -> Tensor:
+        found = losses(model, Batch(*batch), settings.smoothing)  # type: ignore[arg-type]
+        recorder.add(batch, found, settings.lambdas)
+        return found.total(settings.lambdas)
+
+    return loss
+
+
+def _judge(material: Material, settings: Settings, number: int, recorder: Recorder, run: Path) -> Judge:
+    """Write an epoch's row, and in the last stage keep the weights of the best epoch."""
+    size = settings.stages[number][0]
+    drawn = cache(lambda: draw_judged(material.carved, settings.judged, size, settings.seed))
+    choice = material.by_source(settings.choice, material.carved)
+
+    def judge(model: nn.Module, epoch: int) -> None:
+        if rank_zero_only.rank != 0:
+            return
+        judged = drawn()
+        found = figures(judged, judged_logits(model, judged.images), choice)
+        row = {"stage": number, "size": size, "epoch": epoch} | recorder.means() | found
+        recorder.clear()
+        earlier = [
+            float(old[CHOICE])
+            for old in read_rows(run / PROGRESS)
+            if old["stage"] == str(number) and int(old["epoch"]) < epoch
+        ]
+        write_row(run / PROGRESS, row)
+        print(*(f"{name} {value:.4g}" for name, value in row.items()), sep="; ", flush=True)
+        if number == len(settings.stages) - 1 and found[CHOICE] >= max(earlier, default=0.0):
+            _save(model, run / BEST)
+
+    return judge
+
+
+def _save(model: nn.Module, file: Path) -> None:
+    fresh = file.with_suffix(".new")
+    save_file({name: value.detach().contiguous() for name, value in model.state_dict().items()}, fresh)
+    fresh.replace(file)
+
+
+def carved_logits(model: nn.Module, material: Material, settings: Settings) -> tuple[Any, Any]:
+    """The carved part's pairs at the final size and the network's logits of them, for threshold and temperature."""
+    judged = draw_judged(material.carved, settings.judged, settings.image_size, settings.seed)
+    with torch.inference_mode():
+        return judged, judged_logits(model.eval(), judged.images)

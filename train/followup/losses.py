@@ -1,0 +1,123 @@
+"""What the follow-up network learns with (methods section 1): change, disease of both images, matching; and direction.
+
+A label that is not known is -1 and takes no part in its mean.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from cxrkit.models.music_vit import Match, MusicVit, matching_loss, orthogonal_loss
+
+UNKNOWN = -1
+
+CHANGE = slice(0, 2)
+DISEASE = (slice(2, 4), slice(4, 6))
+DIRECTION = slice(6, 8)
+"""Places among the network's logits."""
+
+
+class Batch(NamedTuple):
+    """N pairs, and what is known of them.
+
+    Attributes:
+        pair: [N, 2, 1, S, S] float32, baseline and follow-up, normalised as the task says.
+        change: [N] int64, 1 = change, 0 = none, -1 = unknown.
+        abnormal: [N, 2] int64, of baseline and follow-up: 1 = abnormal, 0 = normal, -1 = unknown.
+        direction: [N] int64, abnormality at follow-up: 1 = more, 0 = less, -1 = unknown or no change.
+        weight: [N] float32, how much the labels are trusted.
+        source: [N] int64, where each pair comes from, for the log.
+    """
+
+    pair: Tensor
+    change: Tensor
+    abnormal: Tensor
+    direction: Tensor
+    weight: Tensor
+    source: Tensor
+
+
+@dataclass(frozen=True)
+class Lambdas:
+    """Weights of the further losses beside that of change.
+
+    Attributes:
+        disease: of the sum of both images' cross-entropies.
+        matching: of the matching loss, or of the orthogonal one.
+        direction: ours, not the source's.
+    """
+
+    disease: float = 0.1
+    matching: float = 0.01
+    direction: float = 0.1
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Parts of the loss of one batch, each a scalar, 0 where nothing is known or the network has no such output.
+
+    Attributes:
+        each: [N] cross-entropy of change of every pair, without gradient, 0 where unknown; for the log.
+    """
+
+    change: Tensor
+    disease: Tensor
+    matching: Tensor
+    direction: Tensor
+    each: Tensor
+
+    def total(self, lambdas: Lambdas) -> Tensor:
+        """L = L_change + the weighted others."""
+        return (
+            self.change
+            + lambdas.disease * self.disease
+            + lambdas.matching * self.matching
+            + lambdas.direction * self.direction
+        )
+
+
+def losses(model: MusicVit, batch: Batch, smoothing: float = 0.0) -> Losses:
+    """All parts of the loss of a batch, in float32.
+
+    Args:
+        model: with matching in either mode or without; with or without the further heads.
+        batch: pairs and labels.
+        smoothing: of the labels of change, which are noisy (Szegedy et al. 2016).
+    """
+    maps, matches = model.features_and_matches(batch.pair)
+    logits = model.head(maps).float()
+    nothing = logits.new_zeros(())
+    disease = direction = nothing
+    if model.disease is not None:
+        disease = torch.stack(
+            [known_mean(logits[:, place], batch.abnormal[:, k], batch.weight) for k, place in enumerate(DISEASE)]
+        ).sum()
+    if model.direction is not None:
+        direction = known_mean(logits[:, DIRECTION], batch.direction, batch.weight)
+    matching = nothing
+    if matches:
+        exact = [Match(match.baseline.float(), match.follow_up.float()) for match in matches]
+        # Every pair is of one patient, so every pair is to match, changed or not.
+        adds = model.matching[0].sign == 1.0
+        matching = matching_loss(exact) if adds else orthogonal_loss(exact)
+    change = known_mean(logits[:, CHANGE], batch.change, batch.weight, smoothing)
+    each = nn.functional.cross_entropy(logits[:, CHANGE].detach(), batch.change, ignore_index=UNKNOWN, reduction="none")
+    return Losses(change, disease, matching, direction, each)
+
+
+def known_mean(logits: Tensor, labels: Tensor, weight: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Weighted mean of the cross-entropy over the known labels; 0 where none is known.
+
+    Args:
+        logits: [N, 2].
+        labels: [N] 0, 1 or -1.
+        weight: [N].
+        smoothing: of the labels.
+    """
+    each = nn.functional.cross_entropy(
+        logits, labels, ignore_index=UNKNOWN, reduction="none", label_smoothing=smoothing
+    )
+    counted = weight * (labels != UNKNOWN)
+    return (each * counted).sum() / counted.sum().clamp(min=torch.finfo(torch.float32).tiny)

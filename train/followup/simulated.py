@@ -1,0 +1,60 @@
+"""Simulated patients at two times as files, so that they go the way of every radiograph."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from cxrkit.cases import Case
+from cxrkit.phantoms.pairs import PairSettings, random_pair, simulate_pair
+from train.followup.losses import UNKNOWN
+
+FIRST_SEED = 500_000
+"""Far from the samples and from what measurements draw."""
+
+_HEIGHT = 512
+
+
+def simulated_pairs(count: int, folder: Path) -> list[tuple[Case, Case, int, int]]:
+    """Simulate patients that are not in the folder yet.
+
+    Returns:
+        Case of the baseline and of the follow-up image (target "1" = abnormal, "0" = normal; files are relative to the
+        folder), change (1 or 0), direction (1 = more, 0 = less, -1 = none).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    found = []
+    for seed in tqdm(range(FIRST_SEED, FIRST_SEED + count), desc="simulating", unit="pair"):
+        settings = random_pair(seed, size=_HEIGHT)
+        names = (f"{seed}_baseline.png", f"{seed}_followup.png")
+        if not all((folder / name).is_file() for name in names):
+            _write(settings, [folder / name for name in names])
+        change, direction = _truth(settings)
+        first, second = (
+            _case(name, seed, bool(lesions))
+            for name, lesions in zip(names, (settings.baseline, settings.follow_up), strict=True)
+        )
+        found.append((first, second, change, direction))
+    return found
+
+
+def _case(name: str, seed: int, abnormal: bool) -> Case:
+    target = str(int(abnormal))
+    return Case((name,), target, f"simulated {seed}", "simulated", {"file": name, "target": target})
+
+
+def _truth(settings: PairSettings) -> tuple[int, int]:
+    """Of a random pair at most one finding changes: by how much of it there is, see simulate_pair."""
+    amounts = [sum(one.size**2 * one.contrast for one in found) for found in (settings.baseline, settings.follow_up)]
+    if amounts[0] == amounts[1]:
+        return 0, UNKNOWN
+    return 1, int(amounts[1] > amounts[0])
+
+
+def _write(settings: PairSettings, files: list[Path]) -> None:
+    for image, file in zip(simulate_pair(settings).radiographs(), files, strict=True):
+        data = cv2.imencode(".png", (image.windowed() * 255 + 0.5).astype(np.uint8))[1]
+        fresh = file.with_suffix(".new")
+        fresh.write_bytes(data.tobytes())
+        fresh.replace(file)
