@@ -28,13 +28,14 @@ def analyse(visits: list[Visit]) -> None:
     left, right = st.columns([3, 1], gap="medium")
     with right:
         question = ask(TASK, loaded.card)
-        overlay = st.selectbox(
-            "Overlay",
-            overlay_names(),
-            key=f"{TASK.name}.overlay_mode",
-            persist_state="session",
-            help="How the maps of both images are joined.",
-        )
+        with st.container(border=True):
+            overlay = st.selectbox(
+                "Overlay",
+                overlay_names(),
+                key=f"{TASK.name}.overlay_mode",
+                persist_state="session",
+                help="How the maps of both images are joined.",
+            )
     with above:
         chosen = (
             timeline(TASK, loaded.card, loaded, visits, question.threshold)

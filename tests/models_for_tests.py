@@ -18,6 +18,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "matching": "similar",
         "disease": True,
         "direction": True,
+        "difference": True,
     },
     "tuberculosis": {"encoder": "resnet10t", "channels": 8},
 }

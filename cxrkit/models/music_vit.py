@@ -91,6 +91,8 @@ class MusicVit(nn.Module):
         matching: module after each of the four stages; other encoders than CMT have none.
         disease: whether there is a head for normal / abnormal of each image.
         direction: whether there is a head for less / more abnormality at follow-up, which is not in the source.
+        difference: whether change is also told from the size of the difference of both embeddings, which is not in the
+            source: from their concatenation alone only the matching lets a linear layer compare them.
         pretrained: let timm download ImageNet weights of its encoder (needs a network connection).
 
     Raises:
@@ -106,6 +108,7 @@ class MusicVit(nn.Module):
         *,
         disease: bool = True,
         direction: bool = False,
+        difference: bool = False,
         pretrained: bool = False,
     ) -> None:
         super().__init__()
@@ -118,8 +121,10 @@ class MusicVit(nn.Module):
         if matching != "none":
             dims = SIZES[encoder].dims
             self.matching.extend(AnatomyMatching(dim, dims[0] // 2, matching) for dim in dims)
+        self.channels = width
         self.embed = nn.Sequential(nn.Linear(width, WIDTH), nn.ReLU())
-        self.change = nn.Linear(2 * WIDTH, 2)
+        self.difference = difference
+        self.change = nn.Linear((3 if difference else 2) * WIDTH, 2)
         # One for both images: the thesis writes two, but its parameter counts fit one.
         self.disease = nn.Linear(WIDTH, 2) if disease else None
         # Of what the follow-up has more than the baseline, without bias: swapped images give the opposite answer.
@@ -151,7 +156,10 @@ class MusicVit(nn.Module):
     def head(self, maps: Tensor) -> Tensor:
         """[N, 2, C, h, w] -> logits [N, K], K = 2, 6 or 8: change; disease of both images; direction."""
         embedded = self.embed(maps.mean(dim=(3, 4)))
-        logits = [self.change(embedded.flatten(1))]
+        compared = [embedded.flatten(1)]
+        if self.difference:
+            compared.append((embedded[:, 1] - embedded[:, 0]).abs())
+        logits = [self.change(torch.cat(compared, dim=1))]
         if self.disease is not None:
             logits.append(self.disease(embedded).flatten(1))
         if self.direction is not None:

@@ -72,7 +72,7 @@ def _matching(card: Card, reading: PairReading) -> None:
                 "Stage": stage,
                 "Cosine": f"{score:.3f}",
                 "Usual": "not measured" if usual is None else f"{usual[0]:.3f} to {usual[1]:.3f}",
-                "": "usual" if inside else "lower than usual",
+                "": "" if usual is None else "usual" if inside else "lower than usual",
             }
         )
     st.table(rows, hide_index=True, border="horizontal")
@@ -115,8 +115,8 @@ def _registered(visits: tuple[Visit, Visit], fit: "Registration") -> None:
     )
     with st.container(horizontal=True, gap="medium"):
         for title, picture in registered_pictures(visits, fit):
-            with st.container(width=300):
-                st.image(picture, caption=title, width=300, output_format="PNG", alt=title)
+            with st.container(width=280):
+                st.image(picture, caption=title, width=280, output_format="PNG", alt=title)
     st.caption(
         "Difference: gray where both are alike, white where the follow-up is brighter, black where the baseline is, "
         "after both got one histogram. Ribs and borders that did not fit exactly show as pairs of lines."

@@ -178,6 +178,8 @@ def test_a_killed_run_goes_on_and_training_starts_from_its_encoder(
     again = load_file(contrast(prepared(), SETTINGS, CPU, tmp_path))
     assert len(steps) == 11, "a finished run is not trained again"
     assert all(torch.equal(state[name], again[name]) for name in state)
+    checkpoint = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=False)
+    assert "momentum_buffer" in checkpoint["optimizer_states"][0]["state"][0], "gradient descent as the source has it"
     with safe_open(file, "pt") as stored:
         assert stored.metadata()["queue"] == "10"
     torch.manual_seed(9)

@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import timm
+from typer.testing import CliRunner
 
 from cxrkit.card import WEIGHTS, read_card
 from cxrkit.errors import InputError, WeightsError
 from cxrkit.metrics import auc, delong_test
 from cxrkit.models.cmt import SIZES, CmtSize
 from tests.train.image_sets import chest, write_set
-from train.followup import laboratory
+from train.followup import laboratory, study_commands
+from train.followup.__main__ import app
 from train.followup.fit import Settings
 from train.followup.held import read_held
 from train.followup.laboratory import Laboratory
@@ -242,3 +244,34 @@ def test_sizes_are_read_from_text() -> None:
     for text in ("128", "128:1:2", "a:b"):
         with pytest.raises(InputError, match="SIZE:EPOCHS"):
             read_sizes(text)
+
+
+@pytest.mark.parametrize(
+    ("command", "title", "further"),
+    [
+        ("compare", "Comparison of encoders", []),
+        ("ablation", "Ablation", []),
+        ("lambdas", "Weights of the losses", []),
+        ("starts", "Where training starts from", ["--supervised", str(WEIGHTS / "tuberculosis" / "card.json")]),
+    ],
+)
+def test_commands_conduct_their_study(
+    command: str, title: str, further: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+
+    class Recorded:
+        def __init__(self, data: list[Path], scale: Scale, run: Path, cache: Path, how: FitSettings) -> None:
+            told.extend([data, scale, run, cache, how.precision])
+
+        def conduct(self, study: Study, budget: Budget, repeats: int, *, card: bool) -> list[dict[str, str]]:
+            told.extend([study.title, budget, repeats, card])
+            return [{"network": study.reference}]
+
+    monkeypatch.setattr(study_commands, "Laboratory", Recorded)
+    given = [command, "--data", str(tmp_path), "--run", str(tmp_path), "--budget", "small", "--repeats", "2", "--card"]
+    done = CliRunner().invoke(app, [*given, *further, "--precision", "32-true"])
+    assert done.exit_code == 0, done.output
+    small = scale_of(Budget.SMALL)
+    assert told == [[tmp_path], small, tmp_path, tmp_path / "cache", "32-true", title, Budget.SMALL, 2, True]
+    assert done.output.startswith("network: ")

@@ -27,8 +27,7 @@ CPU = FitSettings(accelerator="cpu", precision="32-true")
 
 
 @pytest.fixture(autouse=True, scope="module")
-def small_encoder() -> Iterator[None]:
-    """One more member of the family, of which a step takes milliseconds."""
+def small_encoder() -> Iterator[None]:  # one more member of the family, of which a step takes milliseconds
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(SIZES, SMALL, CmtSize(4, (8, 16, 24, 32), (1, 1, 1, 1), 2.0))  # type: ignore[arg-type]
         yield
@@ -282,9 +281,7 @@ def test_a_finished_run_gives_its_best_epoch_again(killed_and_finished: Path) ->
     last = [float(row[CHOICE]) for row in read_rows(killed_and_finished / PROGRESS) if row["stage"] == "1"]
     assert found[CHOICE] == pytest.approx(max(last), abs=1e-4)
     assert (killed_and_finished / BEST).is_file()
-    assert sum(p.numel() for p in model.parameters()) == sum(
-        p.numel() for p in MusicVit(**network_settings(SETTINGS)).parameters()
-    )
+    MusicVit(**network_settings(SETTINGS)).load_state_dict(model.state_dict())
 
 
 def test_learning_what_is_easy(tmp_path: Path) -> None:

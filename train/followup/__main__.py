@@ -57,9 +57,11 @@ def weights(
     stages: Annotated[str, typer.Option(help="SIZE:EPOCHS:PAIRS of each, separated by commas.")] = "",
     batch: int = _DEFAULT.batch,
     learning_rate: float = _DEFAULT.learning_rate,
+    difference: Annotated[bool, typer.Option(help="Tell change from the embeddings' difference too.")] = True,
     lambda_disease: float = Lambdas.disease,
     lambda_matching: float = Lambdas.matching,
     lambda_direction: float = Lambdas.direction,
+    lambda_lesions: float = Lambdas.lesions,
     simulated: Annotated[int, typer.Option(help="Patients to simulate.")] = _DEFAULT.simulated,
     workers: Annotated[int, typer.Option(help="Processes that make pairs.")] = _DEFAULT.workers,
     seed: int = _DEFAULT.seed,
@@ -73,7 +75,8 @@ def weights(
     settings = Settings(
         encoder=encoder,
         matching=matching,  # type: ignore[arg-type]
-        lambdas=Lambdas(lambda_disease, lambda_matching, lambda_direction),
+        lambdas=Lambdas(lambda_disease, lambda_matching, lambda_direction, lambda_lesions),
+        difference=difference,
         stages=read_stages(stages) if stages else _DEFAULT.stages,
         batch=batch,
         learning_rate=learning_rate,

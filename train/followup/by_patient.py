@@ -74,7 +74,7 @@ def share_by_patient(called: ArrayLike, patients: Sequence[str] | NDArray[np.str
     """Share of pairs; where it is none or all, Wilson's interval for as many trials as there are patients.
 
     Args:
-        called: [N] True or False.
+        called: [N] True or False, or in [0, 1] where a pair counts by parts.
         patients: [N].
 
     Raises:
@@ -112,7 +112,7 @@ def mean_metric(
     if not len(numbers):
         return []
     interval = (share_by_patient if share else mean_by_patient)(numbers, patients)
-    counted = f"{int(numbers.sum())} of {len(numbers)}, " if share else ""
+    counted = f"{int(numbers.sum())} of {len(numbers)}, " if numbers.dtype == np.bool_ else ""
     counted += f"{_patients(patients)}; {BY_PATIENT}"
     return [as_metric(name, part, interval, len(numbers), f"{note}; {counted}" if note else counted)]
 

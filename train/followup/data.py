@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from cxrkit.pixels import Gray
+from cxrkit.pixels import Gray, resize
 from cxrkit.tasks.followup import FOLLOW_UP
 from train.followup.losses import UNKNOWN, Batch
 
 Random = np.random.Generator
+Mask = NDArray[np.bool_]
+
+CELL = 32
+"""Pixels of the image in a position of the network's last maps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +36,8 @@ class Example:
         direction: 1 = more, 0 = less, -1 = unknown or no change.
         weight: how much the labels are trusted.
         kind: of the change, in words, for the figures; "" without.
+        seen: of baseline and follow-up, where drawn lesions are seen [S, S]; None where none was drawn.
+        healthy: of baseline and follow-up, whether the radiograph itself is known to be normal.
     """
 
     images: tuple[Gray, Gray]
@@ -40,6 +46,8 @@ class Example:
     direction: int = UNKNOWN
     weight: float = 1.0
     kind: str = ""
+    seen: "tuple[Mask | None, Mask | None]" = (None, None)
+    healthy: tuple[bool, bool] = (False, False)
 
     def swapped(self) -> "Example":
         """The same pair seen backwards in time."""
@@ -51,6 +59,8 @@ class Example:
             back,
             self.weight,
             self.kind,
+            (self.seen[1], self.seen[0]),
+            (self.healthy[1], self.healthy[0]),
         )
 
 
@@ -129,6 +139,7 @@ class Mixture(Dataset[Batch]):
 
 def as_tensors(example: Example, source: int) -> Batch:
     """One pair as the network and its loss read it."""
+    cells = [_cells(*image) for image in zip(example.images, example.seen, example.healthy, strict=True)]
     return Batch(
         normalised(np.stack(example.images)),
         torch.tensor(example.change),
@@ -136,7 +147,16 @@ def as_tensors(example: Example, source: int) -> Batch:
         torch.tensor(example.direction),
         torch.tensor(example.weight, dtype=torch.float32),
         torch.tensor(source),
+        torch.from_numpy(np.stack(cells)),
     )
+
+
+def _cells(image: Gray, seen: "Mask | None", healthy: bool) -> NDArray[np.float32]:
+    """[S / CELL, S / CELL]: share of each cell that drawn lesions cover; -1 where nobody knows what else is there."""
+    side = image.shape[0] // CELL
+    drawn = np.zeros_like(image) if seen is None else seen.astype(np.float32)
+    share = resize(drawn, side, side)
+    return share if healthy else np.where(share > 0, share, np.float32(UNKNOWN))
 
 
 def normalised(images: NDArray[np.float32]) -> Tensor:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-import torch
 from lightning.pytorch.utilities import rank_zero_only
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -15,7 +14,7 @@ from torch import Tensor, nn
 from cxrkit.models.cmt import move_biases
 from cxrkit.models.music_vit import Matching, MusicVit
 from train.followup.data import mixture_loader
-from train.followup.losses import Batch, Lambdas, losses
+from train.followup.losses import Batch, Lambdas, Learner, losses
 from train.followup.material import Material
 from train.followup.pretrain import start_from_single
 from train.followup.progress import CHOICE, Recorder, draw_judged, figures, judged_logits, read_rows, write_row
@@ -36,7 +35,7 @@ class Settings:
     """Of one training run.
 
     Attributes:
-        encoder, matching, disease, direction: of the network; see MusicVit.
+        encoder, matching, disease, direction, difference: of the network; see MusicVit.
         lambdas: weights of the further losses.
         stages: from small images to those that the network will read; short epochs, because a killed run goes on at
             its last whole epoch.
@@ -60,6 +59,7 @@ class Settings:
     matching: Matching = "similar"
     disease: bool = True
     direction: bool = True
+    difference: bool = True
     lambdas: Lambdas = field(default_factory=Lambdas)
     stages: tuple[Stage, ...] = ((128, 5, 4000), (192, 8, 2000), (256, 8, 1500))
     batch: int = 14
@@ -93,6 +93,7 @@ def network_settings(settings: Settings) -> dict[str, Any]:
         "matching": settings.matching,
         "disease": settings.disease,
         "direction": settings.direction,
+        "difference": settings.difference,
     }
 
 
@@ -107,30 +108,33 @@ def train_network(material: Material, settings: Settings, how: FitSettings, run:
         model = _at_stage(settings, number, state)
         _train_stage(model, material, settings, number, how, run)
         state = dict(model.state_dict())
-    model.load_state_dict(load_file(run / BEST))
-    return model.eval()
+    network = model.network
+    network.load_state_dict(load_file(run / BEST))
+    return network.eval()
 
 
-def _at_stage(settings: Settings, number: int, state: Mapping[str, Tensor]) -> MusicVit:
+def _at_stage(settings: Settings, number: int, state: Mapping[str, Tensor]) -> Learner:
     """The network as the stage before left it, or as it starts."""
     lightning.seed_everything(settings.seed + number, verbose=False)
-    model = MusicVit(
+    network = MusicVit(
         settings.encoder,
         settings.stages[number][0],
         settings.matching,
         disease=settings.disease,
         direction=settings.direction,
+        difference=settings.difference,
         pretrained=settings.pretrained and number == 0,
     )
+    learner = Learner(network)
     if state:
-        model.load_state_dict(move_biases(state, model))
+        learner.load_state_dict(move_biases(state, learner))
     elif settings.init:
-        start_from_single(model, settings.init)
-    return model
+        start_from_single(network, settings.init)
+    return learner
 
 
 def _train_stage(
-    model: MusicVit, material: Material, settings: Settings, number: int, how: FitSettings, run: Path
+    model: Learner, material: Material, settings: Settings, number: int, how: FitSettings, run: Path
 ) -> None:
     size, epochs, pairs = settings.stages[number]
     loader = mixture_loader(
@@ -186,7 +190,7 @@ def _judge(material: Material, settings: Settings, number: int, recorder: Record
         write_row(run / PROGRESS, row)
         print(*(f"{name} {value:.4g}" for name, value in row.items()), sep="; ", flush=True)
         if number == len(settings.stages) - 1 and found[CHOICE] >= max(earlier, default=0.0):
-            _save(model, run / BEST)
+            _save(model.network, run / BEST)  # type: ignore[arg-type]
 
     return judge
 
@@ -195,10 +199,3 @@ def _save(model: nn.Module, file: Path) -> None:
     fresh = file.with_suffix(".new")
     save_file({name: value.detach().contiguous() for name, value in model.state_dict().items()}, fresh)
     fresh.replace(file)
-
-
-def carved_logits(model: nn.Module, material: Material, settings: Settings) -> tuple[Any, Any]:
-    """The carved part's pairs at the final size and the network's logits of them, for threshold and temperature."""
-    judged = draw_judged(material.carved, settings.judged, settings.image_size, settings.seed)
-    with torch.inference_mode():
-        return judged, judged_logits(model.eval(), judged.images)

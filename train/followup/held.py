@@ -15,7 +15,7 @@ from train.followup.parts import TRAINING_SPLITS, ImageSet, Parts, divide, pairs
 from train.followup.sources import Sources, read_sources
 from train.prepared import prepare_cases
 
-MOST = 400
+MOST = 300
 """Radiographs of one set that suffice to measure on."""
 
 _NOTHING = {"", "No Finding"}
@@ -167,7 +167,7 @@ def read_real(reader: Reader, held: Held, views: Views) -> RealPairs:
     return RealPairs(
         part=f"{held.aside}: {what}",
         note="weak labels: change where the text-mined findings differ" if weak else "",
-        patients=np.array([pair.baseline.patient or pair.baseline.files[0] for pair in pairs]),
+        patients=np.array([f"{held.name}:{pair.baseline.patient or pair.baseline.files[0]}" for pair in pairs]),
         change=np.array([pair.change for pair in pairs]),
         direction=np.array([pair.direction for pair in pairs]),
         days=np.array([pair.days for pair in pairs]),

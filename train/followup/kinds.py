@@ -97,7 +97,9 @@ class Real:
         made = _of_two(self.sources, pair, plan, size)
         seen = (int(self.sources.abnormal[pair.first]), int(self.sources.abnormal[pair.second]))
         images = (made.baseline, made.follow_up)
-        example = Example(images, pair.change, seen, pair.direction, pair.weight, "real" if pair.change == 1 else "")
+        kind = "real" if pair.change == 1 else ""
+        healthy = (seen[0] == 0, seen[1] == 0)
+        example = Example(images, pair.change, seen, pair.direction, pair.weight, kind, healthy=healthy)
         return example.swapped() if random.random() < 0.5 else example
 
 
@@ -151,5 +153,11 @@ def _example(made: MadePair, seen: tuple[int, int]) -> Example:
     kind = CONTROL if made.control else made.kind or ""
     before, after = (1 if drawn else label for drawn, label in zip(made.drawn, seen, strict=True))
     return Example(
-        (made.baseline, made.follow_up), int(bool(made.change)), (before, after), _WAYS[made.direction], 1.0, kind
+        images=(made.baseline, made.follow_up),
+        change=int(bool(made.change)),
+        abnormal=(before, after),
+        direction=_WAYS[made.direction],
+        kind=kind,
+        seen=made.seen,
+        healthy=(seen[0] == 0, seen[1] == 0),
     )

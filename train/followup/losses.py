@@ -29,6 +29,7 @@ class Batch(NamedTuple):
         direction: [N] int64, abnormality at follow-up: 1 = more, 0 = less, -1 = unknown or no change.
         weight: [N] float32, how much the labels are trusted.
         source: [N] int64, where each pair comes from, for the log.
+        lesions: [N, 2, S / 32, S / 32] float32, share of each cell that drawn lesions cover; -1 = unknown.
     """
 
     pair: Tensor
@@ -37,6 +38,7 @@ class Batch(NamedTuple):
     direction: Tensor
     weight: Tensor
     source: Tensor
+    lesions: Tensor
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,13 @@ class Lambdas:
     Attributes:
         disease: of the sum of both images' cross-entropies.
         matching: of the matching loss, or of the orthogonal one.
-        direction: ours, not the source's.
+        direction, lesions: ours, not the source's.
     """
 
     disease: float = 0.1
     matching: float = 0.01
     direction: float = 0.1
+    lesions: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Losses:
     disease: Tensor
     matching: Tensor
     direction: Tensor
+    lesions: Tensor
     each: Tensor
 
     def total(self, lambdas: Lambdas) -> Tensor:
@@ -75,17 +79,38 @@ class Losses:
             + lambdas.disease * self.disease
             + lambdas.matching * self.matching
             + lambdas.direction * self.direction
+            + lambdas.lesions * self.lesions
         )
 
 
-def losses(model: MusicVit, batch: Batch, smoothing: float = 0.0) -> Losses:
+class Learner(nn.Module):
+    """A network and a head that only training has: a map of drawn lesions in either image, cell by cell.
+
+    What has changed can only be told once lesions are seen, and a label of the pair alone teaches that slowly.
+
+    Args:
+        network: to be trained.
+    """
+
+    def __init__(self, network: MusicVit) -> None:
+        super().__init__()
+        self.network = network
+        self.lesions = nn.Conv2d(network.channels, 1, 1)
+
+    def forward(self, pair: Tensor) -> Tensor:
+        logits: Tensor = self.network(pair)
+        return logits
+
+
+def losses(learner: Learner, batch: Batch, smoothing: float = 0.0) -> Losses:
     """All parts of the loss of a batch, in float32.
 
     Args:
-        model: with matching in either mode or without; with or without the further heads.
+        learner: its network with matching in either mode or without; with or without the further heads.
         batch: pairs and labels.
         smoothing: of the labels of change, which are noisy (Szegedy et al. 2016).
     """
+    model = learner.network
     maps, matches = model.features_and_matches(batch.pair)
     logits = model.head(maps).float()
     nothing = logits.new_zeros(())
@@ -104,7 +129,23 @@ def losses(model: MusicVit, batch: Batch, smoothing: float = 0.0) -> Losses:
         matching = matching_loss(exact) if adds else orthogonal_loss(exact)
     change = known_mean(logits[:, CHANGE], batch.change, batch.weight, smoothing)
     each = nn.functional.cross_entropy(logits[:, CHANGE].detach(), batch.change, ignore_index=UNKNOWN, reduction="none")
-    return Losses(change, disease, matching, direction, each)
+    cells = learner.lesions(maps.flatten(0, 1)).float().squeeze(1)
+    lesions = cell_mean(cells, batch.lesions.flatten(0, 1))
+    return Losses(change, disease, matching, direction, lesions, each)
+
+
+def cell_mean(logits: Tensor, share: Tensor) -> Tensor:
+    """Mean of the binary cross-entropy over the known cells; 0 where none is known.
+
+    Args:
+        logits: [N, h, w] of the maps' positions; as many cells, or brought to as many.
+        share: [N, g, g] in [0, 1], or -1.
+    """
+    if logits.shape[-2:] != share.shape[-2:]:
+        logits = nn.functional.interpolate(logits[:, None], share.shape[-2:], mode="bilinear")[:, 0]
+    known = share != UNKNOWN
+    each = nn.functional.binary_cross_entropy_with_logits(logits, share.clamp(min=0), reduction="none")
+    return (each * known).sum() / known.sum().clamp(min=1)
 
 
 def known_mean(logits: Tensor, labels: Tensor, weight: Tensor, smoothing: float = 0.0) -> Tensor:

@@ -43,6 +43,7 @@ class MadePair:
         masks: (baseline's, follow-up's) [S, S]: all that changed, in the frame of each image.
         control: edited and restored, so without change.
         drawn: (baseline, follow-up): whether a drawn lesion is seen in it, which makes it abnormal.
+        seen: (baseline's, follow-up's) [S, S]: every drawn lesion that is seen in it, changed or not.
     """
 
     baseline: Gray
@@ -54,6 +55,7 @@ class MadePair:
     masks: tuple[Mask, Mask]
     control: bool
     drawn: tuple[bool, bool]
+    seen: tuple[Mask, Mask]
 
 
 def make_pair(view: NDArray[np.uint8], lungs: NDArray[np.uint8], frame: Frame, plan: Plan, size: int) -> MadePair:
@@ -96,13 +98,15 @@ def make_pair_of_two(
 def _made(marks: Marks, plan: Plan, size: int) -> MadePair:
     lesions = tuple(visible(marks, lesion) for lesion in plan.lesions)
     changed = [lesion for lesion in lesions if lesion.changes]
-    images, masks = [], []
+    images, masks, seen = [], [], []
     for image, space in enumerate(marks.spaces):
         lattice = natural(space, plan.poses[image], size)
         view, bumps = edited(marks, lesions, image)
         moved = bumped(lattice, bumps, lattice)
         images.append(finished(processed(resample(view, moved, size), plan.looks[image])))
         masks.append(mask_of(marks, changed, image, lattice, moved, size))
+        there = [_in_one(lesion, image) for lesion in lesions if lesion.state(image)]
+        seen.append(mask_of(marks, there, image, lattice, moved, size))
     first = changed[0] if changed else None
     return MadePair(
         baseline=images[0],
@@ -114,7 +118,14 @@ def _made(marks: Marks, plan: Plan, size: int) -> MadePair:
         masks=(masks[0], masks[1]),
         control=plan.control,
         drawn=(any(one.state(0) for one in lesions), any(one.state(1) for one in lesions)),
+        seen=(seen[0], seen[1]),
     )
+
+
+def _in_one(lesion: PlannedLesion, image: int) -> PlannedLesion:
+    """The lesion as if the other image did not have it: all of it has changed."""
+    contrasts = (lesion.contrasts[0], 0.0) if image == 0 else (0.0, lesion.contrasts[1])
+    return replace(lesion, contrasts=contrasts)
 
 
 def _only_where_more(lesion: PlannedLesion) -> PlannedLesion:

@@ -64,11 +64,11 @@ class Counts:
 
     each: int = 30
     unchanged: int = 300
-    natural: int = 200
+    natural: int = 130
     singles: int = MOST
     others: int = 90
     laterals: int = 30
-    carved: int = 240
+    carved: int = 160
 
 
 @dataclass(frozen=True)
@@ -195,19 +195,20 @@ class Measurement:
             return [], []
         stages = real[0][1].there.matching.shape[1]
         same = together([Matched(pairs.patients, pairs.there.matching) for _, pairs in real], stages)
-        firsts: list[Pair] = []
+        firsts: dict[str, Pair] = {}
         others = []
         for held, pairs in real:
             views, known = self._aside(held), known_pairs(held)
-            firsts += [views.pair(pair.baseline, pair.baseline) for pair in known]
+            for patient, pair in zip(pairs.patients.tolist(), known, strict=True):
+                firsts.setdefault(patient, views.pair(pair.baseline, pair.baseline))
             if mixed := another_patient(held, known, views):
                 others.append(Matched(pairs.patients, self.reader.read(mixed).matching))
-        elsewhere = {LATERAL: lateral_pairs(self.counts.laterals, firsts, self.size)}
+        elsewhere = {LATERAL: lateral_pairs(self.counts.laterals, list(firsts.values()), self.size)}
         for folder in self.others:
             other = read_other(folder, self.counts.others)
-            elsewhere[other.name] = other_pairs(other, firsts, self.load)
+            elsewhere[other.name] = other_pairs(other, list(firsts.values()), self.load)
         groups = {
-            name: Matched(np.resize(same.patients, len(pairs)), self.reader.read(pairs).matching)
+            name: Matched(np.resize(list(firsts), len(pairs)), self.reader.read(pairs).matching)
             for name, pairs in elsewhere.items()
             if pairs
         }

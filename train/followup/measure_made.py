@@ -94,8 +94,10 @@ def natural_metrics(
     difference = called[1].astype(np.float64) - called[0]
     metrics = mean_metric("false-change rate", natural, called[0], patients, at, share=True)
     metrics += mean_metric("false-change rate", control, called[1], patients, at, share=True)
-    metrics += mean_metric("false-change rate, less that of the untouched pairs", control, difference, patients)
-    metrics += mean_metric("score, less that of the untouched pairs", control, after - before, patients)
+    metrics += mean_metric(
+        "false-change rate, less that of the untouched pairs", control, difference, patients, "0 is ideal"
+    )
+    metrics += mean_metric("score, less that of the untouched pairs", control, after - before, patients, "0 is ideal")
     target = np.repeat([1, 0], [len(after), len(before)])
     note = "0.5 where nothing of the editing is seen"
     metrics += auc_metric(

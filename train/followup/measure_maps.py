@@ -94,7 +94,7 @@ def _rates(
     return [
         metric
         for name, values in found.items()
-        for metric in mean_metric(_PREFIX + name, part, values[which], patients[which], _NOTES[name])
+        for metric in mean_metric(_PREFIX + name, part, values[which], patients[which], _NOTES[name], share=True)
     ]
 
 

@@ -35,7 +35,7 @@ class Recorder:
     def add(self, batch: Batch, found: Losses, lambdas: Lambdas) -> None:
         """One batch; each source's part is its cross-entropy of change."""
         parts = {"loss": found.total(lambdas), "change": found.change, "disease": found.disease}
-        parts |= {"matching": found.matching, "direction": found.direction}
+        parts |= {"matching": found.matching, "direction": found.direction, "lesions": found.lesions}
         for name, value in parts.items():
             self._add(name, float(value.detach()), 1)
         for number, name in enumerate(self.names):
