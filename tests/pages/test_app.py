@@ -11,13 +11,26 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cxrkit.task import Task
-from cxrkit.tasks import TASKS
+from cxrkit.tasks import TASKS, find_task
 from pages.ui import models
 from pages.ui.shell import FOOTER
 from tests.pages.conftest import REPOSITORY, chest, png
 
 NAMES = [task.name for task in TASKS]
 Opened = Callable[[str], AppTest]
+
+
+def slots(name: str) -> list[str]:
+    """Keys of a page's uploaders, without their ending."""
+    task = find_task(name)
+    return [name] if len(task.inputs) == 1 else [f"{name}.{place}" for place in range(len(task.inputs))]
+
+
+def upload(app: AppTest, name: str, data: bytes, file: str = "chest.png") -> AppTest:
+    """Give the page a file; where it reads several, a chest in the other places."""
+    for key, each in zip(slots(name), (data, png(np.fliplr(chest()))), strict=False):
+        app.file_uploader(key=f"{key}.upload").upload(file, each)
+    return app.run()
 
 
 def said(app: AppTest) -> str:
@@ -96,7 +109,7 @@ def test_altered_weights_are_refused(
     (folder / "model.safetensors").write_bytes((small_root / task.name / "model.safetensors").read_bytes())
     monkeypatch.setattr(models, "WEIGHTS", tmp_path)
     app.switch_page(f"pages/{task.name}.py").run()
-    app.file_uploader(key=f"{task.name}.upload").upload("chest.png", png()).run()
+    upload(app, task.name, png())
     assert "SHA-256" in app.error[0].value
     assert not app.metric
     assert not app.exception
@@ -115,7 +128,7 @@ BAD_FILES = {
 def test_bad_file_gives_one_sentence(kind: str, name: str, opened: Opened) -> None:
     data, word = BAD_FILES[kind]
     app = opened(name)
-    app.file_uploader(key=f"{name}.upload").upload("Zebedee.png", data).run()
+    upload(app, name, data, "Zebedee.png")
     (error,) = app.error
     assert word in error.value
     assert "Zebedee" not in error.value
@@ -127,7 +140,7 @@ def test_bad_file_gives_one_sentence(kind: str, name: str, opened: Opened) -> No
 def test_a_tinted_film_is_read_with_a_warning(name: str, opened: Opened) -> None:
     app = opened(name)
     colour = np.stack([chest(), chest() * 0.9, chest() * 0.8], axis=2)
-    app.file_uploader(key=f"{name}.upload").upload("colour.png", png(colour)).run()
+    upload(app, name, png(colour))
     assert any("colour" in warning.value for warning in app.warning)
     assert app.metric
     assert not app.exception
@@ -136,13 +149,13 @@ def test_a_tinted_film_is_read_with_a_warning(name: str, opened: Opened) -> None
 @pytest.mark.parametrize("name", NAMES)
 def test_upload_survives_a_page_switch_and_can_be_removed(name: str, opened: Opened) -> None:
     app = opened(name)
-    app.file_uploader(key=f"{name}.upload").upload("chest.png", png()).run()
+    upload(app, name, png())
     score = app.metric[0].value
     app.switch_page("pages/start.py").run()
     app.switch_page(f"pages/{name}.py").run()
     assert app.metric[0].value == score
     assert "In use: chest.png" in said(app)
-    app.button(key=f"{name}.remove").click().run()
+    app.button(key=f"{slots(name)[0]}.remove").click().run()
     assert not app.metric
     assert app.info
     assert not app.exception

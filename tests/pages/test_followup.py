@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ from cxrkit.explain_pair import Overlay
 from cxrkit.phantoms import ChestSettings, simulate_chest
 from cxrkit.tasks.followup import FOLLOW_UP
 from pages.ui.pair_checks import usual_ranges
-from pages.ui.pair_results import beats_chance, direction_in_words, reading_in_words
+from pages.ui.pair_results import beats_chance
 from pages.ui.visits import visit_names
 from tests.models_for_tests import small_card
 from tests.pages.conftest import chest, png

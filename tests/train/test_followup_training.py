@@ -1,132 +1,27 @@
-"""Training of the follow-up network: losses against NumPy, the mixture, parts without shared patients, a tiny run."""
+"""Training of the follow-up network: the mixture, parts without shared patients, a tiny run."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from cxrkit.errors import InputError
-from cxrkit.models.cmt import SIZES, CmtSize
 from cxrkit.models.music_vit import MusicVit
+from tests.train.followup_networks import SMALL, TINY, batch, network, small_encoder
 from train.followup.__main__ import read_stages
 from train.followup.data import Draw, Draws, Example, Mixture, PairSource, Random, mixture_loader
-from train.followup.fit import BEST, PROGRESS, Settings, carved_logits, network_settings, recorded_loss, train_network
+from train.followup.fit import BEST, PROGRESS, Settings, network_settings, recorded_loss, train_network
 from train.followup.kinds import CONTROL
-from train.followup.losses import UNKNOWN, Batch, Lambdas, losses
+from train.followup.losses import UNKNOWN, losses
 from train.followup.material import Material
-from train.followup.progress import CHOICE, Judged, Recorder, figures, read_rows, write_row
+from train.followup.progress import CHOICE, Judged, Recorder, draw_judged, figures, judged_logits, read_rows, write_row
 from train.trainer import FitSettings
 
-TINY = 64
-SMALL = "cmt of this test"
 CPU = FitSettings(accelerator="cpu", precision="32-true")
 
-
-@pytest.fixture(autouse=True, scope="module")
-def small_encoder() -> Iterator[None]:  # one more member of the family, of which a step takes milliseconds
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(SIZES, SMALL, CmtSize(4, (8, 16, 24, 32), (1, 1, 1, 1), 2.0))  # type: ignore[arg-type]
-        yield
-
-
-def batch(count: int = 6) -> Batch:
-    random = torch.Generator().manual_seed(3)
-    return Batch(
-        torch.randn(count, 2, 1, TINY, TINY, generator=random),
-        torch.tensor([1, 0, UNKNOWN, 1, 0, 1])[:count],
-        torch.tensor([[0, 1], [0, 0], [1, UNKNOWN], [UNKNOWN, UNKNOWN], [1, 1], [1, 0]])[:count],
-        torch.tensor([1, UNKNOWN, UNKNOWN, 0, UNKNOWN, 0])[:count],
-        torch.tensor([1.0, 0.3, 1.0, 0.5, 1.0, 2.0])[:count],
-        torch.zeros(count, dtype=torch.int64),
-    )
-
-
-def network(matching: str = "similar", **further: bool) -> MusicVit:
-    torch.manual_seed(0)
-    return MusicVit(SMALL, TINY, matching, **({"direction": True} | further))  # type: ignore[arg-type]
-
-
-def naive(
-    logits: NDArray[np.float64], labels: NDArray[np.int64], weight: NDArray[np.float64], smoothing: float = 0.0
-) -> float:
-    """Weighted mean of the cross-entropy of the known labels, pair by pair."""
-    total = weights = 0.0
-    for row, label, one in zip(logits, labels, weight, strict=True):
-        if label == UNKNOWN:
-            continue
-        logs = row - np.log(np.exp(row).sum())
-        wanted = np.full(2, smoothing / 2)
-        wanted[label] += 1 - smoothing
-        total -= one * float(wanted @ logs)
-        weights += one
-    return total / weights
-
-
-@pytest.mark.parametrize("matching", ["similar", "difference", "none"])
-def test_losses_are_what_plain_numpy_says(matching: str) -> None:
-    model, given = network(matching).eval().requires_grad_(False), batch()
-    found = losses(model, given, smoothing=0.1)
-    maps, matches = model.features_and_matches(given.pair)
-    logits = model.head(maps).detach().double().numpy()
-    weight = given.weight.double().numpy()
-    change = naive(logits[:, :2], given.change.numpy(), weight, 0.1)
-    disease = sum(
-        naive(logits[:, place], given.abnormal[:, k].numpy(), weight)
-        for k, place in enumerate((slice(2, 4), slice(4, 6)))
-    )
-    direction = naive(logits[:, 6:8], given.direction.numpy(), weight)
-    kq = [(m.baseline.detach().double().numpy(), m.follow_up.detach().double().numpy()) for m in matches]
-    if matching == "similar":
-        cosines = [k[n] @ q[n] / np.linalg.norm(k[n]) / np.linalg.norm(q[n]) for k, q in kq for n in range(6)]
-        expected = 2 - 2 * np.mean(cosines)
-    elif matching == "difference":
-        expected = np.mean([k[n] @ q[n] / k.shape[1] for k, q in kq for n in range(6)])
-    else:
-        expected = 0.0
-    assert float(found.change) == pytest.approx(change, rel=1e-4)
-    assert float(found.disease) == pytest.approx(disease, rel=1e-4)
-    assert float(found.direction) == pytest.approx(direction, rel=1e-4)
-    assert float(found.matching) == pytest.approx(expected, rel=1e-4, abs=1e-6)
-    total = change + 0.1 * disease + 0.01 * expected + 0.1 * direction
-    assert float(found.total(Lambdas())) == pytest.approx(total, rel=1e-4)
-    assert float(found.each[2]) == 0
-    assert float(found.each[0]) == pytest.approx(naive(logits[:1, :2], np.array([1]), np.ones(1)), rel=1e-4)
-
-
-def test_unknown_labels_change_nothing_and_a_batch_without_labels_has_no_loss() -> None:
-    model, given = network("none").eval(), batch()
-    known = [0, 1, 3, 4, 5]
-    without = Batch(*(part[known] for part in given))
-    torch.testing.assert_close(losses(model, given).change, losses(model, without).change)
-    nothing = given._replace(
-        change=torch.full((6,), UNKNOWN), abnormal=torch.full((6, 2), UNKNOWN), direction=torch.full((6,), UNKNOWN)
-    )
-    total = losses(model, nothing).total(Lambdas())
-    total.backward()
-    assert float(total.detach()) == 0
-    assert all(p.grad is None or bool((p.grad == 0).all()) for p in model.parameters())
-
-
-def test_networks_without_further_heads_learn_from_change_alone() -> None:
-    model = network("none", disease=False, direction=False).requires_grad_(False)
-    found = losses(model, batch())
-    assert (float(found.disease), float(found.direction), float(found.matching)) == (0, 0, 0)
-
-
-@pytest.mark.parametrize("matching", ["similar", "difference"])
-def test_every_parameter_gets_a_gradient_from_the_whole_loss(matching: str) -> None:
-    model = network(matching)
-    losses(model, batch()).total(Lambdas()).backward()
-    for name, parameter in model.named_parameters():
-        assert parameter.grad is not None, name
-        assert parameter.grad.isfinite().all(), name
-        # The same is added to everything that a softmax then compares, which takes it out again.
-        if not name.endswith(("key.bias", "attend_baseline.bias", "attend_follow_up.bias")):
-            assert parameter.grad.abs().sum() > 0, name
+__all__ = ["small_encoder"]
 
 
 class Squares:
@@ -276,8 +171,8 @@ def test_a_finished_run_gives_its_best_epoch_again(killed_and_finished: Path) ->
     """Without reading a pair to learn from."""
     model = train_network(material(fail_after=0), SETTINGS, CPU, killed_and_finished)
     assert not model.training
-    judged, logits = carved_logits(model, material(), SETTINGS)
-    found = figures(judged, logits, {"made": 1.0})
+    judged = draw_judged(material().carved, SETTINGS.judged, SETTINGS.image_size, SETTINGS.seed)
+    found = figures(judged, judged_logits(model, judged.images), {"made": 1.0})
     last = [float(row[CHOICE]) for row in read_rows(killed_and_finished / PROGRESS) if row["stage"] == "1"]
     assert found[CHOICE] == pytest.approx(max(last), abs=1e-4)
     assert (killed_and_finished / BEST).is_file()

@@ -58,10 +58,17 @@ def scale_of(budget: Budget) -> Scale:
     """The source's settings, or small ones.
 
     The source's: 512 px, batch 14, and its 1e-5 raised to the 6e-5 that a start from scratch needs; without the
-    direction, which is ours. **Choice**, as it gives none: 50 epochs of 4,000 pairs, three repeats. The views that
-    pairs are made of are 320 px wide, so 512 px enlarges them.
+    direction, the difference and the lesions' map, which are ours. **Choice**, as it gives none: 50 epochs of 4,000
+    pairs, three repeats. The views that pairs are made of are 320 px wide, so 512 px enlarges them.
     """
-    source = Settings(direction=False, smoothing=0.0, learning_rate=6e-5, stages=((512, 50, 4000),))
+    source = Settings(
+        direction=False,
+        difference=False,
+        lambdas=Lambdas(lesions=0.0),
+        smoothing=0.0,
+        learning_rate=6e-5,
+        stages=((512, 50, 4000),),
+    )
     if budget is Budget.FULL:
         return Scale(source, MocoSettings(size=512), repeats=3, each=30)
     small = replace(source, stages=((128, 6, 700),), learning_rate=3e-4, judged=100, simulated=120)
