@@ -16,16 +16,15 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
 
 from cxrkit import metrics
-from cxrkit.cases import Case, carve
 from cxrkit.models.cmt import move_biases
 from cxrkit.models.music_vit import WIDTH, MusicVit
 from cxrkit.pixels import Gray, resize
 from cxrkit.tasks.followup import FOLLOW_UP
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from train.augment import across_hospitals
+from train.followup.parts import divide, read_set
 from train.prepared import Views, even_weights, lung_maps, prepare_cases
 from train.trainer import FitSettings, fit
-from train.tuberculosis.images import further_cases
 from train.tuberculosis.lesions import draw_lesions
 
 FINDINGS = (
@@ -93,20 +92,19 @@ class Singles:
 
 
 def read_singles(tuberculosis: Path, nih: Path, cache: Path, size: int, seed: int) -> Singles:
-    """Training parts of both sets; a tenth of each, by patient where known, is carved out."""
+    """What may be learned from in both sets, and what chooses, as the follow-up network's training divides them."""
     views, abnormal, findings, groups, carved = [], [], [], [], []
     for folder in (tuberculosis, nih):
-        cases = further_cases(folder)
-        judged = {case.files for case in carve([_stratified(case) for case in cases], 0.1, seed)[1]}
+        parts = divide(read_set(folder), seed)
+        cases = [*parts.training, *parts.carved]
         # Every chest task prepares alike, and this one reads single images.
         views.append(prepare_cases(TUBERCULOSIS, cases, folder, size, cache))
         for case in cases:
-            found = _findings(case.row)
-            ill = int(case.row["target"]) if "target" in case.row else int(max(found) == 1)
+            ill = int(case.target)
             abnormal.append(ill)
-            findings.append(found)
-            groups.append(f"{'abnormal' if ill else 'normal'}/{case.family or folder.name}")
-            carved.append(case.files in judged)
+            findings.append(_findings(case.row))
+            groups.append(f"{'abnormal' if ill else 'normal'}/{case.family}")
+        carved += [False] * len(parts.training) + [True] * len(parts.carved)
     together = np.concatenate(views)
     return Singles(
         views=together,
@@ -116,11 +114,6 @@ def read_singles(tuberculosis: Path, nih: Path, cache: Path, size: int, seed: in
         groups=np.array(groups),
         carved=np.array(carved),
     )
-
-
-def _stratified(case: Case) -> Case:
-    """Without a target of its own a case counts as its findings do: none or some."""
-    return case if case.target else replace(case, target=str(int(max(_findings(case.row)) == 1)))
 
 
 def _findings(row: Mapping[str, str]) -> list[int]:

@@ -1,0 +1,119 @@
+"""Where the bones of one hand lie: lengths, widths and directions, drawn from the seed and scaled to the age.
+
+The tables are for a grown man's hand of REFERENCE mm.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cxrkit.phantoms.hand_growth import TUBULAR, hand_length
+from cxrkit.phantoms.hand_settings import HandSettings, hand_stream
+from cxrkit.phantoms.hand_shape import Point, ahead
+
+REFERENCE = 197.0
+
+_LENGTHS = {
+    "metacarpal": (45, 67, 64, 57.5, 53.5),
+    "proximal phalanx": (31, 40, 44.5, 41.5, 33),
+    "middle phalanx": (0, 23.5, 28.5, 27, 19),
+    "distal phalanx": (22.5, 17, 18.5, 18.5, 16.5),
+}
+_HALF_WIDTHS = {
+    "metacarpal": (7.8, 7.7, 7.7, 6.8, 6.4),
+    "proximal phalanx": (7.3, 7.7, 8.0, 7.4, 6.6),
+    "middle phalanx": (0, 6.7, 7.1, 6.6, 5.4),
+    "distal phalanx": (7.0, 5.6, 6.0, 5.7, 5.0),
+}
+_BASES: tuple[Point, ...] = ((28.5, -8.0), (12.2, 0.2), (0.0, 0.5), (-10.2, -2.5), (-18.8, -6.0))
+"""Of the metacarpals, thumb first."""
+_ANGLES = (34.0, 6.5, 1.0, -5.5, -13.5)
+"""Of the metacarpals in degrees to the thumb's side."""
+_SPREAD = (-6.0, 6.0, 1.0, -5.0, -11.0)
+"""Degrees by which the fingers lie further out than their metacarpals, at spread 1."""
+_WRIST: dict[str, Point] = {"radius": (8.5, -39.0), "ulna": (-18.5, -41.0)}
+_FOREARM = {"radius": (130.0, 15.5), "ulna": (128.0, 8.3)}
+"""Length shown and half-width at the growth plate."""
+
+JOINT_MM = 1.7
+"""Between grown bones, for cartilage and fluid."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A long bone on the plate.
+
+    Attributes:
+        origin: the joint at the end that has the epiphysis.
+        angle: from there along the bone, radians from +y towards +x.
+        length, half_width: mm; the half-width is that of the epiphyseal end.
+    """
+
+    origin: Point
+    angle: float
+    length: float
+    half_width: float
+
+    def along(self, share: float) -> Point:
+        return ahead(self.origin, self.angle, share * self.length)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One hand in mm.
+
+    Attributes:
+        scale: size over that of the reference.
+        stout: factor on the widths of bones beyond scale; small children have plump bones.
+        plump: the same for soft tissue.
+        bones: every long bone.
+        tips: ends of the five distal phalanges, thumb first.
+        carpal_shift: small moves of the carpals (x, y), [8, 2].
+    """
+
+    scale: float
+    stout: float
+    plump: float
+    bones: dict[str, Placed]
+    tips: tuple[Point, ...]
+    carpal_shift: np.ndarray[tuple[int, int], np.dtype[np.float64]]
+
+
+def lay_out(settings: HandSettings) -> Layout:
+    """Place the bones of completed settings."""
+    random, pose = hand_stream(settings, "anatomy"), hand_stream(settings, "pose")
+    female = settings.sex == "female"
+    scale = hand_length(settings.sex, settings.age_months) / REFERENCE * float(random.normal(1.0, 0.03))
+    slender = float(random.normal(1.0, 0.04)) * (0.95 if female else 1.0)
+    stout = float(np.interp(settings.age_months, (0, 12, 36, 72, 144, 216), (1.3, 1.24, 1.1, 0.99, 0.96, 1.0))) * slender
+    plump = float(np.interp(settings.age_months, (0, 12, 36, 84, 180), (1.32, 1.27, 1.12, 1.0, 0.98)))
+    widths = {name: random.normal(1.0, 0.02) for name in TUBULAR}
+    lengths = {name: random.normal(1.0, 0.015) for name in TUBULAR}
+    bones: dict[str, Placed] = {}
+    tips = []
+    for finger in range(1, 6):
+        sway = pose.normal(0, (3.0, 1.5, 1.0, 1.5, 2.5)[finger - 1])
+        angle = np.radians(_ANGLES[finger - 1] + pose.normal(0, 1.0) + (0 if finger > 1 else sway))
+        point = tuple(place * scale for place in _BASES[finger - 1])
+        for kind in _LENGTHS:
+            name = f"{kind} {finger}"
+            if name not in TUBULAR:
+                continue
+            if kind == "proximal phalanx":
+                angle += np.radians(_SPREAD[finger - 1] * float(settings.spread or 0.0) + sway)
+            elif kind != "metacarpal":
+                angle += np.radians(pose.normal(0, 1.5))
+            length = _LENGTHS[kind][finger - 1] * scale * lengths[name]
+            half = _HALF_WIDTHS[kind][finger - 1] * scale * stout * widths[name]
+            end = ahead((point[0], point[1]), angle, length)
+            backward = kind == "metacarpal" and finger > 1
+            bones[name] = Placed(end, angle + np.pi, length, half) if backward else Placed(point, angle, length, half)
+            point = ahead(end, angle, JOINT_MM * scale)
+        tips.append(end)
+    turn = np.radians(pose.normal(0, 4.0))
+    for name, (x, y) in _WRIST.items():
+        length, half = _FOREARM[name]
+        bones[name] = Placed(
+            (x * scale, y * scale), np.pi - turn, length * scale, half * scale * (stout * 1.04 * widths[name]) ** 0.7
+        )
+    return Layout(scale, stout, plump, bones, tuple(tips), random.normal(0, 0.35, (8, 2)))

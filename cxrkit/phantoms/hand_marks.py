@@ -1,0 +1,84 @@
+"""What lies on a hand radiograph besides the hand, and how the film or file was made: marker, border, gray range."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrkit.phantoms.hand_settings import HandSettings, hand_stream
+
+Gray = NDArray[np.float32]
+
+
+def frame(settings: HandSettings, image: Gray, pixel: float) -> Gray:
+    """The image [H, W] in [0, 1] with lead marker and collimated border; pixel in mm."""
+    random = hand_stream(settings, "frame")
+    # The plate was drawn from the first numbers of this stream.
+    random.random(16)
+    shown = image
+    if settings.marker:
+        plastic, lead = _marker(random, settings, image, pixel)
+        shown = np.maximum(np.maximum(shown + 0.07 * plastic, 0.97 * lead), 0)
+    closed = _closed(random, image.shape, pixel)
+    outside = np.float32(1.0 if settings.background == "bright" else 0.0)
+    return np.asarray(np.clip(shown * (1 - closed) + outside * closed, 0, 1), dtype=np.float32)
+
+
+def recorded(settings: HandSettings, image: Gray) -> Gray:
+    """The image [H, W] in [0, 1] with the gray range of its film: bright background, inversion, contrast."""
+    if settings.background == "bright":
+        image = 0.45 + 0.55 * image
+    if settings.inverted:
+        image = 1 - image
+    if settings.contrast < 1:
+        dark = hand_stream(settings, "frame").uniform(0.05, 0.3)
+        image = (1 - settings.contrast) * dark + settings.contrast * image
+    return np.asarray(image, dtype=np.float32)
+
+
+def _marker(random: np.random.Generator, settings: HandSettings, image: Gray, pixel: float) -> tuple[Gray, Gray]:
+    """(plastic holder, lead letter) as masks [H, W], in the corner with the least of the hand."""
+    rows, columns = image.shape
+    letter = "L" if settings.side == "left" else "R"
+    tall = min(random.uniform(13, 18) / pixel, 0.1 * rows)
+    half = (0.95 * tall, 0.7 * tall)
+    lean = random.normal(0, 6) + random.choice((0, 0, 0, 35, -35))
+    edge = 0.05 * rows
+    places = [
+        (row, column)
+        for row in (half[0] + edge, 0.5 * rows, 0.68 * rows, rows - half[0] - edge)
+        for column in (half[1] + edge, columns - half[1] - edge)
+    ]
+    row, column = min(places, key=lambda place: _covered(image, place, half))
+    holder, lead = np.zeros(image.shape, np.uint8), np.zeros(image.shape, np.uint8)
+    corners = cv2.boxPoints(((float(column), float(row)), (2 * half[1], 2 * half[0]), 0.0))
+    cv2.fillConvexPoly(holder, corners.astype(np.int32), 255, cv2.LINE_AA)
+    scale, stroke = tall / 22, max(round(tall / 6.5), 1)
+    (wide, high), _ = cv2.getTextSize(letter, cv2.FONT_HERSHEY_SIMPLEX, scale, stroke)
+    start = (round(column - wide / 2), round(row + high / 2))
+    cv2.putText(lead, letter, start, cv2.FONT_HERSHEY_SIMPLEX, scale, 255, stroke, cv2.LINE_AA)
+    turn = cv2.getRotationMatrix2D((float(column), float(row)), lean, 1.0)
+    holder, lead = (cv2.warpAffine(drawn, turn, (columns, rows)) for drawn in (holder, lead))
+    return tuple(np.asarray(drawn, dtype=np.float32) / np.float32(255) for drawn in (holder, lead))  # type: ignore[return-value]
+
+
+def _covered(image: Gray, place: tuple[float, float], half: tuple[float, float]) -> float:
+    """Mean gray of the marker's place."""
+    (row, column), (tall, wide) = place, half
+    part = image[max(int(row - tall), 0) : int(row + tall), max(int(column - wide), 0) : int(column + wide)]
+    return float(part.mean())
+
+
+def _closed(random: np.random.Generator, shape: tuple[int, ...], pixel: float) -> Gray:
+    """1 behind the collimator's blades, in half of the images; soft over 1.5 mm."""
+    rows, columns = shape
+    used = random.random() < 0.5
+    widths = np.where(random.random(4) < 0.6, random.uniform(2, 7, 4), -20.0) if used else np.full(4, -20.0)
+    y = (np.arange(rows, dtype=np.float32) + 0.5)[:, None] * np.float32(pixel)
+    x = (np.arange(columns, dtype=np.float32) + 0.5)[None, :] * np.float32(pixel)
+    lean = np.float32(random.normal(0, 0.012))
+    y, x = y + lean * (x - x.max() / 2), x - lean * (y - y.max() / 2)
+    top, left, bottom, right = (np.float32(width) for width in widths)
+    distance = np.minimum(
+        np.minimum(y - top, x - left), np.minimum(y.max() - bottom - y, x.max() - right - x)
+    )
+    return np.asarray(np.clip(0.5 - distance / 1.5, 0, 1), dtype=np.float32)
