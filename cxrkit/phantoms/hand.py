@@ -101,16 +101,23 @@ def simulate_hand(settings: HandSettings) -> SimulatedHand:
 
 
 def _plate(settings: HandSettings, layout: Layout) -> Plate:
-    """A hand and some forearm fill the plate, a small one less so."""
+    """A plate about the whole hand and some forearm; about a small hand it leaves more room."""
     random = hand_stream(settings, "frame")
+    tilt = float(np.radians(settings.tilt or 0.0))
     length = REFERENCE * layout.scale
-    height = length * random.uniform(1.22, 1.42) + 16
-    rows = settings.size
-    columns = round(rows * random.uniform(0.72, 0.86))
-    forearm = height - length * 1.1
-    across = (4 + random.normal(0, 3)) * layout.scale
-    up = 160 * layout.scale - (height / 2 - 0.035 * length - 0.2 * max(forearm, 0) * random.random())
-    return Plate((rows, columns), height / rows, (across, up), float(np.radians(settings.tilt or 0.0)))
+    wrist = [layout.bones[name].along(0.1) for name in ("radius", "ulna")]
+    points = np.array([*layout.tips, *wrist])
+    across = points[:, 0] * np.cos(tilt) + points[:, 1] * np.sin(tilt)
+    up = points[:, 1] * np.cos(tilt) - points[:, 0] * np.sin(tilt)
+    top = up.max() + 0.055 * length + random.uniform(3, 18)
+    height = top - up.min() + random.uniform(0.14, 0.34) * length
+    edges = across.min() - 0.09 * length - 4, across.max() + 0.09 * length + 4
+    width = max(random.uniform(0.7, 0.86) * height, edges[1] - edges[0])
+    middle = (edges[0] + edges[1]) / 2 + random.uniform(-0.5, 0.5) * (width - edges[1] + edges[0])
+    centre_up = top - height / 2
+    centre = (middle * np.cos(tilt) - centre_up * np.sin(tilt), centre_up * np.cos(tilt) + middle * np.sin(tilt))
+    shape = (settings.size, min(round(settings.size * width / height), settings.size))
+    return Plate(shape, height / settings.size, centre, tilt)
 
 
 class _Skeleton:
@@ -128,41 +135,34 @@ class _Skeleton:
             self._add(bone)
 
     def _add(self, bone: Bone) -> None:
-        spread = np.zeros(self.plate.shape, dtype=np.float32) if bone.grown is not None else self.solid
-        union = bone.stage.grown if bone.grown is not None else 0.0
+        total = np.zeros(self.plate.shape, dtype=np.float32)
         for part in (bone.shaft, bone.epiphysis):
-            if part is not None:
-                shown = self._project(part, bone.spongy, spread, np.float32(1 - union), together=bone.grown is None)
+            shown = self._project(part, bone.spongy)
+            if shown is not None:
+                where, solid = shown
+                total[where] = np.maximum(total[where], solid)
                 if part is bone.epiphysis:
-                    self._mark(bone, *shown)
-        if bone.grown is not None:
-            self._join(bone, spread)
+                    self._mark(bone, where, solid)
+        fused = self._project(bone.grown, bone.spongy) if bone.stage.union > 0 else None
+        if fused is not None:
+            where, solid = fused
+            # First bridges, then one bone in which the edges of the plate show as a line, then not even that.
+            whole = np.maximum(solid, np.float32(bone.stage.scar) * total[where])
+            total[where] += np.float32(bone.stage.union) * (whole - total[where])
+        self.solid += total
+        self.bones |= total > _SHOWN_MM
 
-    def _join(self, bone: Bone, growing: Gray) -> None:
-        """Add a long bone: the growing one, and as it fuses, the grown one in its place."""
-        if bone.grown is not None and bone.stage.grown > 0:
-            whole = np.zeros(self.plate.shape, dtype=np.float32)
-            self._project(bone.grown, bone.spongy, whole, np.float32(bone.stage.grown), together=False)
-            growing = growing + whole
-        self.solid += growing
-        self.bones |= growing > _SHOWN_MM
-
-    def _project(
-        self, part: Shaft | Pebble, spongy: float, total: Gray, share: np.float32, together: bool
-    ) -> tuple[tuple[slice, slice], Gray]:
-        """Add a part, or take the larger where parts of one bone overlap; where it fell, and as what."""
-        patch = part.patch(self.plate)
-        if patch is None:
-            return (slice(0), slice(0)), np.zeros((0, 0), dtype=np.float32)
+    def _project(self, part: Shaft | Pebble | None, spongy: float) -> tuple[tuple[slice, slice], Gray] | None:
+        """Where a part falls, and as how many mm of solid bone."""
+        patch = None if part is None else part.patch(self.plate)
+        if part is None or patch is None:
+            return None
         where = patch.rows, patch.columns
-        whole, inner = part.lengths(patch)
-        solid = (whole - inner) + np.float32(spongy) * inner * self._grain[where]
-        total[where] = total[where] + solid if together else np.maximum(total[where], share * solid)
-        return where, solid
+        solid, filling = part.lengths(patch)
+        return where, np.asarray(solid + np.float32(spongy) * filling * self._grain[where])
 
     def _mark(self, bone: Bone, where: tuple[slice, slice], solid: Gray) -> None:
         shown = solid > _SHOWN_MM
-        self.bones[where] |= shown
         if bone.name in CARPALS:
             self.carpals[where] |= shown
         elif bone.grown is not None and bone.stage.union < 1:
@@ -174,7 +174,7 @@ def _grain(settings: HandSettings, plate: Plate) -> Gray:
     random = hand_stream(settings, "texture")
     rows, columns = plate.shape
     total = np.ones(plate.shape, dtype=np.float32)
-    for grain, weight in ((0.8, 0.2), (1.7, 0.14)):
+    for grain, weight in ((0.6, 0.13), (1.4, 0.07)):
         count = int(np.ceil(420 / grain))
         field = random.standard_normal((count, count), dtype=np.float32)
         x = (np.arange(columns) - columns / 2) * plate.pixel / grain + count / 2
@@ -194,12 +194,12 @@ def _display(settings: HandSettings, plate: Plate, measured: Gray, solid: Gray) 
     high = float(np.percentile(measured[solid > 0.3], 98.5))
     bright = float(settings.brightness or 0.0)
     look = Look(
-        low=-0.12 * high,
+        low=-0.02 * high,
         high=high * (1.08 - 0.1 * bright),
         contrast=0.9,
         sharpness=float(settings.sharpness or 0.0),
         flatten=0.12,
-        middle=0.62 - 0.1 * bright,
+        middle=0.5 - 0.1 * bright,
     )
     return display(measured, look, plate.pixel)
 

@@ -52,38 +52,43 @@ class _Form:
     power: float
     slope: float = 0.0
     depth: float = 0.8
+    outline: Outline | None = None
 
 
-_PROXIMAL = (0.78, 0.95, 1.0, 0.96, 0.81, 0.66, 0.585, 0.565, 0.60, 0.69, 0.745, 0.73, 0.52)
+_PROXIMAL = (0.78, 0.95, 1.0, 0.96, 0.81, 0.66, 0.595, 0.575, 0.60, 0.68, 0.74, 0.73, 0.52)
 _MIDDLE = (0.78, 0.96, 1.0, 0.93, 0.75, 0.60, 0.54, 0.53, 0.58, 0.69, 0.76, 0.74, 0.5)
 _FINGER = (0, 0.03, 0.07, 0.14, 0.22, 0.34, 0.48, 0.62, 0.76, 0.87, 0.94, 0.975, 1.0)
-_TIP = (0.75, 0.95, 1.0, 0.90, 0.70, 0.52, 0.43, 0.40, 0.44, 0.56, 0.60, 0.53, 0.25)
-_HEAD = (0.35, 0.66, 0.86, 0.97, 1.0, 0.92, 0.74, 0.60, 0.54, 0.55, 0.63, 0.80, 0.88, 0.72)
+_TIP = (0.75, 0.95, 1.0, 0.92, 0.76, 0.58, 0.44, 0.37, 0.38, 0.50, 0.54, 0.47, 0.22)
+_HEAD = (0.35, 0.66, 0.86, 0.97, 1.0, 0.92, 0.73, 0.58, 0.51, 0.50, 0.56, 0.72, 0.80, 0.66)
 _HEAD_AT = (0, 0.015, 0.045, 0.085, 0.12, 0.17, 0.24, 0.33, 0.45, 0.58, 0.73, 0.89, 0.965, 1.0)
 _THUMB = (0.7, 0.93, 1.0, 0.97, 0.85, 0.71, 0.64, 0.63, 0.68, 0.80, 0.88, 0.84, 0.5)
-_FOREARM_AT = (0, 0.02, 0.05, 0.09, 0.14, 0.2, 0.28, 0.42, 0.65, 1.0)
-_RADIUS = (0.86, 0.98, 1.02, 0.98, 0.86, 0.69, 0.54, 0.46, 0.47, 0.49)
-_RADIUS_ULNAR = (0.84, 0.94, 0.96, 0.9, 0.74, 0.58, 0.48, 0.45, 0.46, 0.46)
-_ULNA = (0.8, 0.96, 1.0, 0.95, 0.86, 0.76, 0.7, 0.68, 0.72, 0.76)
-
-_FORMS = {
-    "proximal phalanx": _Form(_FINGER, _PROXIMAL, _PROXIMAL, 0.135, 0.93, 1.75, (-0.10, 0.10), 3.2),
-    "middle phalanx": _Form(_FINGER, _MIDDLE, _MIDDLE, 0.155, 0.93, 1.45, (0.02, 0.10), 3.0),
-    "distal phalanx": _Form(_FINGER, _TIP, _TIP, 0.19, 0.90, 1.15, (0.02, -0.1), 2.8),
-    "metacarpal": _Form(_HEAD_AT, _HEAD, _HEAD, 0.155, 0.86, 2.1, (0.28, 0.12), 2.3),
-    "thumb": _Form(_FINGER, _THUMB, _THUMB, 0.15, 0.95, 2.0, (-0.15, -0.3), 3.0),
-    "radius": _Form(_FOREARM_AT, _RADIUS_ULNAR, _RADIUS, 0.085, 1.0, 2.4, (-0.06, 0.0), 2.6, 0.32, 0.62),
-    "ulna": _Form(_FOREARM_AT, _ULNA, _ULNA, 0.06, 0.94, 2.1, (0.12, 0.0), 2.6, -0.1, 0.75),
-}
+_FOREARM_AT = (0, 0.02, 0.05, 0.09, 0.15, 0.22, 0.31, 0.45, 0.7, 1.0)
+_RADIUS = (0.86, 0.98, 1.02, 0.98, 0.88, 0.75, 0.64, 0.54, 0.49, 0.48)
+_RADIUS_ULNAR = (0.84, 0.94, 0.96, 0.91, 0.78, 0.66, 0.58, 0.5, 0.46, 0.45)
+_ULNA = (0.8, 0.96, 1.0, 0.95, 0.88, 0.8, 0.74, 0.68, 0.68, 0.72)
 
 _RADIUS_EPIPHYSIS = np.array(
     [(-1.0, 0.75), (-0.5, 0.92), (0.0, 0.95), (0.5, 0.92), (0.97, 0.75), (1.02, 0.2), (0.7, -0.15), (0.1, -0.45),
      (-0.5, -0.8), (-0.86, -1.2), (-1.04, -0.5)]
 )  # fmt: skip
 _ULNA_EPIPHYSIS = np.array(
-    [(-0.9, 0.75), (0.0, 0.9), (0.95, 0.7), (1.05, -0.3), (0.95, -1.5), (0.55, -0.6), (0.0, -0.65), (-0.8, -0.6)]
+    [(-0.9, 0.75), (0.0, 0.9), (0.95, 0.7), (1.05, -0.3), (0.95, -1.3), (0.55, -0.6), (0.0, -0.65), (-0.8, -0.6)]
 )
+_HEAD_EPIPHYSIS = np.array(
+    [(-0.98, 0.6), (-0.7, 0.95), (0.0, 1.0), (0.7, 0.95), (0.98, 0.6), (1.0, 0.05), (0.86, -0.5), (0.5, -0.88),
+     (0.0, -1.0), (-0.5, -0.88), (-0.86, -0.5), (-1.0, 0.05)]
+)  # fmt: skip
 """Seen from the joint: first to the little finger's side, second along the forearm."""
+
+_FORMS = {
+    "proximal phalanx": _Form(_FINGER, _PROXIMAL, _PROXIMAL, 0.135, 0.93, 1.75, (-0.10, 0.10), 3.2),
+    "middle phalanx": _Form(_FINGER, _MIDDLE, _MIDDLE, 0.155, 0.93, 1.45, (0.02, 0.10), 3.0),
+    "distal phalanx": _Form(_FINGER, _TIP, _TIP, 0.19, 0.90, 1.15, (0.02, -0.1), 2.8),
+    "metacarpal": _Form(_HEAD_AT, _HEAD, _HEAD, 0.155, 0.92, 2.1, (0.24, 0.12), 2.3, outline=_HEAD_EPIPHYSIS),
+    "thumb": _Form(_FINGER, _THUMB, _THUMB, 0.15, 0.95, 2.0, (-0.15, -0.3), 3.0),
+    "radius": _Form(_FOREARM_AT, _RADIUS_ULNAR, _RADIUS, 0.085, 1.0, 2.4, (-0.06, 0.0), 2.6, 0.32, 0.62, _RADIUS_EPIPHYSIS),
+    "ulna": _Form(_FOREARM_AT, _ULNA, _ULNA, 0.06, 0.94, 2.1, (0.12, 0.0), 2.6, -0.1, 0.75, _ULNA_EPIPHYSIS),
+}
 
 _CARPALS: dict[str, tuple[tuple[float, float], float, list[tuple[float, float]]]] = {
     "capitate": ((-0.8, -12.8), 7.5, [(6, 10), (0, 11.2), (-6, 8.5), (-6.3, 2), (-5.4, -4), (-4.6, -9), (0, -11.8),
@@ -99,9 +104,12 @@ _CARPALS: dict[str, tuple[tuple[float, float], float, list[tuple[float, float]]]
                   (5.6, 0.4), (5.0, 4)]),
     "trapezoid": ((11.4, -7.4), 6.0, [(4.6, 3.6), (0, 4.8), (-4.2, 4.6), (-4.4, -2.6), (-1, -5.4), (3.6, -4.6),
                   (5, -0.6)]),
-    "pisiform": ((-22.4, -21.6), 4.5, [(4.4, 1), (2.5, 5.2), (-2.5, 5.2), (-4.4, 0), (-3, -5), (2.5, -4.8)]),
+    "pisiform": ((-22.4, -22.6), 2.6, [(4.4, 1), (2.5, 5.2), (-2.5, 5.2), (-4.4, 0), (-3, -5), (2.5, -4.8)]),
 }  # fmt: skip
 """Grown carpals in reference mm: centre, half-depth, outline about the centre."""
+
+_PACKED = 1.12
+"""Enlarges the outlines until the joint spaces are as narrow as in life."""
 
 _SPONGY, _SPONGY_CARPAL = 0.2, 0.24
 
@@ -133,10 +141,19 @@ def _long_bone(name: str, placed: Placed, stage: Stage, layout: Layout) -> Bone:
 def _cortex(form: _Form, stations: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
     """Thin at the ends, thick in the middle of the shaft, in mm."""
     thin = 0.42 * scale**0.5
-    middle = np.interp(stations, (0.0, 0.14, 0.42, 0.68, 0.9, 1.0), (0, 0, 1, 1, 0.1, 0))
+    return thin + (form.wall * scale - thin) * _tubular(form, stations)
+
+
+def _filling(form: _Form, stations: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of the marrow space that is spongy bone: all of it at the ends, little in the middle of the shaft."""
+    return np.asarray(1 - 0.7 * _tubular(form, stations))
+
+
+def _tubular(form: _Form, stations: NDArray[np.float64]) -> NDArray[np.float64]:
+    """0 at the ends, 1 in the middle of the shaft; of radius and ulna the far end is out of sight."""
     if form.stations is _FOREARM_AT:
-        middle = np.interp(stations, (0.0, 0.12, 0.45, 1.0), (0, 0, 1, 1))
-    return thin + (form.wall * scale - thin) * middle
+        return np.interp(stations, (0.0, 0.12, 0.45, 1.0), (0, 0, 1, 1))
+    return np.interp(stations, (0.0, 0.14, 0.42, 0.68, 0.9, 1.0), (0, 0, 1, 1, 0.1, 0))
 
 
 def _grown(form: _Form, placed: Placed, scale: float) -> Shaft:
@@ -144,9 +161,9 @@ def _grown(form: _Form, placed: Placed, scale: float) -> Shaft:
     return Shaft(
         placed.origin, placed.angle, placed.length, stations,
         np.array(form.right) * placed.half_width, np.array(form.left) * placed.half_width,
-        form.depth, _cortex(form, stations, scale), (0.8 * scale, 0.6 * scale),
+        form.depth, _cortex(form, stations, scale), (0.8 * scale, 0.6 * scale), _filling(form, stations),
         slope=form.slope, cup=form.cups[0] * placed.half_width, far_cup=form.cups[1] * placed.half_width,
-        corner=2.5 * scale,
+        corner=2.0 * scale,
     )  # fmt: skip
 
 
@@ -162,23 +179,22 @@ def _shaft(form: _Form, placed: Placed, scale: float, stage: Stage) -> Shaft:
     return Shaft(
         placed.along(form.plate), placed.angle, placed.length * rest, cut,
         right * placed.half_width, left * placed.half_width,
-        form.depth, _cortex(form, stations, scale), (0.7 * scale, 0.6 * scale),
+        form.depth, _cortex(form, stations, scale), (0.7 * scale, 0.6 * scale), _filling(form, stations),
         cup=(0.05 + 0.12 * stage.cap) * placed.half_width, far_cup=form.cups[1] * placed.half_width,
-        corner=1.6 * scale,
+        corner=1.0 * scale,
     )  # fmt: skip
 
 
 def _epiphysis(name: str, form: _Form, placed: Placed, stage: Stage, layout: Layout) -> Pebble:
     """A seed of bone that widens to a disc and then caps the metaphysis."""
-    gap = layout.scale * float(np.interp(stage.height, (0.3, 0.85, 1.0), (2.0, 1.3, 0.9))) * (1 - 0.6 * stage.union)
+    gap = layout.scale * float(np.interp(stage.height, (0.3, 0.85, 1.0), (1.8, 1.0, 0.55))) * (1 - 0.6 * stage.union)
     room = form.plate * placed.length - gap
     half_width = form.flare * placed.half_width * stage.width
     tall = min(room * stage.height / 2, half_width)
     outline = None
     middle = room - tall
-    if name in ("radius", "ulna"):
-        outline = _RADIUS_EPIPHYSIS if name == "radius" else _ULNA_EPIPHYSIS
-        outline = _grow(outline, float(np.clip((stage.height - 0.4) / 0.5, 0, 1)))
+    if form.outline is not None:
+        outline = _grow(form.outline, float(np.clip((stage.height - 0.4) / 0.5, 0, 1)))
     return Pebble(
         ahead(placed.origin, placed.angle, middle),
         placed.angle,
@@ -193,7 +209,7 @@ def _epiphysis(name: str, form: _Form, placed: Placed, stage: Stage, layout: Lay
 
 def _carpal(name: str, stage: Stage, layout: Layout, shift: NDArray[np.float64]) -> Bone:
     (x, y), deep, points = _CARPALS[name]
-    outline = np.array(points)
+    outline = np.array(points) * _PACKED
     half = np.abs(outline).max(axis=0)
     shape = _grow(outline / half, min(stage.cap * 1.4, 1.0))
     # A young centre is round; the long axis comes with the form.

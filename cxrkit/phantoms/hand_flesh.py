@@ -79,9 +79,15 @@ def _palm(layout: Layout) -> list[Bar]:
         bars.append(Bar(base, head, (wide * size, wide * size), 1.04))
         bars.append(Bar(head, phalanx.along(0.40), (wide * size, 10.8 * size), 0.9))
     thumb, index = bones["metacarpal 1"], bones["metacarpal 2"]
-    bars.append(Bar(thumb.along(-0.1), thumb.along(1.0), (15.0 * size, 12.4 * size), 0.98))
-    bars.append(Bar(thumb.along(0.45), index.along(0.72), (15.0 * size, 14.0 * size), 0.92))
-    bars.append(Bar(thumb.along(0.82), index.along(0.5), (8.5 * size, 12.0 * size), 0.75))
+    for place, wide, deep in ((-0.1, 15.0, 0.98), (0.3, 15.0, 1.0), (0.65, 13.0, 0.98)):
+        bars.append(Bar(thumb.along(place), thumb.along(place + 0.35), (wide * size, (wide - 1.5) * size), deep))
+    for share in np.linspace(0, 1, 6):
+        near, far, wide = thumb.along(0.25 + 0.75 * share), index.along(0.85 - 0.55 * share), 14.0 - 3.0 * share
+        bars.append(Bar(near, far, (wide * size, wide * size), 0.95 - 0.25 * share))
+    wrist = ahead(bones["radius"].origin, bones["radius"].angle, 4 * size)
+    bars.append(Bar(thumb.along(0.0), wrist, (14.5 * size, 19.5 * size), 0.95))
+    wrist = ahead(bones["ulna"].origin, bones["ulna"].angle, 4 * size)
+    bars.append(Bar(bones["metacarpal 5"].along(0.9), wrist, (13.4 * size, 17.5 * size), 1.0))
     return bars
 
 

@@ -75,7 +75,7 @@ _FUSION: dict[str, tuple[float, float]] = {
 _FIRST_METACARPAL_EARLIER = 6.0
 _BRIDGING = 15.0
 """Months from the first bridge across the growth plate to the last."""
-_SCAR = 40.0
+_SCAR = 30.0
 """Months until the line that is left has gone."""
 
 _LATER = {"radius": 10.0, "ulna": 22.0, "distal phalanx": -4.0}
@@ -101,7 +101,7 @@ class Stage:
         height: relative to the grown one, 0 to 1.
         cap: how far the rim of an epiphysis has come over the metaphysis, 0 to 1.
         union: 0 while the growth plate is open all along, 1 when it is bridged from side to side.
-        grown: 0 to 1, at which the last trace of the plate has gone.
+        scar: of the line that a fused plate leaves: 1 until fused, 0 when it has gone.
     """
 
     present: bool
@@ -109,7 +109,7 @@ class Stage:
     height: float = 0.0
     cap: float = 0.0
     union: float = 0.0
-    grown: float = 0.0
+    scar: float = 1.0
 
 
 def appearance(name: str, sex: Sex) -> float:
@@ -133,10 +133,10 @@ def epiphysis(name: str, sex: Sex, age_months: float) -> Stage:
     return Stage(
         True,
         width=float(np.interp(age_months, ages, (0.2, 0.55, 1.0, 1.07))),
-        height=float(np.interp(age_months, ages, (0.3, 0.55, 0.85, 1.0))),
+        height=float(np.interp(age_months, ages, (0.3, 0.62, 0.9, 1.0))),
         cap=float(np.interp(age_months, ages[2:], (0.0, 1.0))),
         union=_ease((age_months - fused + _BRIDGING) / _BRIDGING),
-        grown=_ease((age_months - fused + _BRIDGING / 2) / (_SCAR + _BRIDGING / 2)) ** 0.5,
+scar=1 - _ease((age_months - fused) / _SCAR),
     )
 
 
@@ -147,7 +147,7 @@ def carpal(name: str, sex: Sex, age_months: float) -> Stage:
     if age_months < first:
         return Stage(False)
     share = min((age_months - first) / (full - first), 1.0)
-    size = 0.2 + 0.8 * (1 - (1 - share) ** 3.2)
+    size = 0.2 + 0.8 * (1 - (1 - share) ** 3.8)
     return Stage(True, width=size, height=size, cap=share)
 
 

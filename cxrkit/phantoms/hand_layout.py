@@ -20,22 +20,22 @@ _LENGTHS = {
     "distal phalanx": (22.5, 17, 18.5, 18.5, 16.5),
 }
 _HALF_WIDTHS = {
-    "metacarpal": (7.8, 7.7, 7.7, 6.8, 6.4),
-    "proximal phalanx": (7.3, 7.7, 8.0, 7.4, 6.6),
+    "metacarpal": (8.4, 8.8, 8.7, 7.7, 7.3),
+    "proximal phalanx": (7.7, 8.0, 8.3, 7.7, 6.9),
     "middle phalanx": (0, 6.7, 7.1, 6.6, 5.4),
     "distal phalanx": (7.0, 5.6, 6.0, 5.7, 5.0),
 }
-_BASES: tuple[Point, ...] = ((28.5, -8.0), (12.2, 0.2), (0.0, 0.5), (-10.2, -2.5), (-18.8, -6.0))
+_BASES: tuple[Point, ...] = ((29.0, -8.0), (13.0, -0.2), (0.3, 0.5), (-11.2, -2.0), (-21.2, -5.5))
 """Of the metacarpals, thumb first."""
-_ANGLES = (34.0, 6.5, 1.0, -5.5, -13.5)
+_ANGLES = (36.0, 9.0, 0.5, -8.0, -17.0)
 """Of the metacarpals in degrees to the thumb's side."""
-_SPREAD = (-6.0, 6.0, 1.0, -5.0, -11.0)
+_SPREAD = (-5.0, 5.0, 0.5, -3.5, -8.0)
 """Degrees by which the fingers lie further out than their metacarpals, at spread 1."""
-_WRIST: dict[str, Point] = {"radius": (8.5, -39.0), "ulna": (-18.5, -41.0)}
-_FOREARM = {"radius": (130.0, 15.5), "ulna": (128.0, 8.3)}
+_WRIST: dict[str, Point] = {"radius": (9.0, -36.0), "ulna": (-18.5, -38.5)}
+_FOREARM = {"radius": (130.0, 15.8), "ulna": (128.0, 8.5)}
 """Length shown and half-width at the growth plate."""
 
-JOINT_MM = 1.7
+JOINT_MM = 1.1
 """Between grown bones, for cartilage and fluid."""
 
 
@@ -114,6 +114,6 @@ def lay_out(settings: HandSettings) -> Layout:
     for name, (x, y) in _WRIST.items():
         length, half = _FOREARM[name]
         bones[name] = Placed(
-            (x * scale, y * scale), np.pi - turn, length * scale, half * scale * (stout * 1.04 * widths[name]) ** 0.7
+            (x * scale, y * scale), np.pi - turn, length * scale, half * scale * (stout * 1.03) ** 0.5 * widths[name]
         )
     return Layout(scale, stout, plump, bones, tuple(tips), random.normal(0, 0.35, (8, 2)))

@@ -48,7 +48,8 @@ def _marker(random: np.random.Generator, settings: HandSettings, image: Gray, pi
         for row in (half[0] + edge, 0.5 * rows, 0.68 * rows, rows - half[0] - edge)
         for column in (half[1] + edge, columns - half[1] - edge)
     ]
-    row, column = min(places, key=lambda place: _covered(image, place, half))
+    order = [places[k] for k in random.permutation(len(places))]
+    row, column = min(order, key=lambda place: _covered(image, place, half))
     holder, lead = np.zeros(image.shape, np.uint8), np.zeros(image.shape, np.uint8)
     corners = cv2.boxPoints(((float(column), float(row)), (2 * half[1], 2 * half[0]), 0.0))
     cv2.fillConvexPoly(holder, corners.astype(np.int32), 255, cv2.LINE_AA)
@@ -62,10 +63,10 @@ def _marker(random: np.random.Generator, settings: HandSettings, image: Gray, pi
 
 
 def _covered(image: Gray, place: tuple[float, float], half: tuple[float, float]) -> float:
-    """Mean gray of the marker's place."""
-    (row, column), (tall, wide) = place, half
-    part = image[max(int(row - tall), 0) : int(row + tall), max(int(column - wide), 0) : int(column + wide)]
-    return float(part.mean())
+    """How much of a place the hand takes, 0 to 1."""
+    (row, column), reach = place, 1.2 * max(half)
+    part = image[max(int(row - reach), 0) : int(row + reach), max(int(column - reach), 0) : int(column + reach)]
+    return round(float((part > 0.15).mean()), 2)
 
 
 def _closed(random: np.random.Generator, shape: tuple[int, ...], pixel: float) -> Gray:

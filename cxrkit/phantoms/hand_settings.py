@@ -33,7 +33,7 @@ class HandSettings:
         age_months: skeletal age, 1 to 240.
         sex: of the child.
         side: which hand, seen from its back as is usual: a left hand has its thumb on the right.
-        size: height of the upright image in pixels, 64 to 4096. The width is 0.72 to 0.86 of it.
+        size: height of the upright image in pixels, 64 to 4096. The width is 0.7 to 1.0 of it.
         marker: whether a lead L or R is shown.
         inverted: black and white swapped, as films with bone black are.
         background: "bright": air is mid-gray, and white outside the collimator, as on some digitised films.

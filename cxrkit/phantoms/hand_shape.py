@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import CubicSpline, PchipInterpolator
+from scipy.interpolate import PchipInterpolator
 
 Gray = NDArray[np.float32]
 Point = tuple[float, float]
@@ -89,6 +89,7 @@ class Shaft:
         depth: half-extent along the beam, relative to the half-width.
         cortex: [K] thickness of the wall in mm.
         ends: thickness of the two end plates in mm.
+        filling: [K] share of spongy bone inside the wall.
         slope, cup: the start is at slope * aside + cup * (aside / half-width)^2 mm along the axis.
         far_cup: the same of the far end.
         corner: mm over which the ends are rounded along the beam.
@@ -103,6 +104,7 @@ class Shaft:
     depth: float
     cortex: ArrayLike
     ends: tuple[float, float]
+    filling: ArrayLike
     slope: float = 0.0
     cup: float = 0.0
     far_cup: float = 0.0
@@ -114,12 +116,12 @@ class Shaft:
 
     @cached_property
     def _profile(self) -> Gray:
-        """[512, 3]: right, left, cortex at even places, smooth through the stations."""
-        table = np.stack([np.asarray(self.right), np.asarray(self.left), np.broadcast_to(self.cortex, np.shape(self.right))])
+        """[512, 4]: right, left, cortex, filling at even places, smooth through the stations."""
+        table = np.stack([np.asarray(self.right), np.asarray(self.left), np.asarray(self.cortex), np.asarray(self.filling)])
         return np.asarray(PchipInterpolator(np.asarray(self.stations), table.T)(np.linspace(0, 1, 512)), np.float32)
 
     def lengths(self, patch: Patch) -> tuple[Gray, Gray]:
-        """(whole, inside the cortex): mm along the beam in each pixel of the patch."""
+        """(solid, spongy) bone in mm along the beam in each pixel of the patch."""
         along, aside = patch.local(self.origin, self.angle)
         wide = np.float32(max(np.max(self.right), np.max(self.left)))
         bow = np.minimum((aside / wide) ** 2, 1)
@@ -133,7 +135,8 @@ class Shaft:
         wall = near[..., 2]
         ends = (along - start - np.float32(self.ends[0]), end - along - np.float32(self.ends[1]))
         inner = self._tube(*ends, aside, half - wall, mean * self.depth - wall)
-        return whole, np.minimum(inner, whole)
+        inner = np.minimum(inner, whole)
+        return whole - inner, inner * near[..., 3]
 
     def _tube(self, from_start: Gray, to_end: Gray, aside: Gray, half: Gray, deep: Gray) -> Gray:
         across = 1 - (aside / np.maximum(half, 0.02)) ** 2
@@ -178,15 +181,17 @@ class Pebble:
         angles = np.arctan2(self.outline[:, 1], self.outline[:, 0])
         order = np.argsort(angles)
         angles, radii = angles[order], np.linalg.norm(self.outline, axis=1)[order]
-        closed = CubicSpline(np.append(angles, angles[0] + 2 * np.pi), np.append(radii, radii[0]), bc_type="periodic")
+        around = np.concatenate([angles - 2 * np.pi, angles, angles + 2 * np.pi])
+        closed = PchipInterpolator(around, np.tile(radii, 3))
         return np.asarray(closed(np.linspace(-np.pi, np.pi, 720, endpoint=False)), np.float32)
 
     def lengths(self, patch: Patch) -> tuple[Gray, Gray]:
-        """(whole, inside the cortex): mm along the beam in each pixel of the patch."""
+        """(solid, spongy) bone in mm along the beam in each pixel of the patch."""
         along, aside = patch.local(self.centre, self.angle)
         along = along - np.float32(self.bend) * (aside / np.float32(self.half[0])) ** 2
         whole = self._ball(along, aside, 0.0)
-        return whole, np.minimum(self._ball(along, aside, self.cortex), whole)
+        inner = np.minimum(self._ball(along, aside, self.cortex), whole)
+        return whole - inner, inner
 
     def _ball(self, along: Gray, aside: Gray, inset: float) -> Gray:
         wide, tall, deep = (max(extent - inset, 0.05) for extent in self.half)

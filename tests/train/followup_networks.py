@@ -30,7 +30,7 @@ def batch(count: int = 6) -> Batch:
         torch.tensor([1, UNKNOWN, UNKNOWN, 0, UNKNOWN, 0])[:count],
         torch.tensor([1.0, 0.3, 1.0, 0.5, 1.0, 2.0])[:count],
         torch.zeros(count, dtype=torch.int64),
-        torch.tensor([0.0, 1, 0.5, UNKNOWN] * 2 * count).reshape(count, 2, 2, 2),
+        torch.tensor([0.0, 1, 0.5, UNKNOWN] * 8 * count).reshape(count, 2, 4, 4),
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from tests.train.followup_networks import batch, network, small_encoder
+from tests.train.followup_networks import TINY, batch, network, small_encoder
 from train.followup.losses import UNKNOWN, Batch, Lambdas, cell_mean, losses
 
 __all__ = ["small_encoder"]
@@ -33,8 +33,9 @@ def test_losses_are_what_plain_numpy_says(matching: str) -> None:
     found = losses(model, given, smoothing=0.1)
     maps, matches = model.network.features_and_matches(given.pair)
     logits = model.network.head(maps).detach().double().numpy()
-    cells = model.lesions(maps.flatten(0, 1)).detach().double().numpy()[:, 0]
-    lesions = naive_cells(cells, given.lesions.double().numpy().reshape(-1, 2, 2))
+    cells = [each.double().numpy() for each in model.look(given.pair)[2]]
+    share = given.lesions.double().numpy().reshape(-1, TINY // 16, TINY // 16)
+    lesions = naive_cells(np.kron(cells[0], np.ones((2, 2))), share) + naive_cells(cells[1], share)
     weight = given.weight.double().numpy()
     change = naive(logits[:, :2], given.change.numpy(), weight, 0.1)
     disease = sum(
@@ -55,7 +56,7 @@ def test_losses_are_what_plain_numpy_says(matching: str) -> None:
     assert float(found.direction) == pytest.approx(direction, rel=1e-4)
     assert float(found.matching) == pytest.approx(expected, rel=1e-4, abs=1e-6)
     assert float(found.lesions) == pytest.approx(lesions, rel=1e-4)
-    total = change + 0.1 * disease + 0.01 * expected + 0.1 * direction + 1.0 * lesions
+    total = change + 0.1 * disease + 0.01 * expected + 0.1 * direction + 2.0 * lesions
     assert float(found.total(Lambdas())) == pytest.approx(total, rel=1e-4)
     assert float(found.each[2]) == 0
     assert float(found.each[0]) == pytest.approx(naive(logits[:1, :2], np.array([1]), np.ones(1)), rel=1e-4)
@@ -81,7 +82,7 @@ def test_unknown_labels_change_nothing_and_a_batch_without_labels_has_no_loss() 
         change=torch.full((6,), UNKNOWN),
         abnormal=torch.full((6, 2), UNKNOWN),
         direction=torch.full((6,), UNKNOWN),
-        lesions=torch.full((6, 2, 2, 2), float(UNKNOWN)),
+        lesions=torch.full((6, 2, 4, 4), float(UNKNOWN)),
     )
     total = losses(model, nothing).total(Lambdas())
     total.backward()

@@ -11,7 +11,7 @@ from cxrkit.errors import InputError
 from cxrkit.models.music_vit import MusicVit
 from tests.train.followup_networks import SMALL, TINY, batch, network, small_encoder
 from train.followup.__main__ import read_stages
-from train.followup.data import Draw, Draws, Example, Mixture, PairSource, Random, mixture_loader
+from train.followup.data import FULL, Difficulty, Draw, Draws, Example, Mixture, PairSource, Random, mixture_loader
 from train.followup.fit import BEST, PROGRESS, Settings, network_settings, recorded_loss, train_network
 from train.followup.kinds import CONTROL
 from train.followup.losses import UNKNOWN, losses
@@ -30,7 +30,8 @@ class Squares:
     def __init__(self, name: str = "made", count: int = 40, fail_after: int | None = None) -> None:
         self.name, self.weights, self.fail_after = name, np.full(count, 1 / count), fail_after
 
-    def pair(self, index: int, random: Random, size: int) -> Example:
+    def pair(self, index: int, random: Random, size: int, difficulty: Difficulty = FULL) -> Example:
+        del difficulty
         if self.fail_after is not None:
             self.fail_after -= 1
             if self.fail_after < 0:

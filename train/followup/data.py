@@ -17,12 +17,13 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from cxrkit.pixels import Gray, resize
 from cxrkit.tasks.followup import FOLLOW_UP
 from train.followup.losses import UNKNOWN, Batch
+from train.followup.plan import FAINTEST
 
 Random = np.random.Generator
 Mask = NDArray[np.bool_]
 
-CELL = 32
-"""Pixels of the image in a position of the network's last maps."""
+CELL = 16
+"""Pixels of the image in a cell of the lesions' map: a position of the third stage's maps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +65,22 @@ class Example:
         )
 
 
+@dataclass(frozen=True)
+class Difficulty:
+    """How hard made pairs are.
+
+    Attributes:
+        faintest: contrast of the faintest lesion that changes; see plan.draw_plan.
+        variation: factor on the strength of the natural variation, 0 to 1.
+    """
+
+    faintest: float = FAINTEST
+    variation: float = 1.0
+
+
+FULL, GENTLE = Difficulty(), Difficulty(faintest=0.7, variation=0.5)
+
+
 class PairSource(Protocol):
     """Where pairs come from."""
 
@@ -75,7 +92,7 @@ class PairSource(Protocol):
     def weights(self) -> NDArray[np.float64]:
         """[N] how often each of its pairs is drawn, summing to 1."""
 
-    def pair(self, index: int, random: Random, size: int) -> Example:
+    def pair(self, index: int, random: Random, size: int, difficulty: Difficulty = FULL) -> Example:
         """Pair `index` with images of this side; everything random about it comes from `random`."""
 
 
@@ -127,14 +144,16 @@ class Mixture(Dataset[Batch]):
     Args:
         sources: in the order that draws count them in.
         size: side of the images.
+        difficulty: of made pairs.
     """
 
-    def __init__(self, sources: Sequence[PairSource], size: int) -> None:
-        self.sources, self.size = sources, size
+    def __init__(self, sources: Sequence[PairSource], size: int, difficulty: Difficulty = FULL) -> None:
+        self.sources, self.size, self.difficulty = sources, size, difficulty
 
     def __getitem__(self, draw: Draw) -> Batch:
         random = np.random.default_rng(draw.seed)
-        return as_tensors(self.sources[draw.source].pair(draw.index, random, self.size), draw.source)
+        source = self.sources[draw.source]
+        return as_tensors(source.pair(draw.index, random, self.size, self.difficulty), draw.source)
 
 
 def as_tensors(example: Example, source: int) -> Batch:
@@ -172,6 +191,7 @@ def mixture_loader(
     batch: int,
     seed: int,
     workers: int = 1,
+    difficulty: Difficulty = FULL,
 ) -> DataLoader[Batch]:
     """Loader of one stage of training.
 
@@ -180,9 +200,10 @@ def mixture_loader(
         size: side of the images.
         batch: pairs of a batch.
         workers: processes that make pairs while the network trains; more than one takes cores from it.
+        difficulty: of made pairs.
     """
     return DataLoader(
-        Mixture(sources, size),
+        Mixture(sources, size, difficulty),
         batch_size=batch,
         sampler=Draws(sources, shares, pairs, seed),
         drop_last=True,

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from cxrkit.models.cmt import move_biases
 from cxrkit.models.music_vit import Matching, MusicVit
-from train.followup.data import mixture_loader
+from train.followup.data import FULL, GENTLE, Difficulty, mixture_loader
 from train.followup.losses import Batch, Lambdas, Learner, losses
 from train.followup.material import Material
 from train.followup.pretrain import start_from_single
@@ -45,6 +45,7 @@ class Settings:
         weight_decay: of AdamW.
         ema_decay: of the averaged weights.
         smoothing: of the labels of change.
+        first: difficulty of the first of several stages; the others have all of it.
         shares: of each kind of pairs in an epoch; what is not there is left out.
         choice: weight of each kind's AUC in choosing the best epoch; the real pairs carved out are few.
         judged: pairs of each source that an epoch is judged on.
@@ -68,6 +69,7 @@ class Settings:
     weight_decay: float = 0.05
     ema_decay: float = 0.995
     smoothing: float = 0.05
+    first: Difficulty = GENTLE
     shares: Mapping[str, float] = field(
         default_factory=lambda: {"made": 0.6, "real": 0.14, "successive": 0.14, "simulated": 0.12}
     )
@@ -145,6 +147,7 @@ def _train_stage(
         settings.batch,
         settings.seed + number,
         settings.workers,
+        settings.first if number == 0 and len(settings.stages) > 1 else FULL,
     )
     how = replace(
         how,

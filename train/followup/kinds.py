@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from train.followup.data import Example, Random
+from train.followup.data import FULL, Difficulty, Example, Random
 from train.followup.losses import UNKNOWN
 from train.followup.made import MadePair, draw_plan, make_pair, make_pair_of_two
-from train.followup.plan import STRONGEST, Plan
+from train.followup.plan import STRONGEST, Plan, draw_contrast, draw_strength
 from train.followup.sources import Sources
 
 MILD = 0.35
@@ -69,10 +69,13 @@ class Made:
         self.weights = np.concatenate([np.full(len(rows), len(rows) ** -0.5) for _, rows in self.sets])
         self.weights /= self.weights.sum()
 
-    def pair(self, index: int, random: Random, size: int) -> Example:
+    def pair(self, index: int, random: Random, size: int, difficulty: Difficulty = FULL) -> Example:
         number, row = self.places[index]
         sources = self.sets[number][0]
-        made = make_pair(*_parts(sources, row), draw_plan(random, CHANGED), size)
+        contrast = draw_contrast(random, difficulty.faintest)
+        strength = difficulty.variation * draw_strength(random)
+        plan = draw_plan(random, CHANGED, contrast=contrast, strength=strength)
+        made = make_pair(*_parts(sources, row), plan, size)
         seen = int(sources.abnormal[row])
         return _example(made, (seen, seen))
 
@@ -91,7 +94,8 @@ class Real:
         self.sources, self.pairs, self.name, self.strength = sources, pairs, name, strength
         self.weights = _uniform(len(pairs))
 
-    def pair(self, index: int, random: Random, size: int) -> Example:
+    def pair(self, index: int, random: Random, size: int, difficulty: Difficulty = FULL) -> Example:
+        del difficulty  # these vary mildly anyway
         pair = self.pairs[index]
         plan = draw_plan(random, 0.0, control=False, strength=self.strength)
         made = _of_two(self.sources, pair, plan, size)
@@ -120,7 +124,8 @@ class Successive:
         self.pairs = [RealPair(first, second, 0, UNKNOWN, UNSURE) for first, second in pairs]
         self.weights = _uniform(len(pairs))
 
-    def pair(self, index: int, random: Random, size: int) -> Example:
+    def pair(self, index: int, random: Random, size: int, difficulty: Difficulty = FULL) -> Example:
+        del difficulty  # these vary mildly anyway
         pair = self.pairs[index]
         contrast = float(random.uniform(_CLEAR, STRONGEST))
         plan = draw_plan(random, CHANGED, control=False, contrast=contrast, strength=MILD)

@@ -9,9 +9,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from cxrkit.models.cmt import Cmt
 from cxrkit.models.music_vit import Match, MusicVit, matching_loss, orthogonal_loss
 
 UNKNOWN = -1
+
+_FINER = 2
+"""Index of the stage, beside the last one, whose maps show where lesions are."""
 
 CHANGE = slice(0, 2)
 DISEASE = (slice(2, 4), slice(4, 6))
@@ -29,7 +33,7 @@ class Batch(NamedTuple):
         direction: [N] int64, abnormality at follow-up: 1 = more, 0 = less, -1 = unknown or no change.
         weight: [N] float32, how much the labels are trusted.
         source: [N] int64, where each pair comes from, for the log.
-        lesions: [N, 2, S / 32, S / 32] float32, share of each cell that drawn lesions cover; -1 = unknown.
+        lesions: [N, 2, S / 16, S / 16] float32, share of each cell that drawn lesions cover; -1 = unknown.
     """
 
     pair: Tensor
@@ -54,7 +58,7 @@ class Lambdas:
     disease: float = 0.1
     matching: float = 0.01
     direction: float = 0.1
-    lesions: float = 1.0
+    lesions: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ class Losses:
 
 
 class Learner(nn.Module):
-    """A network and a head that only training has: a map of drawn lesions in either image, cell by cell.
+    """A network and heads that only training has: maps of drawn lesions in either image, cell by cell.
 
     What has changed can only be told once lesions are seen, and a label of the pair alone teaches that slowly.
 
@@ -95,11 +99,33 @@ class Learner(nn.Module):
     def __init__(self, network: MusicVit) -> None:
         super().__init__()
         self.network = network
-        self.lesions = nn.Conv2d(network.channels, 1, 1)
+        widths = [network.channels]
+        if isinstance(network.encoder, Cmt):
+            widths.append(network.encoder.stages[_FINER][-1].perceive.out_channels)  # type: ignore[index, union-attr, arg-type]
+        self.lesions = nn.ModuleList(nn.Conv2d(width, 1, 1) for width in widths)
 
     def forward(self, pair: Tensor) -> Tensor:
         logits: Tensor = self.network(pair)
         return logits
+
+    def look(self, pair: Tensor) -> tuple[Tensor, tuple[Match, ...], list[Tensor]]:
+        """Maps and matches as the network finds them, and logits of the lesions' maps, each [2 N, h, w].
+
+        Rows of those are baseline and follow-up in turn for the last maps, as in the pair.
+        """
+        finer: list[Tensor] = []
+        encoder = self.network.encoder
+        stage = encoder.stages[_FINER] if isinstance(encoder, Cmt) else None
+        catch = stage.register_forward_hook(lambda *called: finer.append(called[-1])) if stage is not None else None
+        try:
+            maps, matches = self.network.features_and_matches(pair)
+        finally:
+            if catch is not None:
+                catch.remove()
+        # Within the encoder all baselines come first.
+        in_turn = [torch.stack(each.chunk(2), dim=1).flatten(0, 1) for each in finer]
+        found = [maps.flatten(0, 1), *in_turn]
+        return maps, matches, [head(each).float()[:, 0] for head, each in zip(self.lesions, found, strict=True)]
 
 
 def losses(learner: Learner, batch: Batch, smoothing: float = 0.0) -> Losses:
@@ -111,7 +137,7 @@ def losses(learner: Learner, batch: Batch, smoothing: float = 0.0) -> Losses:
         smoothing: of the labels of change, which are noisy (Szegedy et al. 2016).
     """
     model = learner.network
-    maps, matches = model.features_and_matches(batch.pair)
+    maps, matches, cells = learner.look(batch.pair)
     logits = model.head(maps).float()
     nothing = logits.new_zeros(())
     disease = direction = nothing
@@ -129,8 +155,7 @@ def losses(learner: Learner, batch: Batch, smoothing: float = 0.0) -> Losses:
         matching = matching_loss(exact) if adds else orthogonal_loss(exact)
     change = known_mean(logits[:, CHANGE], batch.change, batch.weight, smoothing)
     each = nn.functional.cross_entropy(logits[:, CHANGE].detach(), batch.change, ignore_index=UNKNOWN, reduction="none")
-    cells = learner.lesions(maps.flatten(0, 1)).float().squeeze(1)
-    lesions = cell_mean(cells, batch.lesions.flatten(0, 1))
+    lesions = torch.stack([cell_mean(each, batch.lesions.flatten(0, 1)) for each in cells]).sum()
     return Losses(change, disease, matching, direction, lesions, each)
 
 
@@ -142,7 +167,7 @@ def cell_mean(logits: Tensor, share: Tensor) -> Tensor:
         share: [N, g, g] in [0, 1], or -1.
     """
     if logits.shape[-2:] != share.shape[-2:]:
-        logits = nn.functional.interpolate(logits[:, None], share.shape[-2:], mode="bilinear")[:, 0]
+        logits = nn.functional.interpolate(logits[:, None], share.shape[-2:], mode="nearest")[:, 0]
     known = share != UNKNOWN
     each = nn.functional.binary_cross_entropy_with_logits(logits, share.clamp(min=0), reduction="none")
     return (each * known).sum() / known.sum().clamp(min=1)

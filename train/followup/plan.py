@@ -119,18 +119,18 @@ def draw_plan(
         strength: of the natural variation, 0 to 1; None draws it.
     """
     changed = bool(random.random() < share_changed)
-    vary = float(random.beta(2.2, 1.3)) if strength is None else strength
+    vary = draw_strength(random) if strength is None else strength
     poses = (draw_pose(random, vary), draw_pose(random, vary))
     looks = (draw_look(random, vary), draw_look(random, vary))
     kind = _draw_kind(random) if kind is None else kind
-    contrast = _draw_contrast(random) if contrast is None else contrast
+    contrast = draw_contrast(random) if contrast is None else contrast
     if changed:
         more = bool(random.random() < 0.5)
         count = int(random.choice((1, 2, 3), p=(0.75, 0.18, 0.07)))
         lesions = [_changing(random, kind, contrast, more)]
         lesions += [_changing(random, _draw_kind(random), contrast, more) for _ in range(count - 1)]
         if random.random() < 0.2:
-            lesions.append(_staying(random, _draw_kind(random), _draw_contrast(random)))
+            lesions.append(_staying(random, _draw_kind(random), draw_contrast(random)))
         return Plan(poses, looks, tuple(lesions), "more" if more else "less", control=False)
     drawn = random.random()
     if control or (control is None and drawn < 0.3):
@@ -145,8 +145,14 @@ def _draw_kind(random: Random) -> str:
     return str(random.choice(LESIONS, p=[_SHARES[kind] for kind in LESIONS]))
 
 
-def _draw_contrast(random: Random) -> float:
-    return float(np.exp(random.uniform(np.log(FAINTEST), np.log(STRONGEST))))
+def draw_strength(random: Random) -> float:
+    """Of the natural variation, 0 to 1, mostly strong."""
+    return float(random.beta(2.2, 1.3))
+
+
+def draw_contrast(random: Random, faintest: float = FAINTEST) -> float:
+    """Of a lesion, from `faintest` to STRONGEST, evenly on a logarithmic scale."""
+    return float(np.exp(random.uniform(np.log(faintest), np.log(STRONGEST))))
 
 
 def _size(random: Random) -> float:
