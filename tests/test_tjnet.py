@@ -58,6 +58,30 @@ def test_shapes_of_the_layer_table_at_500_pixels() -> None:
     assert shapes == [(channels, side, side) for channels, side in sides]
 
 
+def test_kernels_of_the_branches_are_those_of_the_table(model: TjNet) -> None:
+    """As (kernel, filters), of each branch in order."""
+    one, square, across, down = "1x1", "3x3", "1x3", "3x1"
+    third = [[(one, 64)], [(one, 64), (square, 64)], [(one, 64), (square, 96), (square, 96)]]
+    fourth = [[(one, 192)], [(one, 128), (square, 160), (square, 192)]]
+    first = [
+        [(one, 128)],
+        [(one, 128), (across, 128), (down, 128)],
+        [(one, 128), ("5x5", 128)],
+        [(one, 128), ("1x7", 128), ("7x1", 128)],
+    ]
+    second = [
+        [(one, 256)],
+        [(one, 128), (square, 256)],
+        [(one, 128), (across, 128), (down, 256)],
+        [(one, 128), ("1x7", 128), ("7x1", 256)],
+    ]
+    blocks = (model.blocks[2].branches, model.blocks[3].branches, *model.inceptions)
+    for block, expected in zip(blocks, (third, fourth, first, second), strict=True):
+        found = [["x".join(map(str, conv[0].kernel_size)) for conv in branch] for branch in block.branches]
+        filters = [[conv[0].out_channels for conv in branch] for branch in block.branches]
+        assert [list(zip(k, f, strict=True)) for k, f in zip(found, filters, strict=True)] == expected
+
+
 @pytest.mark.parametrize(("size", "side"), [(192, 4), (224, 5), (256, 6), (320, 8), (512, 14)])
 def test_other_sizes(size: int, side: int) -> None:
     with torch.device("meta"):

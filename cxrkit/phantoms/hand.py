@@ -94,7 +94,10 @@ def simulate_hand(settings: HandSettings) -> SimulatedHand:
         carpals=_frozen(way.turned(way.mirrored(skeleton.carpals))),
         centres=ossified(full.sex, full.age_months),
         landmarks=MappingProxyType(
-            {name: way.place(plate.place(point), plate.shape) for name, point in _points(layout, skeleton.drawn).items()}
+            {
+                name: way.place(plate.place(point), plate.shape)
+                for name, point in _points(layout, skeleton.drawn).items()
+            }
         ),
         spacing_mm=(plate.pixel, plate.pixel),
     )
@@ -179,9 +182,10 @@ def _grain(settings: HandSettings, plate: Plate) -> Gray:
         field = random.standard_normal((count, count), dtype=np.float32)
         x = (np.arange(columns) - columns / 2) * plate.pixel / grain + count / 2
         y = (np.arange(rows) - rows / 2) * plate.pixel / grain + count / 2
-        where = tuple(np.broadcast_to(axis, plate.shape).astype(np.float32) for axis in (x[None, :], y[:, None]))
-        total += np.float32(weight) * cv2.remap(field, *where, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
-    return np.maximum(total, 0.2)
+        across, down = np.meshgrid(np.float32(x), np.float32(y))
+        shown = cv2.remap(field, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+        total += np.float32(weight) * np.asarray(shown, dtype=np.float32)
+    return np.maximum(total, np.float32(0.2))
 
 
 def _measure(settings: HandSettings, plate: Plate, flesh: Gray, solid: Gray) -> Gray:
@@ -191,7 +195,7 @@ def _measure(settings: HandSettings, plate: Plate, flesh: Gray, solid: Gray) -> 
 
 
 def _display(settings: HandSettings, plate: Plate, measured: Gray, solid: Gray) -> Gray:
-    high = float(np.percentile(measured[solid > 0.3], 98.5))
+    high = float(np.percentile(measured[solid > 0.3], 99.3))
     bright = float(settings.brightness or 0.0)
     look = Look(
         low=-0.02 * high,
@@ -208,9 +212,7 @@ def _points(layout: Layout, bones: list[Bone]) -> dict[str, Point]:
     """Landmarks in mm in the hand."""
     points = {name: placed.along(0.5) for name, placed in layout.bones.items()}
     points |= {f"tip {finger}": tip for finger, tip in enumerate(layout.tips, start=1)}
-    points |= {
-        bone.name: bone.epiphysis.centre for bone in bones if bone.grown is None and bone.epiphysis is not None
-    }
+    points |= {bone.name: bone.epiphysis.centre for bone in bones if bone.grown is None and bone.epiphysis is not None}
     return points
 
 

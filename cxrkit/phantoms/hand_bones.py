@@ -58,36 +58,38 @@ class _Form:
 _PROXIMAL = (0.78, 0.95, 1.0, 0.96, 0.81, 0.66, 0.595, 0.575, 0.60, 0.68, 0.74, 0.73, 0.52)
 _MIDDLE = (0.78, 0.96, 1.0, 0.93, 0.75, 0.60, 0.54, 0.53, 0.58, 0.69, 0.76, 0.74, 0.5)
 _FINGER = (0, 0.03, 0.07, 0.14, 0.22, 0.34, 0.48, 0.62, 0.76, 0.87, 0.94, 0.975, 1.0)
-_TIP = (0.75, 0.95, 1.0, 0.92, 0.76, 0.58, 0.44, 0.37, 0.38, 0.50, 0.54, 0.47, 0.22)
-_HEAD = (0.35, 0.66, 0.86, 0.97, 1.0, 0.92, 0.73, 0.58, 0.51, 0.50, 0.56, 0.72, 0.80, 0.66)
+_TIP = (0.75, 0.95, 1.0, 0.92, 0.76, 0.59, 0.46, 0.40, 0.42, 0.53, 0.58, 0.56, 0.42)
+_HEAD = (0.35, 0.66, 0.86, 0.97, 1.0, 0.95, 0.81, 0.67, 0.56, 0.53, 0.58, 0.72, 0.80, 0.66)
 _HEAD_AT = (0, 0.015, 0.045, 0.085, 0.12, 0.17, 0.24, 0.33, 0.45, 0.58, 0.73, 0.89, 0.965, 1.0)
 _THUMB = (0.7, 0.93, 1.0, 0.97, 0.85, 0.71, 0.64, 0.63, 0.68, 0.80, 0.88, 0.84, 0.5)
 _FOREARM_AT = (0, 0.02, 0.05, 0.09, 0.15, 0.22, 0.31, 0.45, 0.7, 1.0)
-_RADIUS = (0.86, 0.98, 1.02, 0.98, 0.88, 0.75, 0.64, 0.54, 0.49, 0.48)
-_RADIUS_ULNAR = (0.84, 0.94, 0.96, 0.91, 0.78, 0.66, 0.58, 0.5, 0.46, 0.45)
+_RADIUS = (0.86, 0.98, 1.02, 0.99, 0.93, 0.85, 0.74, 0.6, 0.5, 0.48)
+_RADIUS_ULNAR = (0.84, 0.94, 0.96, 0.92, 0.82, 0.72, 0.64, 0.55, 0.47, 0.45)
 _ULNA = (0.8, 0.96, 1.0, 0.95, 0.88, 0.8, 0.74, 0.68, 0.68, 0.72)
 
 _RADIUS_EPIPHYSIS = np.array(
-    [(-1.0, 0.75), (-0.5, 0.92), (0.0, 0.95), (0.5, 0.92), (0.97, 0.75), (1.02, 0.2), (0.7, -0.15), (0.1, -0.45),
-     (-0.5, -0.8), (-0.86, -1.2), (-1.04, -0.5)]
+    [(-0.95, 0.75), (-0.5, 0.92), (0.0, 0.95), (0.5, 0.92), (0.94, 0.75), (1.0, 0.3), (0.6, -0.3), (0.1, -0.8),
+     (-0.45, -1.3), (-0.85, -1.75), (-0.97, -1.3), (-1.0, -0.7), (-0.98, 0.1)]
 )  # fmt: skip
 _ULNA_EPIPHYSIS = np.array(
     [(-0.9, 0.75), (0.0, 0.9), (0.95, 0.7), (1.05, -0.3), (0.95, -1.3), (0.55, -0.6), (0.0, -0.65), (-0.8, -0.6)]
 )
 _HEAD_EPIPHYSIS = np.array(
-    [(-0.98, 0.6), (-0.7, 0.95), (0.0, 1.0), (0.7, 0.95), (0.98, 0.6), (1.0, 0.05), (0.86, -0.5), (0.5, -0.88),
-     (0.0, -1.0), (-0.5, -0.88), (-0.86, -0.5), (-1.0, 0.05)]
+    [(-0.94, 0.8), (-0.6, 0.98), (0.0, 1.0), (0.6, 0.98), (0.94, 0.8), (1.0, 0.1), (0.9, -0.45), (0.56, -0.86),
+     (0.0, -1.0), (-0.56, -0.86), (-0.9, -0.45), (-1.0, 0.1)]
 )  # fmt: skip
 """Seen from the joint: first to the little finger's side, second along the forearm."""
 
 _FORMS = {
     "proximal phalanx": _Form(_FINGER, _PROXIMAL, _PROXIMAL, 0.135, 0.93, 1.75, (-0.10, 0.10), 3.2),
     "middle phalanx": _Form(_FINGER, _MIDDLE, _MIDDLE, 0.155, 0.93, 1.45, (0.02, 0.10), 3.0),
-    "distal phalanx": _Form(_FINGER, _TIP, _TIP, 0.19, 0.90, 1.15, (0.02, -0.1), 2.8),
+    "distal phalanx": _Form(_FINGER, _TIP, _TIP, 0.19, 0.90, 1.15, (0.02, -0.9), 2.8),
     "metacarpal": _Form(_HEAD_AT, _HEAD, _HEAD, 0.155, 0.92, 2.1, (0.24, 0.12), 2.3, outline=_HEAD_EPIPHYSIS),
     "thumb": _Form(_FINGER, _THUMB, _THUMB, 0.15, 0.95, 2.0, (-0.15, -0.3), 3.0),
-    "radius": _Form(_FOREARM_AT, _RADIUS_ULNAR, _RADIUS, 0.085, 1.0, 2.4, (-0.06, 0.0), 2.6, 0.32, 0.62, _RADIUS_EPIPHYSIS),
-    "ulna": _Form(_FOREARM_AT, _ULNA, _ULNA, 0.06, 0.94, 2.1, (0.12, 0.0), 2.6, -0.1, 0.75, _ULNA_EPIPHYSIS),
+    "radius": _Form(
+        _FOREARM_AT, _RADIUS_ULNAR, _RADIUS, 0.085, 0.93, 2.4, (-0.06, 0.0), 2.6, 0.32, 0.58, _RADIUS_EPIPHYSIS
+    ),
+    "ulna": _Form(_FOREARM_AT, _ULNA, _ULNA, 0.06, 0.9, 2.1, (0.12, 0.0), 2.6, -0.1, 0.75, _ULNA_EPIPHYSIS),
 }
 
 _CARPALS: dict[str, tuple[tuple[float, float], float, list[tuple[float, float]]]] = {
@@ -98,13 +100,13 @@ _CARPALS: dict[str, tuple[tuple[float, float], float, list[tuple[float, float]]]
     "triquetrum": ((-20.4, -25.4), 5.5, [(6, -4.4), (6.2, 1), (1.5, 5), (-4.5, 6.4), (-7, 3.4), (-5, -2), (-0.5, -6)]),
     "lunate": ((-6.6, -31.8), 6.5, [(7, 4.8), (3, 3.0), (-2, 3.0), (-6.6, 4.6), (-7.6, 0), (-5.6, -4.2), (0, -5.6),
                (5.8, -3.6), (7.6, 0)]),
-    "scaphoid": ((9.6, -25.4), 6.0, [(8.2, 8.6), (4.6, 8.8), (0.4, 5.2), (-3.6, 1.4), (-6, -4), (-5.2, -8), (-0.6, -8.4),
-                 (4.2, -5), (7.2, 0), (8.8, 5)]),
+    "scaphoid": ((9.6, -25.4), 6.0, [(8.4, 9.4), (4.6, 9.4), (0.4, 5.2), (-3.6, 1.4), (-6, -4), (-5.2, -8),
+                 (-0.6, -8.4), (4.2, -5), (7.2, 0), (8.8, 5)]),
     "trapezium": ((20.8, -10.2), 6.0, [(2.2, 6.0), (-3, 4.8), (-5.2, 0.6), (-4.6, -4.2), (0, -5.8), (4.6, -4.2),
                   (5.6, 0.4), (5.0, 4)]),
     "trapezoid": ((11.4, -7.4), 6.0, [(4.6, 3.6), (0, 4.8), (-4.2, 4.6), (-4.4, -2.6), (-1, -5.4), (3.6, -4.6),
                   (5, -0.6)]),
-    "pisiform": ((-22.4, -22.6), 2.6, [(4.4, 1), (2.5, 5.2), (-2.5, 5.2), (-4.4, 0), (-3, -5), (2.5, -4.8)]),
+    "pisiform": ((-22.4, -22.6), 1.5, [(4.4, 1), (2.5, 5.2), (-2.5, 5.2), (-4.4, 0), (-3, -5), (2.5, -4.8)]),
 }  # fmt: skip
 """Grown carpals in reference mm: centre, half-depth, outline about the centre."""
 
@@ -152,8 +154,8 @@ def _filling(form: _Form, stations: NDArray[np.float64]) -> NDArray[np.float64]:
 def _tubular(form: _Form, stations: NDArray[np.float64]) -> NDArray[np.float64]:
     """0 at the ends, 1 in the middle of the shaft; of radius and ulna the far end is out of sight."""
     if form.stations is _FOREARM_AT:
-        return np.interp(stations, (0.0, 0.12, 0.45, 1.0), (0, 0, 1, 1))
-    return np.interp(stations, (0.0, 0.14, 0.42, 0.68, 0.9, 1.0), (0, 0, 1, 1, 0.1, 0))
+        return np.asarray(np.interp(stations, (0.0, 0.12, 0.45, 1.0), (0, 0, 1, 1)))
+    return np.asarray(np.interp(stations, (0.0, 0.14, 0.42, 0.68, 0.9, 1.0), (0, 0, 1, 1, 0.1, 0)))
 
 
 def _grown(form: _Form, placed: Placed, scale: float) -> Shaft:
@@ -170,14 +172,18 @@ def _grown(form: _Form, placed: Placed, scale: float) -> Shaft:
 def _shaft(form: _Form, placed: Placed, scale: float, stage: Stage) -> Shaft:
     """The grown bone cut at the growth plate, with a metaphysis that flares to it."""
     rest = 1 - form.plate
-    stations = np.unique(np.concatenate([[form.plate], np.array(form.stations), form.plate + rest * np.array((0.012, 0.03, 0.07, 0.13))]))
+    stations = np.unique(
+        np.concatenate([[form.plate], np.array(form.stations), form.plate + rest * np.array((0.012, 0.03, 0.07, 0.13))])
+    )
     stations = stations[stations >= form.plate]
     cut = (stations - form.plate) / rest
-    flare = form.flare * np.interp(cut, (0, 0.012, 0.03, 0.07, 0.13, 0.24), (0.9, 0.97, 1.0, 0.97, 0.88, 0.5))
+    flare = form.flare * np.interp(
+        cut, (0, 0.012, 0.03, 0.07, 0.13, 0.24, 0.4), (0.9, 0.97, 1.0, 0.97, 0.89, 0.72, 0.5)
+    )
     right, left = (np.maximum(np.interp(stations, form.stations, side), flare) for side in (form.right, form.left))
     right[0], left[0] = flare[0], flare[0]
     return Shaft(
-        placed.along(form.plate), placed.angle, placed.length * rest, cut,
+        placed.along(form.plate), placed.angle, placed.length * (rest - placed.cartilage), cut,
         right * placed.half_width, left * placed.half_width,
         form.depth, _cortex(form, stations, scale), (0.7 * scale, 0.6 * scale), _filling(form, stations),
         cup=(0.05 + 0.12 * stage.cap) * placed.half_width, far_cup=form.cups[1] * placed.half_width,
@@ -194,7 +200,7 @@ def _epiphysis(name: str, form: _Form, placed: Placed, stage: Stage, layout: Lay
     outline = None
     middle = room - tall
     if form.outline is not None:
-        outline = _grow(form.outline, float(np.clip((stage.height - 0.4) / 0.5, 0, 1)))
+        outline = _grow(form.outline, float(np.clip((stage.height - 0.55) / 0.4, 0, 1)))
     return Pebble(
         ahead(placed.origin, placed.angle, middle),
         placed.angle,
@@ -220,7 +226,7 @@ def _carpal(name: str, stage: Stage, layout: Layout, shift: NDArray[np.float64])
         ((x + shift[0]) * layout.scale, (y + shift[1]) * layout.scale),
         0.0,
         (wide, tall, deep * stage.width * layout.scale),
-        0.55 * layout.scale**0.5,
+        min(0.55 * layout.scale**0.5, 0.2 * deep),
         shape,
         dome=3.2,
     )

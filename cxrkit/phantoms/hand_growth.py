@@ -136,7 +136,7 @@ def epiphysis(name: str, sex: Sex, age_months: float) -> Stage:
         height=float(np.interp(age_months, ages, (0.3, 0.62, 0.9, 1.0))),
         cap=float(np.interp(age_months, ages[2:], (0.0, 1.0))),
         union=_ease((age_months - fused + _BRIDGING) / _BRIDGING),
-scar=1 - _ease((age_months - fused) / _SCAR),
+        scar=1 - _ease((age_months - fused) / _SCAR),
     )
 
 

@@ -3,9 +3,10 @@
 The tables are for a grown man's hand of REFERENCE mm.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cxrkit.phantoms.hand_growth import TUBULAR, hand_length
 from cxrkit.phantoms.hand_settings import HandSettings, hand_stream
@@ -47,12 +48,14 @@ class Placed:
         origin: the joint at the end that has the epiphysis.
         angle: from there along the bone, radians from +y towards +x.
         length, half_width: mm; the half-width is that of the epiphyseal end.
+        cartilage: share of the length at the other end that hasn't ossified yet.
     """
 
     origin: Point
     angle: float
     length: float
     half_width: float
+    cartilage: float = 0.0
 
     def along(self, share: float) -> Point:
         return ahead(self.origin, self.angle, share * self.length)
@@ -76,44 +79,65 @@ class Layout:
     plump: float
     bones: dict[str, Placed]
     tips: tuple[Point, ...]
-    carpal_shift: np.ndarray[tuple[int, int], np.dtype[np.float64]]
+    carpal_shift: NDArray[np.float64]
 
 
 def lay_out(settings: HandSettings) -> Layout:
     """Place the bones of completed settings."""
     random, pose = hand_stream(settings, "anatomy"), hand_stream(settings, "pose")
-    female = settings.sex == "female"
-    scale = hand_length(settings.sex, settings.age_months) / REFERENCE * float(random.normal(1.0, 0.03))
-    slender = float(random.normal(1.0, 0.04)) * (0.95 if female else 1.0)
-    stout = float(np.interp(settings.age_months, (0, 12, 36, 72, 144, 216), (1.3, 1.24, 1.1, 0.99, 0.96, 1.0))) * slender
-    plump = float(np.interp(settings.age_months, (0, 12, 36, 84, 180), (1.32, 1.27, 1.12, 1.0, 0.98)))
-    widths = {name: random.normal(1.0, 0.02) for name in TUBULAR}
-    lengths = {name: random.normal(1.0, 0.015) for name in TUBULAR}
+    age = settings.age_months
+    scale = hand_length(settings.sex, age) / REFERENCE * float(random.normal(1.0, 0.03))
+    slender = float(random.normal(1.0, 0.04)) * (0.95 if settings.sex == "female" else 1.0)
+    stout = float(np.interp(age, (0, 12, 36, 72, 144, 216), (1.3, 1.24, 1.1, 0.99, 0.96, 1.0))) * slender
+    plump = float(np.interp(age, (0, 12, 36, 84, 180), (1.32, 1.27, 1.12, 1.0, 0.98)))
+    # The younger, the more of the wrist and of the bones' ends is cartilage.
+    young = float(np.interp(age, (12, 28, 48, 84), (1.0, 0.8, 0.3, 0.0)))
+    widths = {name: scale * stout * random.normal(1.0, 0.02) for name in TUBULAR}
+    lengths = {name: scale * random.normal(1.0, 0.015) for name in TUBULAR}
     bones: dict[str, Placed] = {}
     tips = []
     for finger in range(1, 6):
-        sway = pose.normal(0, (3.0, 1.5, 1.0, 1.5, 2.5)[finger - 1])
-        angle = np.radians(_ANGLES[finger - 1] + pose.normal(0, 1.0) + (0 if finger > 1 else sway))
-        point = tuple(place * scale for place in _BASES[finger - 1])
-        for kind in _LENGTHS:
-            name = f"{kind} {finger}"
-            if name not in TUBULAR:
-                continue
-            if kind == "proximal phalanx":
-                angle += np.radians(_SPREAD[finger - 1] * float(settings.spread or 0.0) + sway)
-            elif kind != "metacarpal":
-                angle += np.radians(pose.normal(0, 1.5))
-            length = _LENGTHS[kind][finger - 1] * scale * lengths[name]
-            half = _HALF_WIDTHS[kind][finger - 1] * scale * stout * widths[name]
-            end = ahead((point[0], point[1]), angle, length)
-            backward = kind == "metacarpal" and finger > 1
-            bones[name] = Placed(end, angle + np.pi, length, half) if backward else Placed(point, angle, length, half)
-            point = ahead(end, angle, JOINT_MM * scale)
-        tips.append(end)
+        found, tip = _ray(finger, scale, float(settings.spread or 0.0), lengths, widths, pose)
+        bones |= found
+        tips.append(tip)
+    bones = {
+        name: replace(placed, cartilage=young * (0.11 if name.startswith("metacarpal") else 0.035))
+        for name, placed in bones.items()
+    }
     turn = np.radians(pose.normal(0, 4.0))
     for name, (x, y) in _WRIST.items():
         length, half = _FOREARM[name]
-        bones[name] = Placed(
-            (x * scale, y * scale), np.pi - turn, length * scale, half * scale * (stout * 1.03) ** 0.5 * widths[name]
-        )
+        half *= widths[name] / stout**0.5
+        bones[name] = Placed((x * scale, (y - 8.0 * young) * scale), np.pi - turn, length * scale, half)
     return Layout(scale, stout, plump, bones, tuple(tips), random.normal(0, 0.35, (8, 2)))
+
+
+def _ray(
+    finger: int,
+    scale: float,
+    spread: float,
+    lengths: dict[str, float],
+    widths: dict[str, float],
+    pose: np.random.Generator,
+) -> tuple[dict[str, Placed], Point]:
+    """Metacarpal and phalanges of a finger (1: thumb), and the end of its last bone."""
+    place = finger - 1
+    sway = pose.normal(0, (3.0, 1.5, 1.0, 1.5, 2.5)[place])
+    angle = float(np.radians(_ANGLES[place] + pose.normal(0, 1.0)))
+    x, y = _BASES[place]
+    start = end = (x * scale, y * scale)
+    bones = {}
+    for kind in _LENGTHS:
+        name = f"{kind} {finger}"
+        if name not in TUBULAR:
+            continue
+        if kind == "proximal phalanx":
+            angle += float(np.radians(_SPREAD[place] * spread + sway))
+        elif kind != "metacarpal":
+            angle += float(np.radians(pose.normal(0, 1.5)))
+        length, half = _LENGTHS[kind][place] * lengths[name], _HALF_WIDTHS[kind][place] * widths[name]
+        end = ahead(start, angle, length)
+        backward = kind == "metacarpal" and finger > 1
+        bones[name] = Placed(end, angle + np.pi, length, half) if backward else Placed(start, angle, length, half)
+        start = ahead(end, angle, JOINT_MM * scale)
+    return bones, end

@@ -11,9 +11,7 @@ Gray = NDArray[np.float32]
 
 def frame(settings: HandSettings, image: Gray, pixel: float) -> Gray:
     """The image [H, W] in [0, 1] with lead marker and collimated border; pixel in mm."""
-    random = hand_stream(settings, "frame")
-    # The plate was drawn from the first numbers of this stream.
-    random.random(16)
+    random = hand_stream(settings, "marks")
     shown = image
     if settings.marker:
         plastic, lead = _marker(random, settings, image, pixel)
@@ -30,43 +28,44 @@ def recorded(settings: HandSettings, image: Gray) -> Gray:
     if settings.inverted:
         image = 1 - image
     if settings.contrast < 1:
-        dark = hand_stream(settings, "frame").uniform(0.05, 0.3)
+        dark = hand_stream(settings, "film").uniform(0.05, 0.3)
         image = (1 - settings.contrast) * dark + settings.contrast * image
     return np.asarray(image, dtype=np.float32)
 
 
 def _marker(random: np.random.Generator, settings: HandSettings, image: Gray, pixel: float) -> tuple[Gray, Gray]:
-    """(plastic holder, lead letter) as masks [H, W], in the corner with the least of the hand."""
+    """(plastic holder, lead letter) as masks [H, W], where there is least of the hand."""
     rows, columns = image.shape
     letter = "L" if settings.side == "left" else "R"
     tall = min(random.uniform(13, 18) / pixel, 0.1 * rows)
-    half = (0.95 * tall, 0.7 * tall)
     lean = random.normal(0, 6) + random.choice((0, 0, 0, 35, -35))
-    edge = 0.05 * rows
-    places = [
-        (row, column)
-        for row in (half[0] + edge, 0.5 * rows, 0.68 * rows, rows - half[0] - edge)
-        for column in (half[1] + edge, columns - half[1] - edge)
-    ]
-    order = [places[k] for k in random.permutation(len(places))]
-    row, column = min(order, key=lambda place: _covered(image, place, half))
+    row, column = _free_place(random, image, 1.15 * tall)
     holder, lead = np.zeros(image.shape, np.uint8), np.zeros(image.shape, np.uint8)
-    corners = cv2.boxPoints(((float(column), float(row)), (2 * half[1], 2 * half[0]), 0.0))
+    corners = cv2.boxPoints(((column, row), (1.4 * tall, 1.9 * tall), 0.0))
     cv2.fillConvexPoly(holder, corners.astype(np.int32), 255, cv2.LINE_AA)
     scale, stroke = tall / 22, max(round(tall / 6.5), 1)
     (wide, high), _ = cv2.getTextSize(letter, cv2.FONT_HERSHEY_SIMPLEX, scale, stroke)
     start = (round(column - wide / 2), round(row + high / 2))
     cv2.putText(lead, letter, start, cv2.FONT_HERSHEY_SIMPLEX, scale, 255, stroke, cv2.LINE_AA)
-    turn = cv2.getRotationMatrix2D((float(column), float(row)), lean, 1.0)
-    holder, lead = (cv2.warpAffine(drawn, turn, (columns, rows)) for drawn in (holder, lead))
-    return tuple(np.asarray(drawn, dtype=np.float32) / np.float32(255) for drawn in (holder, lead))  # type: ignore[return-value]
+    turn = cv2.getRotationMatrix2D((column, row), lean, 1.0)
+    plastic = np.asarray(cv2.warpAffine(holder, turn, (columns, rows)), dtype=np.float32)
+    metal = np.asarray(cv2.warpAffine(lead, turn, (columns, rows)), dtype=np.float32)
+    return plastic / np.float32(255), metal / np.float32(255)
 
 
-def _covered(image: Gray, place: tuple[float, float], half: tuple[float, float]) -> float:
-    """How much of a place the hand takes, 0 to 1."""
-    (row, column), reach = place, 1.2 * max(half)
-    part = image[max(int(row - reach), 0) : int(row + reach), max(int(column - reach), 0) : int(column + reach)]
-    return round(float((part > 0.15).mean()), 2)
+def _free_place(random: np.random.Generator, image: Gray, reach: float) -> tuple[float, float]:
+    """(row, column) of one of eight places at the sides, the one with the least of the hand within `reach` pixels."""
+    rows, columns = image.shape
+    near = reach + 0.02 * rows
+    places = [
+        (row, column) for row in (near, 0.5 * rows, 0.68 * rows, rows - near) for column in (near, columns - near)
+    ]
+    shares = []
+    for row, column in places:
+        part = image[max(int(row - reach), 0) : int(row + reach), max(int(column - reach), 0) : int(column + reach)]
+        shares.append(round(float((part > 0.15).mean()), 2))
+    # Among places as good as each other, chance decides.
+    return places[int(np.lexsort((random.random(len(places)), shares))[0])]
 
 
 def _closed(random: np.random.Generator, shape: tuple[int, ...], pixel: float) -> Gray:
@@ -79,7 +78,5 @@ def _closed(random: np.random.Generator, shape: tuple[int, ...], pixel: float) -
     lean = np.float32(random.normal(0, 0.012))
     y, x = y + lean * (x - x.max() / 2), x - lean * (y - y.max() / 2)
     top, left, bottom, right = (np.float32(width) for width in widths)
-    distance = np.minimum(
-        np.minimum(y - top, x - left), np.minimum(y.max() - bottom - y, x.max() - right - x)
-    )
+    distance = np.minimum(np.minimum(y - top, x - left), np.minimum(y.max() - bottom - y, x.max() - right - x))
     return np.asarray(np.clip(0.5 - distance / 1.5, 0, 1), dtype=np.float32)

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cxrkit.errors import InputError
 from cxrkit.phantoms.hand_growth import OLDEST, YOUNGEST
-from cxrkit.phantoms.hand_settings import HandSettings
+from cxrkit.phantoms.hand_settings import HandSettings, check_range
 from cxrkit.phantoms.settings import Sex
 
 ATLAS_AGES = (3, 6, 9, 12, 15, 18, 24, 30, 36, 42, 48, 54, 60, *range(72, 132, 12), *range(132, 217, 9), 228)
@@ -51,11 +50,13 @@ def atlas(sex: Sex, age_months: float, count: int = 5, size: int = 512, seed: in
     Raises:
         InputError: a value outside these.
     """
-    _check_range("skeletal age in months", age_months, YOUNGEST, OLDEST)
-    _check_range("number of hands", count, 1, len(ATLAS_AGES))
+    check_range("skeletal age in months", age_months, YOUNGEST, OLDEST)
+    check_range("number of hands", count, 1, len(ATLAS_AGES))
     nearest = int(np.argmin(np.abs(np.array(ATLAS_AGES) - age_months)))
     first = min(max(nearest - count // 2, 0), len(ATLAS_AGES) - count)
     return tuple(
-        HandSettings(seed, age, sex, size=size, tilt=0.0, spread=0.7, brightness=0.0, sharpness=0.5, dose=1e6)
+        HandSettings(
+            seed, age, sex, size=size, marker=False, tilt=0.0, spread=0.7, brightness=0.0, sharpness=0.5, dose=1e6
+        )
         for age in ATLAS_AGES[first : first + count]
     )

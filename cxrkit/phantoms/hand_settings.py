@@ -68,18 +68,18 @@ class HandSettings:
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise InputError(f"The seed is {self.seed}; choose a whole number of at least 0.")
-        _check_choice("sex", self.sex, get_args(Sex))
-        _check_choice("side", self.side, get_args(Side))
-        _check_choice("background", self.background, get_args(Background))
+        check_choice("sex", self.sex, get_args(Sex))
+        check_choice("side", self.side, get_args(Side))
+        check_choice("background", self.background, get_args(Background))
         if self.turn not in TURNS:
             raise InputError(f"The turn is {self.turn} degrees; choose one of {', '.join(map(str, TURNS))}.")
-        _check_range("skeletal age in months", self.age_months, YOUNGEST, OLDEST)
-        _check_range("size of the image", self.size, SMALLEST, LARGEST)
-        _check_range("contrast", self.contrast, 0.1, 1.0)
+        check_range("skeletal age in months", self.age_months, YOUNGEST, OLDEST)
+        check_range("size of the image", self.size, SMALLEST, LARGEST)
+        check_range("contrast", self.contrast, 0.1, 1.0)
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if value is not None:
-                _check_range(name, value, low, high)
+                check_range(name, value, low, high)
 
 
 def complete_hand(settings: HandSettings) -> HandSettings:
@@ -99,7 +99,7 @@ def complete_hand(settings: HandSettings) -> HandSettings:
     return HandSettings(**given)
 
 
-_STREAMS = ("technique", "anatomy", "pose", "frame", "texture", "noise", "settings")
+_STREAMS = ("technique", "anatomy", "pose", "frame", "texture", "noise", "settings", "marks", "film")
 
 
 def hand_stream(settings: HandSettings, name: str) -> np.random.Generator:
@@ -124,11 +124,11 @@ def random_hand(seed: int, size: int = 1024) -> HandSettings:
     )
 
 
-def _check_choice(what: str, value: str, known: tuple[str, ...]) -> None:
+def check_choice(what: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise InputError(f"The {what} is not known; choose one of {', '.join(known)}.")
 
 
-def _check_range(what: str, value: float, low: float, high: float) -> None:
+def check_range(what: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise InputError(f"The {what} is {value:g}; choose a value from {low:g} to {high:g}.")

@@ -71,10 +71,10 @@ class Patch:
         up = ((rows - 1) / 2 - np.arange(self.rows.start, self.rows.stop)) * self.plate.pixel
         across = (np.arange(self.columns.start, self.columns.stop) - (columns - 1) / 2) * self.plate.pixel
         row, column = self.plate.place(origin)
-        up = (up - ((rows - 1) / 2 - row) * self.plate.pixel)[:, None].astype(np.float32)
-        across = (across - (column - (columns - 1) / 2) * self.plate.pixel)[None, :].astype(np.float32)
+        up = np.float32(up - ((rows - 1) / 2 - row) * self.plate.pixel)[:, None]
+        across = np.float32(across - (column - (columns - 1) / 2) * self.plate.pixel)[None, :]
         sin, cos = np.float32(np.sin(angle + self.plate.tilt)), np.float32(np.cos(angle + self.plate.tilt))
-        return up * cos + across * sin, across * cos - up * sin
+        return np.asarray(up * cos + across * sin), np.asarray(across * cos - up * sin)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +117,9 @@ class Shaft:
     @cached_property
     def _profile(self) -> Gray:
         """[512, 4]: right, left, cortex, filling at even places, smooth through the stations."""
-        table = np.stack([np.asarray(self.right), np.asarray(self.left), np.asarray(self.cortex), np.asarray(self.filling)])
+        table = np.stack(
+            [np.asarray(self.right), np.asarray(self.left), np.asarray(self.cortex), np.asarray(self.filling)]
+        )
         return np.asarray(PchipInterpolator(np.asarray(self.stations), table.T)(np.linspace(0, 1, 512)), np.float32)
 
     def lengths(self, patch: Patch) -> tuple[Gray, Gray]:

@@ -1,9 +1,11 @@
 """A comparison on the screen: scores, the reading in words, and both images with their overlay."""
 
+import numpy as np
 import streamlit as st
 
 from cxrkit.card import Card
 from cxrkit.task import Task
+from pages.ui.export import FAINTEST
 from pages.ui.pair_reading import PairReading
 from pages.ui.results import display_pixels
 from pages.ui.viewer import Pane, viewer
@@ -133,5 +135,16 @@ def _overlay_caption(reading: PairReading) -> str:
     return (
         f"{meaning} Each map is scaled from its own minimum to its own maximum first, so a weak map looks as strong "
         f"as a strong one. Raw maxima: baseline {first:.3g}, follow-up {second:.3g}; near 0 they mean little. Both "
-        "maps are joined in the frame of what the network read, the square around the lungs."
+        "maps are joined in the frame of what the network read, the square around the lungs." + _faint(reading)
+    )
+
+
+def _faint(reading: PairReading) -> str:
+    """A word where the viewer starts by hiding all of the overlay, as it does where two maps hardly meet."""
+    strongest = max(float(np.abs(heatmap.values).max()) for heatmap in reading.heatmaps)
+    if strongest >= FAINTEST or all(heatmap.empty for heatmap in reading.heatmaps):
+        return ""
+    return (
+        f" **The strongest point of this overlay is only {strongest:.2f}**: the two maps hardly meet. Lower “Hide below” "
+        "to see it, or choose another overlay."
     )
