@@ -120,7 +120,7 @@ def _plate(settings: HandSettings, layout: Layout) -> Plate:
     centre_up = top - height / 2
     centre = (middle * np.cos(tilt) - centre_up * np.sin(tilt), centre_up * np.cos(tilt) + middle * np.sin(tilt))
     shape = (settings.size, min(round(settings.size * width / height), settings.size))
-    return Plate(shape, height / settings.size, centre, tilt)
+    return Plate(shape, float(height / settings.size), centre, tilt)
 
 
 class _Skeleton:

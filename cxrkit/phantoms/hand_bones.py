@@ -143,7 +143,7 @@ def _long_bone(name: str, placed: Placed, stage: Stage, layout: Layout) -> Bone:
 def _cortex(form: _Form, stations: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
     """Thin at the ends, thick in the middle of the shaft, in mm."""
     thin = 0.42 * scale**0.5
-    return thin + (form.wall * scale - thin) * _tubular(form, stations)
+    return np.asarray(thin + (form.wall * scale - thin) * _tubular(form, stations))
 
 
 def _filling(form: _Form, stations: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -178,7 +178,7 @@ def _shaft(form: _Form, placed: Placed, scale: float, stage: Stage) -> Shaft:
     stations = stations[stations >= form.plate]
     cut = (stations - form.plate) / rest
     flare = form.flare * np.interp(
-        cut, (0, 0.012, 0.03, 0.07, 0.13, 0.24, 0.4), (0.9, 0.97, 1.0, 0.97, 0.89, 0.72, 0.5)
+        cut, (0, 0.012, 0.03, 0.07, 0.13, 0.24, 0.4), (0.9, 0.97, 1.0, 0.97, 0.88, 0.69, 0.5)
     )
     right, left = (np.maximum(np.interp(stations, form.stations, side), flare) for side in (form.right, form.left))
     right[0], left[0] = flare[0], flare[0]

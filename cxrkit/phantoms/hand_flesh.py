@@ -95,8 +95,8 @@ def _forearm(layout: Layout) -> list[Bar]:
     scale, size = layout.scale, layout.scale * (1 + (layout.plump - 1) * 0.9)
     radius, ulna = layout.bones["radius"], layout.bones["ulna"]
     bars = [
-        Bar((-9 * scale, -4 * scale), (-10 * scale, -26 * scale), (20 * size, 20 * size), 0.86),
-        Bar((14 * scale, -4 * scale), (8 * scale, -28 * scale), (18 * size, 20.5 * size), 0.9),
+        Bar((-9 * scale, -4 * scale), ahead(ulna.origin, ulna.angle, 0.0, -6 * scale), (20 * size, 20 * size), 0.92),
+        Bar((14 * scale, -4 * scale), radius.origin, (18 * size, 20.5 * size), 0.92),
     ]
     for bone, inward, near, far in ((radius, 1.0, 20.5, 27.0), (ulna, -1.5, 18.5, 25.0)):
         start = ahead(bone.origin, bone.angle, -8 * scale, inward * scale)

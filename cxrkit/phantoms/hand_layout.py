@@ -88,7 +88,7 @@ def lay_out(settings: HandSettings) -> Layout:
     age = settings.age_months
     scale = hand_length(settings.sex, age) / REFERENCE * float(random.normal(1.0, 0.03))
     slender = float(random.normal(1.0, 0.04)) * (0.95 if settings.sex == "female" else 1.0)
-    stout = float(np.interp(age, (0, 12, 36, 72, 144, 216), (1.3, 1.24, 1.1, 0.99, 0.96, 1.0))) * slender
+    stout = float(np.interp(age, (0, 12, 36, 72, 144, 216), (1.28, 1.22, 1.05, 0.95, 0.94, 1.0))) * slender
     plump = float(np.interp(age, (0, 12, 36, 84, 180), (1.32, 1.27, 1.12, 1.0, 0.98)))
     # The younger, the more of the wrist and of the bones' ends is cartilage.
     young = float(np.interp(age, (12, 28, 48, 84), (1.0, 0.8, 0.3, 0.0)))

@@ -12,11 +12,11 @@ Gray = NDArray[np.float32]
 def frame(settings: HandSettings, image: Gray, pixel: float) -> Gray:
     """The image [H, W] in [0, 1] with lead marker and collimated border; pixel in mm."""
     random = hand_stream(settings, "marks")
+    closed = _closed(random, image.shape, pixel)
     shown = image
     if settings.marker:
         plastic, lead = _marker(random, settings, image, pixel)
         shown = np.maximum(np.maximum(shown + 0.07 * plastic, 0.97 * lead), 0)
-    closed = _closed(random, image.shape, pixel)
     outside = np.float32(1.0 if settings.background == "bright" else 0.0)
     return np.asarray(np.clip(shown * (1 - closed) + outside * closed, 0, 1), dtype=np.float32)
 
@@ -54,18 +54,21 @@ def _marker(random: np.random.Generator, settings: HandSettings, image: Gray, pi
 
 
 def _free_place(random: np.random.Generator, image: Gray, reach: float) -> tuple[float, float]:
-    """(row, column) of one of eight places at the sides, the one with the least of the hand within `reach` pixels."""
+    """(row, column) of a place that holds as little of the hand as any, within `reach` pixels of it."""
     rows, columns = image.shape
     near = reach + 0.02 * rows
     places = [
-        (row, column) for row in (near, 0.5 * rows, 0.68 * rows, rows - near) for column in (near, columns - near)
+        (float(row), float(column))
+        for row in np.linspace(near, rows - near, 12)
+        for column in np.linspace(near, columns - near, 8)
     ]
+    hand = image > np.percentile(image, 2) + 0.06
     shares = []
     for row, column in places:
-        part = image[max(int(row - reach), 0) : int(row + reach), max(int(column - reach), 0) : int(column + reach)]
-        shares.append(round(float((part > 0.15).mean()), 2))
+        part = hand[max(int(row - reach), 0) : int(row + reach), max(int(column - reach), 0) : int(column + reach)]
+        shares.append(round(float(part.mean()), 2))
     # Among places as good as each other, chance decides.
-    return places[int(np.lexsort((random.random(len(places)), shares))[0])]
+    return places[int(np.lexsort((random.random(len(places)), np.array(shares)))[0])]
 
 
 def _closed(random: np.random.Generator, shape: tuple[int, ...], pixel: float) -> Gray:

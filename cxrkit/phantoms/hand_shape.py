@@ -67,12 +67,10 @@ class Patch:
 
     def local(self, origin: Point, angle: float) -> tuple[Gray, Gray]:
         """(along, aside) in mm of each pixel, for an axis from origin at `angle`."""
-        rows, columns = self.plate.shape
-        up = ((rows - 1) / 2 - np.arange(self.rows.start, self.rows.stop)) * self.plate.pixel
-        across = (np.arange(self.columns.start, self.columns.stop) - (columns - 1) / 2) * self.plate.pixel
         row, column = self.plate.place(origin)
-        up = np.float32(up - ((rows - 1) / 2 - row) * self.plate.pixel)[:, None]
-        across = np.float32(across - (column - (columns - 1) / 2) * self.plate.pixel)[None, :]
+        up = np.asarray(row - np.arange(self.rows.start, self.rows.stop), dtype=np.float32)[:, None]
+        across = np.asarray(np.arange(self.columns.start, self.columns.stop) - column, dtype=np.float32)[None, :]
+        up, across = up * np.float32(self.plate.pixel), across * np.float32(self.plate.pixel)
         sin, cos = np.float32(np.sin(angle + self.plate.tilt)), np.float32(np.cos(angle + self.plate.tilt))
         return np.asarray(up * cos + across * sin), np.asarray(across * cos - up * sin)
 

@@ -145,6 +145,6 @@ def _faint(reading: PairReading) -> str:
     if strongest >= FAINTEST or all(heatmap.empty for heatmap in reading.heatmaps):
         return ""
     return (
-        f" **The strongest point of this overlay is only {strongest:.2f}**: the two maps hardly meet. Lower “Hide below” "
-        "to see it, or choose another overlay."
+        f" **The strongest point of this overlay is only {strongest:.2f}**: the two maps hardly meet. Lower “Hide "
+        "below” to see it, or choose another overlay."
     )

@@ -13,8 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from cxrkit.card import Metric
 from cxrkit.explain_pair import Overlay
-from cxrkit.phantoms import ChestSettings, simulate_chest
+from cxrkit.phantoms import ChestSettings, simulate_chest, simulate_pair
 from cxrkit.tasks.followup import FOLLOW_UP
+from pages.ui import pair_samples
 from pages.ui.pair_checks import usual_ranges
 from pages.ui.pair_results import beats_chance
 from pages.ui.visits import visit_names
@@ -30,7 +31,9 @@ def second_chest() -> np.ndarray:
 
 
 @pytest.fixture
-def page(opened: Callable[[str], AppTest]) -> AppTest:
+def page(opened: Callable[[str], AppTest], monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """The page without images; its simulated ones are smaller than people get them."""
+    monkeypatch.setattr(pair_samples, "simulate_pair", lambda settings: simulate_pair(replace(settings, size=320)))
     at = opened(NAME)
     at.button(key="acknowledge").click().run()
     return at
