@@ -61,7 +61,8 @@ def encode(loaded: LoadedModel, prepared: Prepared) -> Encoded:
         raise InputError(f"This network reads {trained} x {trained} pixels only, not {size} x {size}. Leave the size.")
     with torch.inference_mode(False), torch.no_grad():
         if len(loaded.task.inputs) == 2:
-            maps, matching = loaded.model.compare(torch.from_numpy(prepared.tensor.copy())[None])  # type: ignore[operator]
+            compare = (loaded.fused or loaded.model).compare
+            maps, matching = compare(torch.from_numpy(prepared.tensor.copy())[None])  # type: ignore[operator]
             return Encoded(maps, tuple(matching[0].tolist()))
         return Encoded(loaded.model.features(torch.from_numpy(prepared.tensor.copy())))  # type: ignore[operator]
 

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,17 +18,26 @@ from cxrkit.image import Radiograph
 from cxrkit.pixels import resize
 from cxrkit.task import ModelInput, Task
 
+if TYPE_CHECKING:
+    from cxrkit.models.fused import FusedMusicVit
+
 PREPARATION_TOLERANCE = 0.06
 """Largest difference allowed to the card's record; libraries' rounding stays far below, a changed step far above."""
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """A network with its task and card. Shared by threads: frozen, in eval mode, never modified."""
+    """A network with its task and card. Shared by threads: frozen, in eval mode, never modified.
+
+    Attributes:
+        task, card, model: what belongs together.
+        fused: of a pair's network, what runs in place of its `compare`, faster and equal to 1e-4; None = nothing does.
+    """
 
     task: Task
     card: Card
     model: nn.Module
+    fused: "FusedMusicVit | None" = None
 
 
 def read_weights(folder: Path, command: str) -> tuple[dict[str, Tensor], Card]:
@@ -59,8 +68,13 @@ def read_weights(folder: Path, command: str) -> tuple[dict[str, Tensor], Card]:
     return {name: tensor.float() for name, tensor in state.items()}, card
 
 
-def load_model(task: Task, root: Path = WEIGHTS) -> LoadedModel:
+def load_model(task: Task, root: Path = WEIGHTS, *, fused: bool = True) -> LoadedModel:
     """Load a task's network, ready for prediction.
+
+    Args:
+        task: whose network.
+        root: folder of the tasks' folders.
+        fused: let the faster equal of a pair's network run where there is one; False = the reference.
 
     Raises:
         WeightsError: missing or altered files, other labels or input than the task's, or a preparation that no longer
@@ -87,7 +101,14 @@ def load_model(task: Task, root: Path = WEIGHTS) -> LoadedModel:
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError, RuntimeError):
         # timm raises RuntimeError for an encoder that it does not know.
         raise WeightsError(f"The card describes a network that this version cannot build. {again}") from None
-    return LoadedModel(task, card, fill(model, state, again))
+    filled = fill(model, state, again)
+    return LoadedModel(task, card, filled, _fused(filled) if fused and len(task.inputs) == 2 else None)
+
+
+def _fused(model: nn.Module) -> "FusedMusicVit | None":
+    from cxrkit.models.fused import FusedMusicVit, can_fuse
+
+    return FusedMusicVit(model) if can_fuse(model) else None  # type: ignore[arg-type]
 
 
 def fill(model: nn.Module, state: dict[str, Tensor], again: str) -> nn.Module:

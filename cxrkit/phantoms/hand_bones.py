@@ -39,7 +39,8 @@ class _Form:
     """Shape of one kind of long bone: widths relative to the epiphyseal end, from there on.
 
     stations and right, left: of the grown bone; plate: place of the growth plate; flare: width of the metaphysis;
-    wall: mm of cortex at mid-shaft; cups: of the near and the far end, relative to the half-width.
+    wall: mm of cortex at mid-shaft; cups: of the near and the far end, relative to the half-width;
+    power, outline: of the epiphysis; slope: of the joint's surface; depth: relative to the half-width.
     """
 
     stations: tuple[float, ...]
@@ -136,7 +137,7 @@ def _long_bone(name: str, placed: Placed, stage: Stage, layout: Layout) -> Bone:
     form = _FORMS["thumb" if name == "metacarpal 1" else name.rstrip("12345").strip()]
     grown = _grown(form, placed, layout.scale)
     shaft = _shaft(form, placed, layout.scale, stage)
-    cap = _epiphysis(name, form, placed, stage, layout) if stage.present else None
+    cap = _epiphysis(form, placed, stage, layout) if stage.present else None
     return Bone(name, stage, shaft, cap, grown, _SPONGY)
 
 
@@ -186,29 +187,28 @@ def _shaft(form: _Form, placed: Placed, scale: float, stage: Stage) -> Shaft:
         placed.along(form.plate), placed.angle, placed.length * (rest - placed.cartilage), cut,
         right * placed.half_width, left * placed.half_width,
         form.depth, _cortex(form, stations, scale), (0.7 * scale, 0.6 * scale), _filling(form, stations),
-        cup=(0.05 + 0.12 * stage.cap) * placed.half_width, far_cup=form.cups[1] * placed.half_width,
+        cup=(0.05 + 0.12 * stage.shape) * placed.half_width, far_cup=form.cups[1] * placed.half_width,
         corner=1.0 * scale,
     )  # fmt: skip
 
 
-def _epiphysis(name: str, form: _Form, placed: Placed, stage: Stage, layout: Layout) -> Pebble:
+def _epiphysis(form: _Form, placed: Placed, stage: Stage, layout: Layout) -> Pebble:
     """A seed of bone that widens to a disc and then caps the metaphysis."""
     gap = layout.scale * float(np.interp(stage.height, (0.3, 0.85, 1.0), (1.8, 1.0, 0.55))) * (1 - 0.6 * stage.union)
     room = form.plate * placed.length - gap
     half_width = form.flare * placed.half_width * stage.width
     tall = min(room * stage.height / 2, half_width)
     outline = None
-    middle = room - tall
     if form.outline is not None:
         outline = _grow(form.outline, float(np.clip((stage.height - 0.55) / 0.4, 0, 1)))
     return Pebble(
-        ahead(placed.origin, placed.angle, middle),
+        ahead(placed.origin, placed.angle, room - tall),
         placed.angle,
         (half_width, tall, form.depth * half_width * 0.95),
         0.45 * layout.scale**0.5,
         outline,
         power=2 + (form.power - 2) * float(np.clip((stage.height - 0.4) / 0.5, 0, 1)),
-        bend=(0.04 + 0.13 * stage.cap) * half_width,
+        bend=(0.04 + 0.13 * stage.shape) * half_width,
         dome=3.5,
     )
 
@@ -217,10 +217,10 @@ def _carpal(name: str, stage: Stage, layout: Layout, shift: NDArray[np.float64])
     (x, y), deep, points = _CARPALS[name]
     outline = np.array(points) * _PACKED
     half = np.abs(outline).max(axis=0)
-    shape = _grow(outline / half, min(stage.cap * 1.4, 1.0))
+    shape = _grow(outline / half, min(stage.shape * 1.4, 1.0))
     # A young centre is round; the long axis comes with the form.
     round_half = np.sqrt(half.prod())
-    share = min(stage.cap * 1.8 + 0.25, 1.0)
+    share = min(stage.shape * 1.8 + 0.25, 1.0)
     wide, tall = ((round_half + (extent - round_half) * share) * stage.width * layout.scale for extent in half)
     pebble = Pebble(
         ((x + shift[0]) * layout.scale, (y + shift[1]) * layout.scale),

@@ -1,10 +1,11 @@
 """When the bones of hand and wrist appear, grow and fuse, by sex and skeletal age.
 
-Sources. Appearance: medians of Garn, Rohmann, Silverman 1967 (Med Radiogr Photogr 43:45-66), rounded to months; the
-pisiform, which they leave out, and the order and ages of fusion: Gilsanz and Ratib 2012 (10.1007/978-3-642-23762-1)
-and Greulich and Pyle 1959 (Radiographic Atlas of Skeletal Development of the Hand and Wrist). Widening, capping and
-fusion follow the stages D to I of Tanner and Whitehouse (Assessment of Skeletal Maturity, TW2, 1983). Hand lengths are
-in the range of Snyder et al. 1977 (UM-HSRI-77-17). The smooth courses between these ages are ours.
+Sources. Appearance: typical ages after the medians of Garn, Rohmann, Silverman 1967 (Med Radiogr Photogr 43:45-66);
+the order of appearance, the pisiform, and order and ages of fusion: Gilsanz and Ratib 2012
+(10.1007/978-3-642-23762-1) and Greulich and Pyle 1959 (Radiographic Atlas of Skeletal Development of the Hand and
+Wrist). Widening, capping and fusion follow the stages D to I of Tanner and Whitehouse (Assessment of Skeletal Maturity,
+TW2, 1983). Hand lengths are in the range of Snyder et al. 1977 (UM-HSRI-77-17). The smooth courses between these ages
+are ours.
 """
 
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ _APPEARANCE: dict[str, tuple[float, float]] = {
     "metacarpal 4": (15, 24),
     "metacarpal 5": (16, 26),
 }
-"""Months (girls, boys) at which half of all children show the centre on a radiograph."""
+"""Months (girls, boys) at which about half of all children show the centre on a radiograph."""
 
 _FUSION: dict[str, tuple[float, float]] = {
     "distal phalanx": (162, 186),
@@ -99,7 +100,8 @@ class Stage:
         present: whether its centre has appeared.
         width: of an epiphysis relative to its metaphysis; of a carpal relative to its grown self. 0 if absent.
         height: relative to the grown one, 0 to 1.
-        cap: how far the rim of an epiphysis has come over the metaphysis, 0 to 1.
+        shape: 0 to 1, how far the rim of an epiphysis has come over the metaphysis, or a carpal from round to its
+            grown form.
         union: 0 while the growth plate is open all along, 1 when it is bridged from side to side.
         scar: of the line that a fused plate leaves: 1 until fused, 0 when it has gone.
     """
@@ -107,7 +109,7 @@ class Stage:
     present: bool
     width: float = 0.0
     height: float = 0.0
-    cap: float = 0.0
+    shape: float = 0.0
     union: float = 0.0
     scar: float = 1.0
 
@@ -134,7 +136,7 @@ def epiphysis(name: str, sex: Sex, age_months: float) -> Stage:
         True,
         width=float(np.interp(age_months, ages, (0.2, 0.55, 1.0, 1.07))),
         height=float(np.interp(age_months, ages, (0.3, 0.62, 0.9, 1.0))),
-        cap=float(np.interp(age_months, ages[2:], (0.0, 1.0))),
+        shape=float(np.interp(age_months, ages[2:], (0.0, 1.0))),
         union=_ease((age_months - fused + _BRIDGING) / _BRIDGING),
         scar=1 - _ease((age_months - fused) / _SCAR),
     )
@@ -148,7 +150,7 @@ def carpal(name: str, sex: Sex, age_months: float) -> Stage:
         return Stage(False)
     share = min((age_months - first) / (full - first), 1.0)
     size = 0.2 + 0.8 * (1 - (1 - share) ** 3.8)
-    return Stage(True, width=size, height=size, cap=share)
+    return Stage(True, width=size, height=size, shape=share)
 
 
 def ossified(sex: Sex, age_months: float) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from cxrkit.phantoms.hand_growth import OLDEST, YOUNGEST
 from cxrkit.phantoms.hand_settings import HandSettings, check_range
 from cxrkit.phantoms.settings import Sex
 
-ATLAS_AGES = (3, 6, 9, 12, 15, 18, 24, 30, 36, 42, 48, 54, 60, *range(72, 132, 12), *range(132, 217, 9), 228)
+ATLAS_AGES = (3, 6, 9, 12, 15, 18, 24, 30, 36, 42, 48, 54, 60, *range(72, 156, 12), *range(156, 229, 9))
 """Months between which a hand changes enough to be told apart by eye."""
 
 
