@@ -14,6 +14,7 @@ from benchmarks.images import Levels, chests, dicom, files
 from benchmarks.load import SESSIONS, measure_growth, measure_sessions
 from benchmarks.machine import busy_warning, facts
 from benchmarks.network import prediction
+from benchmarks.pairs import pairs
 from benchmarks.reading import packaged, reading
 from benchmarks.server import REPOSITORY, chromium
 from benchmarks.workbench import workbench
@@ -74,7 +75,8 @@ def _check_guard(pictures: Sequence[Levels]) -> None:
 def _task_sections(task: Task, paths: Sequence[Path], *, quick: bool, growth: bool) -> dict[str, list[Measurement]]:
     """Title -> rows of one task."""
     image = read_image(paths[0].read_bytes())
-    found = {"the network": prediction(task, image, 3 if quick else 20)}
+    rounds = 3 if quick else 20
+    found = {"the network": pairs(task, rounds) if len(task.inputs) == 2 else prediction(task, image, rounds)}
     found |= workbench(task, paths, 1 if quick else 3)
     found["many sessions"] = measure_sessions(task, paths[: 2 if quick else SESSIONS], 1 if quick else 3)
     if growth and not quick:

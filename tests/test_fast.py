@@ -1,7 +1,6 @@
 """The fused network of pairs gives the reference's logits, matching scores and maps."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,8 +82,6 @@ def test_threads_share_one_fused_network() -> None:
 
 
 def test_benchmark_of_pairs_measures_every_way() -> None:
-    loaded = small_loaded(FOLLOW_UP)
-    small = replace(loaded, card=replace(loaded.card, model={**loaded.card.model, "image_size": 256}))
-    rows = compared(small, TINY, rounds=1)
+    rows = compared(small_loaded(FOLLOW_UP), TINY, rounds=1)
     assert all(row.value > 0 for row in rows)
     assert [row.unit for row in rows].count("ms") == 6

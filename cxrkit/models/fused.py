@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cxrkit.models.cmt import STRIDES, Attention, Block, Cmt
+from cxrkit.models.cmt import Attention, Block, Cmt
 from cxrkit.models.music_vit import AnatomyMatching, Match, MusicVit, matching_scores
 
 
 def can_fuse(model: nn.Module) -> bool:
     """Whether `FusedMusicVit` can stand in for a network here: CMT encoders, where torch has oneDNN."""
-    has_operations = hasattr(torch.ops.mkldnn, "_linear_pointwise") and torch.backends.mkldnn.is_available()
+    has_operations = hasattr(torch.ops.mkldnn, "_linear_pointwise") and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     return has_operations and isinstance(model, MusicVit) and isinstance(model.encoder, Cmt)
 
 
@@ -33,17 +33,11 @@ class FusedMusicVit:
         with torch.inference_mode(False), torch.no_grad():
             stem = list(encoder.stem)
             self._stem = [
-                _Convolution(*_folded(stem[i], stem[i + 1]), stem[i], gelu=True) for i in range(0, len(stem), 3)
+                _Convolution(*_folded(stem[i], stem[i + 1]), _convolution(stem[i]), gelu=True)
+                for i in range(0, len(stem), 3)
             ]
-            side = round(encoder.stages[0][1].attend.bias.shape[2] ** 0.5) * STRIDES[0]  # type: ignore[index, union-attr, operator]
-            self._stages = [
-                (
-                    _Convolution(stage[0][0].weight, stage[0][0].bias, stage[0][0]),  # type: ignore[index]
-                    [_FusedBlock(block, side // stride) for block in list(stage)[1:]],  # type: ignore[arg-type]
-                )
-                for stage, stride in zip(encoder.stages, STRIDES, strict=True)
-            ]
-            self._matching = [_FusedMatching(module) for module in model.matching]  # type: ignore[arg-type]
+            self._stages = [_FusedStage(stage) for stage in encoder.stages]
+            self._matching = [_FusedMatching(m) for m in model.matching if isinstance(m, AnatomyMatching)]
 
     @torch.no_grad()
     def compare(self, pair: Tensor) -> tuple[Tensor, Tensor]:
@@ -52,10 +46,8 @@ class FusedMusicVit:
         for convolution in self._stem:
             x = convolution(x)
         matches = []
-        for number, (aggregate, blocks) in enumerate(self._stages):
-            x = _normalised(aggregate(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-            for block in blocks:
-                x = block(x)
+        for number, stage in enumerate(self._stages):
+            x = stage(x)
             if self._matching:
                 x, match = self._matching[number](x)
                 matches.append(match)
@@ -63,15 +55,35 @@ class FusedMusicVit:
         return maps, matching_scores(matches) if matches else maps.new_zeros(len(maps), 0)
 
 
+class _FusedStage:
+    """[2N, C, H, W] channels-last -> [2N, D, H / 2, W / 2]."""
+
+    def __init__(self, stage: nn.Module) -> None:
+        aggregate, *blocks = stage.children()
+        convolution = _convolution(next(aggregate.children()))
+        self._aggregate = _Convolution(convolution.weight, _bias(convolution), convolution)
+        self._blocks = [_FusedBlock(block) for block in blocks if isinstance(block, Block)]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        x = _normalised(self._aggregate(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        for block in self._blocks:
+            x = block(x)
+        return x
+
+
 class _Convolution:
     """[N, C, H, W] channels-last -> the same of a convolution, with GELU if asked."""
 
     def __init__(self, weight: Tensor, bias: Tensor, like: nn.Conv2d, *, gelu: bool = False) -> None:
         self._weight, self._bias = weight.contiguous(memory_format=torch.channels_last), bias.contiguous()
-        self._how = (list(like.padding), list(like.stride), [1, 1], like.groups, "gelu" if gelu else "none", [], "none")
+        self._like, self._activation = like, "gelu" if gelu else "none"
 
     def __call__(self, x: Tensor) -> Tensor:
-        out: Tensor = torch.ops.mkldnn._convolution_pointwise(x, self._weight, self._bias, *self._how)
+        like = self._like
+        out: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            *(x, self._weight, self._bias, like.padding, like.stride, like.dilation, like.groups),
+            *(self._activation, [], "none"),
+        )
         return out
 
 
@@ -98,15 +110,15 @@ class _Linear:
 class _FusedBlock:
     """[2N, C, side, side] channels-last -> the same."""
 
-    def __init__(self, block: Block, side: int) -> None:
+    def __init__(self, block: Block) -> None:
         perceive = block.perceive.weight.clone()
         perceive[:, 0, 1, 1] += 1  # x + depthwise(x) in one convolution
-        self._perceive = _Convolution(perceive, block.perceive.bias, block.perceive)  # type: ignore[arg-type]
-        rows = 2 * side**2
+        self._perceive = _Convolution(perceive, _bias(block.perceive), block.perceive)
+        rows = 2 * block.attend.bias.shape[2]
         self._attend = _FusedAttention(block.attend, rows)
         widen, middle, narrow = (_folded(block.feed[i], block.feed[i + 1]) for i in (0, 3, 6))
         self._widen = _Linear(widen[0].flatten(1), widen[1], rows)
-        self._middle = _Convolution(*middle, block.feed[3], gelu=True)  # type: ignore[arg-type]
+        self._middle = _Convolution(*middle, _convolution(block.feed[3]), gelu=True)
         self._narrow = _Linear(narrow[0].flatten(1), narrow[1], rows)
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -121,7 +133,7 @@ class _FusedAttention:
 
     def __init__(self, attend: Attention, rows: int) -> None:
         self._norm, self._bias, self._heads = attend.norm, attend.bias.detach(), attend.heads
-        self._reduce = _Convolution(attend.reduce.weight, attend.reduce.bias, attend.reduce)  # type: ignore[arg-type]
+        self._reduce = _Convolution(attend.reduce.weight, _bias(attend.reduce), attend.reduce)
         self._query = _Linear(attend.query.weight, attend.query.bias, rows)
         both = (attend.key, attend.value)
         self._key_value = _Linear(
@@ -132,8 +144,8 @@ class _FusedAttention:
 
     def __call__(self, x: Tensor) -> Tensor:
         tokens = _tokens(x)
-        query = self._query(self._norm(tokens)).unflatten(2, (self._heads, -1)).transpose(1, 2)
-        both = self._key_value(_tokens(self._reduce(x))).unflatten(2, (2, self._heads, -1))
+        query = self._query(self._norm(tokens)).view(*tokens.shape[:2], self._heads, -1).transpose(1, 2)
+        both = self._key_value(_tokens(self._reduce(x))).view(len(x), -1, 2, self._heads, query.shape[-1])
         key, value = (part.transpose(1, 2) for part in both.unbind(2))
         mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=self._bias)
         return _maps(tokens + mixed.transpose(1, 2).flatten(2), x)
@@ -161,15 +173,28 @@ class _FusedMatching:
 
 def _dense(grouped: nn.Conv2d) -> Tensor:
     """Weight [C, C] of a grouped 1 x 1 convolution: few multiplications in vain cost less than many small groups."""
-    return torch.block_diag(*grouped.weight.detach().flatten(1).chunk(grouped.groups))
+    width, count = grouped.weight.shape[1], grouped.groups
+    dense = grouped.weight.new_zeros(count, width, count, width)
+    each = torch.arange(count)
+    dense[each, :, each] = grouped.weight.detach().reshape(count, width, width)
+    return dense.reshape(count * width, count * width)
 
 
 def _folded(convolution: nn.Module, norm: nn.Module) -> tuple[Tensor, Tensor]:
     """Weight and bias of a convolution with the batch norm after it."""
-    assert isinstance(convolution, nn.Conv2d)
     assert isinstance(norm, nn.BatchNorm2d)
-    fused = nn.utils.fusion.fuse_conv_bn_eval(convolution, norm)
-    return fused.weight, fused.bias  # type: ignore[return-value]
+    fused = nn.utils.fusion.fuse_conv_bn_eval(_convolution(convolution), norm)
+    return fused.weight, _bias(fused)
+
+
+def _convolution(module: nn.Module) -> nn.Conv2d:
+    assert isinstance(module, nn.Conv2d)
+    return module
+
+
+def _bias(convolution: nn.Conv2d) -> Tensor:
+    assert convolution.bias is not None
+    return convolution.bias
 
 
 def _normalised(x: Tensor) -> Tensor:
@@ -184,4 +209,4 @@ def _tokens(x: Tensor) -> Tensor:
 
 def _maps(tokens: Tensor, like: Tensor) -> Tensor:
     """[N, h * w, C] -> [N, C, h, w] channels-last, a view; h and w of `like`."""
-    return tokens.unflatten(1, like.shape[2:]).permute(0, 3, 1, 2)
+    return tokens.view(len(like), *like.shape[2:], -1).permute(0, 3, 1, 2)
