@@ -90,7 +90,7 @@ def _uploaded(guests: Sequence[Visit], server: Server, files: Sequence[Path]) ->
     for guest, file in zip(guests, files, strict=True):
         guest.page.locator("input[type=file]").set_input_files(file)
     for guest in guests:
-        guest.page.wait_for_function("() => window.answerSeconds !== null", timeout=_PATIENCE)
+        guest.page.wait_for_function("() => window.answerSeconds !== null", timeout=_PATIENCE, polling=200)
         guest.page.wait_for_selector(IDLE)
     return [_answer(guest.page, server, addresses) for guest, addresses in zip(guests, fetched, strict=True)]
 

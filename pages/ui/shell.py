@@ -13,6 +13,13 @@ from pages.ui.memory import give_images_back
 _ACKNOWLEDGED = "acknowledged"
 FOOTER = "For research and teaching only. Not a medical device, not for diagnosis, screening or treatment."
 
+# Ten pages that fade radiographs in and out would take seconds of a processor. What is out of date still goes pale
+# after half a second, at once; what waits still turns.
+_STILL = """<style>
+[data-testid="stMain"] * { transition-duration: 0s !important; }
+[data-testid="stMain"] :not([data-testid="stSpinner"] *) { animation: none !important; }
+</style>"""
+
 give_images_back()
 
 
@@ -25,6 +32,7 @@ def page(title: str, summary: str) -> Iterator[None]:
         st.switch_page("app.py")
     if not st.session_state.get(_ACKNOWLEDGED):
         _acknowledge()
+    st.html(_STILL)
     st.title(title, anchor=False)
     st.markdown(summary)
     with errors_shown():
