@@ -10,10 +10,12 @@ from pages.ui.viewer import dragged_crop
 EDGES = ("left", "top", "right", "bottom")
 SMALLEST = 16
 SIZES = range(64, 513, 32)
+SLIDERS = {"brightness": (-0.5, 0.5, 0.05), "contrast": (0.5, 2.0, 0.05), "sharpness": (-1.0, 2.0, 0.1)}
+"""Lowest and highest value, and step."""
 
 
 def model_input(task: Task, image: Radiograph, automatic: Box, viewer_key: str) -> ModelInput:
-    """Show the controls and return the edits; a new image starts without any.
+    """Controls, made when opened, and the edits; a new image starts without any. A dragged crop opens them.
 
     Args:
         task: whose network reads.
@@ -28,11 +30,22 @@ def model_input(task: Task, image: Radiograph, automatic: Box, viewer_key: str) 
     dragged = dragged_crop(viewer_key)
     if dragged is not None:
         _set_box(key, dragged)
-    with st.container(border=True, key=f"{key}.model_input"):
-        st.subheader("Model input", anchor=False)
+    edits = _edits(key, automatic, task.input_size)
+    opened = f"{key}.model_input"
+    if dragged is not None or (opened not in st.session_state and edits != ModelInput()):
+        st.session_state[opened] = True
+    section = st.expander(
+        "Model input: crop, brightness, contrast, sharpness, size",
+        icon=":material/tune:",
+        key=opened,
+        on_change="rerun",
+    )
+    if not section.open:
+        return edits
+    with section:
         st.caption("Changes what the network reads. Each change is read again and compared with the unedited image.")
-        box = _crop_fields(key, (image.values.shape[0], image.values.shape[1]), automatic)
-        edits = _gray_fields(key, task.input_size)
+        _crop_fields(key, (image.values.shape[0], image.values.shape[1]), automatic)
+        _gray_fields(key, task.input_size)
         st.button(
             "Reset model input",
             key=f"{key}.reset",
@@ -41,13 +54,20 @@ def model_input(task: Task, image: Radiograph, automatic: Box, viewer_key: str) 
             args=(key, automatic, task.input_size),
             width="stretch",
         )
-    brightness, contrast, sharpness, size = edits
+    return edits
+
+
+def _edits(key: str, automatic: Box, trained: int) -> ModelInput:
+    """What the controls say, whether they are on the screen or not."""
+    state = {name: st.session_state[f"{key}.{name}"] for name in (*EDGES, *SLIDERS, "size")}
+    left, top, right, bottom = (state[edge] for edge in EDGES)
+    box = (left, top, right, bottom)
     return ModelInput(
         crop=None if box == automatic else box,
-        brightness=brightness,
-        contrast=contrast,
-        sharpness=sharpness,
-        size=None if size == task.input_size else size,
+        brightness=round(state["brightness"], 2),
+        contrast=round(state["contrast"], 2),
+        sharpness=round(state["sharpness"], 2),
+        size=None if state["size"] == trained else state["size"],
     )
 
 
@@ -62,7 +82,7 @@ def _set_box(key: str, box: Box) -> None:
         st.session_state[f"{key}.{edge}"] = int(value)
 
 
-def _crop_fields(key: str, shape: tuple[int, int], automatic: Box) -> Box:
+def _crop_fields(key: str, shape: tuple[int, int], automatic: Box) -> None:
     height, width = shape
     ranges = {
         "left": (0, width - SMALLEST),
@@ -85,17 +105,15 @@ def _crop_fields(key: str, shape: tuple[int, int], automatic: Box) -> Box:
                 args=(key, edge),
                 persist_state="session",
             )
-    box = (values["left"], values["top"], values["right"], values["bottom"])
     st.button(
         "Use automatic crop",
         key=f"{key}.automatic",
         icon=":material/crop_free:",
         on_click=_set_box,
         args=(key, automatic),
-        disabled=box == automatic,
+        disabled=tuple(values.values()) == automatic,
         width="stretch",
     )
-    return box
 
 
 def _keep_apart(key: str, edge: str) -> None:
@@ -110,17 +128,13 @@ def _keep_apart(key: str, edge: str) -> None:
     st.session_state[f"{key}.{edge}"] = nearest[edge]
 
 
-def _gray_fields(key: str, trained: int) -> tuple[float, float, float, int]:
-    sliders = (("brightness", -0.5, 0.5, 0.05), ("contrast", 0.5, 2.0, 0.05), ("sharpness", -1.0, 2.0, 0.1))
-    brightness, contrast, sharpness = (
+def _gray_fields(key: str, trained: int) -> None:
+    for name, (low, high, step) in SLIDERS.items():
         st.slider(name.capitalize(), low, high, step=step, key=f"{key}.{name}", persist_state="session")
-        for name, low, high, step in sliders
-    )
-    size = st.selectbox(
+    st.selectbox(
         "Size",
         SIZES,
         format_func=lambda side: f"{side} × {side} pixels" + (", as in training" if side == trained else ""),
         key=f"{key}.size",
         persist_state="session",
     )
-    return round(brightness, 2), round(contrast, 2), round(sharpness, 2), size

@@ -13,11 +13,12 @@ from pages.ui.memory import give_images_back
 _ACKNOWLEDGED = "acknowledged"
 FOOTER = "For research and teaching only. Not a medical device, not for diagnosis, screening or treatment."
 
-# Ten pages that fade radiographs in and out would take seconds of a processor. What is out of date still goes pale
-# after half a second, at once; what waits still turns.
+# Ten pages that fade radiographs in and out would take seconds of a processor, and so would signs of waiting that turn
+# sixty times a second. What is out of date still goes pale after half a second, at once; what waits turns in steps.
 _STILL = """<style>
-[data-testid="stMain"] * { transition-duration: 0s !important; }
-[data-testid="stMain"] :not([data-testid="stSpinner"] *) { animation: none !important; }
+* { transition-duration: 0s !important; }
+:not([data-testid="stSpinner"] *, [data-testid="stStatusWidget"] *) { animation: none !important; }
+* { animation-timing-function: steps(8) !important; }
 </style>"""
 
 give_images_back()

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from cxrkit.tasks import TASKS
 from tests.browser.conftest import REPOSITORY, served
-from tests.browser.viewer_page import Opened
+from tests.browser.viewer_page import VIEWER, Opened
 from tests.pages.conftest import png
 from tests.small_weights import write_small_weights
 
@@ -77,10 +77,13 @@ def test_upload_crop_threshold_and_page_switch(browser: Browser, address: str, c
     upload(page, chest)
     expect(page.get_by_test_id("stMetric")).to_have_count(1)
     left, top = (page.get_by_label(edge, exact=True) for edge in ("Left", "Top"))
-    corner = (int(left.input_value()), int(top.input_value()))
+    expect(left).to_have_count(0)
+    corner = tuple(page.evaluate(f"{VIEWER}.crop.box.slice(0, 2)"))
 
     page.get_by_role("button", name="Crop tool").click()
     Opened(page).drag(corner, (corner[0] + 60, corner[1] + 80))
+    # The drag opens the controls.
+    expect(left).to_be_visible()
     expect(page.get_by_test_id("stMetric")).to_have_count(2)
     expect(page.get_by_text("The edits move the score")).to_be_visible()
     assert int(left.input_value()) == pytest.approx(corner[0] + 60, abs=2)

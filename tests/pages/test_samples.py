@@ -135,6 +135,8 @@ def test_a_new_patient_follows_the_controls(page: AppTest) -> None:
 
 def test_edits_are_compared_beside_the_unedited_reading(page: AppTest) -> None:
     choose(page, "cavity")
+    page.session_state["tuberculosis.model_input"] = True
+    page.run()
     page.slider(key="tuberculosis.brightness").set_value(0.3).run()
     (table,) = [frame.value for frame in page.dataframe if "Heat inside" in frame.value]
     assert list(table["Reading"]) == ["Unedited", "Edited"]

@@ -35,7 +35,8 @@ def page(opened: Opened) -> AppTest:
     app.file_uploader(key="tuberculosis.upload").upload(f"{CANARY}.png", png()).run()
     assert not app.exception
     assert not app.error
-    return app
+    app.session_state["tuberculosis.model_input"] = True
+    return app.run()
 
 
 def widget(kind: Any, name: str) -> Any:
@@ -112,6 +113,19 @@ def test_edits_survive_a_page_switch_but_not_another_image(page: AppTest) -> Non
     assert widget(page.slider, "brightness").value == 0
     assert len(page.metric) == 1
     assert not page.exception
+
+
+def test_edits_hold_while_their_controls_are_closed(page: AppTest) -> None:
+    widget(page.slider, "brightness").set_value(0.2).run()
+    edited = [each.value for each in page.metric]
+    page.session_state["tuberculosis.model_input"] = False
+    page.run()
+    assert "tuberculosis.brightness" not in [each.key for each in page.slider]
+    assert [each.value for each in page.metric] == edited
+    assert len(edited) == 2
+    page.session_state["tuberculosis.model_input"] = True
+    page.run()
+    assert widget(page.slider, "brightness").value == 0.2
 
 
 def test_threshold_flips_the_label_and_returns_to_the_cards(page: AppTest) -> None:
