@@ -1,7 +1,8 @@
-"""Pictures of the page with a simulated cavity, for README: python -m benchmarks.screenshots."""
+"""Pictures of the pages with simulated cases, for README: python -m benchmarks.screenshots."""
 
 import io
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from benchmarks.server import REPOSITORY, chromium, served
+from cxrkit.task import Task
+from cxrkit.tasks.followup import FOLLOW_UP
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 
 PICTURES = REPOSITORY / "pages" / "ui" / "pictures"
@@ -29,32 +32,37 @@ _DRAWN = """() => {
 }"""
 _WAIT = 180_000
 _QUALITY = 86
+_SAMPLE = {TUBERCULOSIS.name: "Open a simulated case", FOLLOW_UP.name: "Open a simulated pair"}
+"""The button that opens a page's first simulated case."""
 
 
 def main(folder: Path = PICTURES) -> None:
-    """Start the app, open the simulated cavity and write what is seen; only simulated images are shown."""
+    """Start the app, open each page's first simulated case and write what is seen; no other images are shown."""
     folder.mkdir(parents=True, exist_ok=True)
     with served() as server, chromium() as browser:
-        for name, take, context in (
-            ("cavity", whole, DESKTOP | {"color_scheme": "light"}),
-            ("cavity_dark", whole, DESKTOP | {"color_scheme": "dark"}),
-            ("cavity_phone", phone, PHONE | {"color_scheme": "light"}),
-            ("cavity_overlap", overlap, DESKTOP | {"color_scheme": "light", "device_scale_factor": 1.5}),
+        cavity, pair = partial(whole, end="Zhang et al."), partial(whole, end="Can this answer be trusted?")
+        for name, task, take, context in (
+            ("cavity", TUBERCULOSIS, cavity, DESKTOP | {"color_scheme": "light"}),
+            ("cavity_dark", TUBERCULOSIS, cavity, DESKTOP | {"color_scheme": "dark"}),
+            ("cavity_phone", TUBERCULOSIS, phone, PHONE | {"color_scheme": "light"}),
+            ("cavity_overlap", TUBERCULOSIS, overlap, DESKTOP | {"color_scheme": "light", "device_scale_factor": 1.5}),
+            ("pair", FOLLOW_UP, pair, DESKTOP | {"color_scheme": "light"}),
+            ("pair_phone", FOLLOW_UP, phone, PHONE | {"color_scheme": "dark"}),
         ):
-            picture = Image.open(io.BytesIO(shot(browser, server.url, take, context)))
+            picture = Image.open(io.BytesIO(shot(browser, server.url, task, take, context)))
             file = folder / f"{name}.webp"
             picture.convert("RGB").save(file, "WEBP", quality=_QUALITY, method=6)
             typer.echo(f"{file.name}: {picture.width} x {picture.height}, {file.stat().st_size / 1000:.0f} kB")
 
 
-def shot(browser: Browser, url: str, take: Callable[[Page], bytes], context: dict[str, Any]) -> bytes:
-    """PNG of a new session with the simulated cavity open."""
+def shot(browser: Browser, url: str, task: Task, take: Callable[[Page], bytes], context: dict[str, Any]) -> bytes:
+    """PNG of a new session with the task's first simulated case open."""
     page = browser.new_context(**context).new_page()
     page.set_default_timeout(_WAIT)
     page.goto(url)
     page.get_by_role("button", name="I understand").click()
-    page.get_by_role("link", name=f"Open {TUBERCULOSIS.title}").click()
-    page.get_by_role("button", name="Open a simulated case").click()
+    page.get_by_role("link", name=f"Open {task.title}").click()
+    page.get_by_role("button", name=_SAMPLE[task.name]).click()
     page.wait_for_function(_DRAWN)
     page.wait_for_selector(_IDLE)
     taken = take(page)
@@ -62,12 +70,12 @@ def shot(browser: Browser, url: str, take: Callable[[Page], bytes], context: dic
     return taken
 
 
-def whole(page: Page) -> bytes:
-    """From the title to the figures beside the heatmap, in one window that is high enough."""
-    end = page.get_by_text("Zhang et al.").bounding_box()
-    if end is None:
-        raise RuntimeError("The page says nothing about the heatmap.")
-    page.set_viewport_size({"width": DESKTOP["viewport"]["width"], "height": round(end["y"] + end["height"] + 24)})
+def whole(page: Page, end: str) -> bytes:
+    """From the title to the line with these words, in one window that is high enough."""
+    last = page.get_by_text(end).first.bounding_box()
+    if last is None:
+        raise RuntimeError(f"The page does not say “{end}”.")
+    page.set_viewport_size({"width": DESKTOP["viewport"]["width"], "height": round(last["y"] + last["height"] + 24)})
     return still(page).screenshot()
 
 

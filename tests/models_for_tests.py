@@ -19,6 +19,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "disease": True,
         "direction": True,
         "difference": True,
+        "lesions": True,
     },
     "tuberculosis": {"encoder": "resnet10t", "channels": 8},
 }

@@ -25,7 +25,7 @@ TINY = 64
 def network(matching: Matching, encoder: str = "cmt_xti") -> MusicVit:
     """Random, with batch norms that do something."""
     torch.manual_seed(3)
-    model = MusicVit(encoder, TINY, matching, direction=True, difference=True).eval()
+    model = MusicVit(encoder, TINY, matching, direction=True, difference=True, lesions=True).eval()
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 1.5)

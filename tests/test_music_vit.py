@@ -7,6 +7,8 @@ from torch import nn
 
 from cxrkit.models.cmt import SIZES, Cmt, move_biases
 from cxrkit.models.music_vit import (
+    CHANGE,
+    DIRECTION,
     AnatomyMatching,
     Match,
     MusicVit,
@@ -91,7 +93,7 @@ def test_swapped_images_swap_the_maps_without_matching() -> None:
 @pytest.mark.parametrize("matching", ["similar", "difference"])
 def test_every_parameter_gets_a_gradient(matching: str) -> None:
     torch.manual_seed(0)
-    network = MusicVit("cmt_xti", TINY, matching)
+    network = MusicVit("cmt_xti", TINY, matching, direction=True, difference=True, lesions=True)
     maps, matches = network.features_and_matches(pairs(3))
     loss = network.head(maps).square().sum()
     loss = loss + (matching_loss(matches) if matching == "similar" else orthogonal_loss(matches))
@@ -103,6 +105,26 @@ def test_every_parameter_gets_a_gradient(matching: str) -> None:
         # the last attention map's bias likewise.
         if not name.endswith(("key.bias", "attend_baseline.bias", "attend_follow_up.bias")):
             assert parameter.grad.abs().sum() > 0, name
+
+
+@torch.no_grad()
+def test_a_lesion_in_one_image_speaks_for_change_and_its_direction() -> None:
+    """By the first weights of what is read off the lesions' maps, all others being 0."""
+    torch.manual_seed(0)
+    network = MusicVit("cmt_xti", TINY, "none", direction=True, lesions=True).eval()
+    network.change.weight[:, :-2] = 0
+    network.direction.weight[:, :-1] = 0
+    network.lesions.weight.zero_()
+    network.lesions.weight[0, 0], network.lesions.bias[0] = 6.0, -3.0
+    maps = torch.zeros(1, 2, network.channels, 4, 4)
+    same = network.head(maps)
+    maps[0, 1, 0, 2, 3] = 1.0
+    more, less = network.head(maps), network.head(maps.flip(1))
+    torch.testing.assert_close(more[:, CHANGE], less[:, CHANGE])
+    assert float(more[0, 1] - more[0, 0]) > float(same[0, 1] - same[0, 0]) + 0.2
+    torch.testing.assert_close(more[:, DIRECTION], less[:, DIRECTION].flip(1))
+    sides = [float(logits[0, DIRECTION.stop - 1]) for logits in (less, same, more)]
+    assert sides[0] < sides[1] == 0.0 < sides[2]
 
 
 @pytest.mark.parametrize(("mode", "sign"), [("similar", 1), ("difference", -1)])

@@ -93,6 +93,8 @@ class MusicVit(nn.Module):
         direction: whether there is a head for less / more abnormality at follow-up, which is not in the source.
         difference: whether change is also told from the size of the difference of both embeddings, which is not in the
             source: from their concatenation alone only the matching lets a linear layer compare them.
+        lesions: whether there is a map of lesions in either image, and change and direction are also told from what
+            differs between both maps, which is not in the source: the mean over all positions loses what is small.
         pretrained: let timm download ImageNet weights of its encoder (needs a network connection).
 
     Raises:
@@ -109,6 +111,7 @@ class MusicVit(nn.Module):
         disease: bool = True,
         direction: bool = False,
         difference: bool = False,
+        lesions: bool = False,
         pretrained: bool = False,
     ) -> None:
         super().__init__()
@@ -124,11 +127,21 @@ class MusicVit(nn.Module):
         self.channels = width
         self.embed = nn.Sequential(nn.Linear(width, WIDTH), nn.ReLU())
         self.difference = difference
-        self.change = nn.Linear((3 if difference else 2) * WIDTH, 2)
+        self.lesions = nn.Conv2d(width, 1, 1) if lesions else None
+        self.change = nn.Linear((3 if difference else 2) * WIDTH + 2 * lesions, 2)
         # One for both images: the thesis writes two, but its parameter counts fit one.
         self.disease = nn.Linear(WIDTH, 2) if disease else None
         # Of what the follow-up has more than the baseline, without bias: swapped images give the opposite answer.
-        self.direction = nn.Linear(WIDTH, 1, bias=False) if direction else None
+        self.direction = nn.Linear(WIDTH + lesions, 1, bias=False) if direction else None
+        if lesions:
+            self._start_from_lesions()
+
+    def _start_from_lesions(self) -> None:
+        """More difference speaks for change, more lesion for more abnormality; how much, training says."""
+        with torch.no_grad():
+            self.change.weight[:, -2:] = torch.tensor([[-0.2], [0.2]])
+            if self.direction is not None:
+                self.direction.weight[:, -1] = 1.0
 
     def features(self, pair: Tensor) -> Tensor:
         """[N, 2, 1, S, S], baseline and follow-up, normalised -> [N, 2, C, h, w]."""
@@ -156,16 +169,28 @@ class MusicVit(nn.Module):
     def head(self, maps: Tensor) -> Tensor:
         """[N, 2, C, h, w] -> logits [N, K], K = 2, 6 or 8: change; disease of both images; direction."""
         embedded = self.embed(maps.mean(dim=(3, 4)))
-        compared = [embedded.flatten(1)]
+        compared, grown = [embedded.flatten(1)], [(embedded[:, 1] - embedded[:, 0]) / 2]
         if self.difference:
             compared.append((embedded[:, 1] - embedded[:, 0]).abs())
+        if self.lesions is not None:
+            differs = self._lesions_of_both(maps).diff(dim=1)[:, 0]
+            strongest, mean = differs.abs().amax(dim=1), differs.abs().mean(dim=1)
+            # Logarithms, about 0 on made pairs: both are small most of the time.
+            compared.append(torch.stack([(strongest + 0.05).log() + 1.7, (mean + 0.01).log() + 3.4], dim=1))
+            grown.append(differs.mean(dim=1, keepdim=True) * differs.shape[1] ** 0.5)
         logits = [self.change(torch.cat(compared, dim=1))]
         if self.disease is not None:
             logits.append(self.disease(embedded).flatten(1))
         if self.direction is not None:
-            more = self.direction(embedded[:, 1] - embedded[:, 0]) / 2
+            more = self.direction(torch.cat(grown, dim=1))
             logits.append(torch.cat([-more, more], dim=1))
         return torch.cat(logits, dim=1)
+
+    def _lesions_of_both(self, maps: Tensor) -> Tensor:
+        """[N, 2, C, h, w] -> probability of a lesion at each position, [N, 2, h * w]."""
+        assert self.lesions is not None
+        logits: Tensor = self.lesions(maps.flatten(0, 1))
+        return logits.float().sigmoid().view(len(maps), 2, -1)
 
     def forward(self, pair: Tensor) -> Tensor:
         return self.head(self.features(pair))

@@ -65,7 +65,7 @@ def _odd_combination(baseline: "Radiograph", follow_up: "Radiograph") -> tuple[s
 
 
 def build_model(settings: Mapping[str, Any]) -> "nn.Module":
-    """Network from the card's settings: encoder, image_size, matching, disease, direction, difference."""
+    """Network from the card's settings: encoder, image_size, matching, disease, direction, difference, lesions."""
     from cxrkit.models.music_vit import MusicVit
 
     return MusicVit(
@@ -75,6 +75,7 @@ def build_model(settings: Mapping[str, Any]) -> "nn.Module":
         disease=settings["disease"],
         direction=settings["direction"],
         difference=settings["difference"],
+        lesions=settings["lesions"],
     )
 
 

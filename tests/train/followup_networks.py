@@ -36,5 +36,5 @@ def batch(count: int = 6) -> Batch:
 
 def network(matching: str = "similar", **further: bool) -> Learner:
     torch.manual_seed(0)
-    heads = {"direction": True, "difference": True} | further
+    heads = {"direction": True, "difference": True, "lesions": True} | further
     return Learner(MusicVit(SMALL, TINY, matching, **heads))  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ from tests.train.image_sets import chest, encoded, write_set
 from train.augment import contrastive
 from train.followup import moco
 from train.followup.moco import Moco, MocoSettings, Order, TwoViews, contrast, info_nce, read_radiographs
-from train.followup.pretrain import start_from_single
+from train.followup.pretrain import start_from
 from train.trainer import FitSettings
 
 SMALL = "cmt of this test"
@@ -184,7 +184,7 @@ def test_a_killed_run_goes_on_and_training_starts_from_its_encoder(
         assert stored.metadata()["queue"] == "10"
     torch.manual_seed(9)
     model = MusicVit(SMALL, 128)
-    start_from_single(model, file)
+    start_from(model, file)
     wanted = {name for name in model.state_dict() if name.startswith("encoder.")}
     assert set(state) == wanted
     name = next(name for name in state if name.endswith("weight"))

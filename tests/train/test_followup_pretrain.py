@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from cxrkit.models.music_vit import MusicVit
 from tests.train.followup_networks import SMALL, small_encoder
@@ -20,7 +20,7 @@ from train.followup.pretrain import (
     loss,
     pretrain,
     read_singles,
-    start_from_single,
+    start_from,
 )
 from train.trainer import FitSettings
 
@@ -83,10 +83,25 @@ def test_a_tiny_run_starts_a_pair_network_of_another_size(tmp_path: Path) -> Non
     torch.manual_seed(5)
     started = MusicVit(SMALL, 96, "similar", direction=True, difference=True)
     change = started.change.weight.detach().clone()
-    start_from_single(started, file)
+    start_from(started, file)
     stored = load_file(file)
     torch.testing.assert_close(started.embed[0].weight, stored["embed.0.weight"])
     torch.testing.assert_close(started.change.weight, change)
+
+
+def test_an_earlier_network_without_lesions_can_be_gone_on_with(tmp_path: Path) -> None:
+    """What it knew stays; what its layers read beside it starts as in a new network."""
+    earlier = MusicVit(SMALL, 64, direction=True, difference=True)
+    file = tmp_path / "earlier.safetensors"
+    save_file(earlier.state_dict(), file)
+    model = MusicVit(SMALL, 96, direction=True, difference=True, lesions=True)
+    first = model.change.weight.detach().clone()
+    start_from(model, file)
+    known = earlier.change.weight.shape[1]
+    torch.testing.assert_close(model.change.weight[:, :known], earlier.change.weight)
+    torch.testing.assert_close(model.change.weight[:, known:], first[:, known:])
+    torch.testing.assert_close(model.direction.weight[:, :-1], earlier.direction.weight)
+    assert float(model.direction.weight[0, -1].detach()) == 1.0
 
 
 def test_what_learns_is_what_the_pairs_learn_from(

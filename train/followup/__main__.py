@@ -58,6 +58,7 @@ def weights(
     batch: int = _DEFAULT.batch,
     learning_rate: float = _DEFAULT.learning_rate,
     difference: Annotated[bool, typer.Option(help="Tell change from the embeddings' difference too.")] = True,
+    lesions: Annotated[bool, typer.Option(help="Tell change from the lesions' maps too.")] = True,
     lambda_disease: float = Lambdas.disease,
     lambda_matching: float = Lambdas.matching,
     lambda_direction: float = Lambdas.direction,
@@ -77,6 +78,7 @@ def weights(
         matching=matching,  # type: ignore[arg-type]
         lambdas=Lambdas(lambda_disease, lambda_matching, lambda_direction, lambda_lesions),
         difference=difference,
+        lesions=lesions,
         stages=read_stages(stages) if stages else _DEFAULT.stages,
         batch=batch,
         learning_rate=learning_rate,

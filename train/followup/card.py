@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.utilities import rank_zero_only
-from safetensors import safe_open
 from torch import nn
 
 from cxrkit.card import WEIGHTS, Card, Source, read_card, write_card
 from cxrkit.tasks.followup import FOLLOW_UP, LABELS
 from cxrkit.weights import LoadedModel, fill, preparation_record, read_weights, save_weights
-from train.followup.fit import Settings, network_settings, train_network
+from train.followup.fit import Settings, initialisation, network_settings, train_network
 from train.followup.held import Held, read_held
 from train.followup.matching import read_other
 from train.followup.material import Material, read_material
@@ -210,16 +209,6 @@ def _card(
         preparation=(),
         tables=tables,
     )
-
-
-def initialisation(settings: Settings) -> str:
-    """What training started from, in words."""
-    if settings.init is None:
-        return "ImageNet weights of timm" if settings.pretrained else "random (from scratch)"
-    with safe_open(settings.init, framework="pt") as stored:
-        supervised = any(name.startswith("disease.") for name in stored.keys())  # noqa: SIM118, no mapping
-    how = "on labels of single radiographs" if supervised else "without labels"
-    return f"weights given by --init, trained before {how}"
 
 
 def _sources(held: Sequence[Held], others: Sequence[Path], counts: Counts, simulated: int) -> tuple[Source, ...]:

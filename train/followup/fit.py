@@ -8,6 +8,7 @@ from typing import Any
 
 import lightning
 from lightning.pytorch.utilities import rank_zero_only
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -16,7 +17,7 @@ from cxrkit.models.music_vit import Matching, MusicVit
 from train.followup.data import FULL, GENTLE, Difficulty, mixture_loader
 from train.followup.losses import Batch, Lambdas, Learner, losses
 from train.followup.material import Material
-from train.followup.pretrain import start_from_single
+from train.followup.pretrain import HISTORY, start_from
 from train.followup.progress import CHOICE, Recorder, draw_judged, figures, judged_logits, read_rows, write_row
 from train.trainer import FitSettings, Judge, Loss, fit
 
@@ -35,7 +36,7 @@ class Settings:
     """Of one training run.
 
     Attributes:
-        encoder, matching, disease, direction, difference: of the network; see MusicVit.
+        encoder, matching, disease, direction, difference, lesions: of the network; see MusicVit.
         lambdas: weights of the further losses.
         stages: from small images to those that the network will read; short epochs, because a killed run goes on at
             its last whole epoch.
@@ -61,6 +62,7 @@ class Settings:
     disease: bool = True
     direction: bool = True
     difference: bool = True
+    lesions: bool = True
     lambdas: Lambdas = field(default_factory=Lambdas)
     stages: tuple[Stage, ...] = ((128, 5, 4000), (192, 8, 2000), (256, 8, 1500))
     batch: int = 14
@@ -96,6 +98,7 @@ def network_settings(settings: Settings) -> dict[str, Any]:
         "disease": settings.disease,
         "direction": settings.direction,
         "difference": settings.difference,
+        "lesions": settings.lesions,
     }
 
 
@@ -125,13 +128,14 @@ def _at_stage(settings: Settings, number: int, state: Mapping[str, Tensor]) -> L
         disease=settings.disease,
         direction=settings.direction,
         difference=settings.difference,
+        lesions=settings.lesions,
         pretrained=settings.pretrained and number == 0,
     )
     learner = Learner(network)
     if state:
         learner.load_state_dict(move_biases(state, learner))
     elif settings.init:
-        start_from_single(network, settings.init)
+        start_from(network, settings.init)
     return learner
 
 
@@ -193,12 +197,27 @@ def _judge(material: Material, settings: Settings, number: int, recorder: Record
         write_row(run / PROGRESS, row)
         print(*(f"{name} {value:.4g}" for name, value in row.items()), sep="; ", flush=True)
         if number == len(settings.stages) - 1 and found[CHOICE] >= max(earlier, default=0.0):
-            _save(model.network, run / BEST)  # type: ignore[arg-type]
+            _save(model.network, run / BEST, history(settings))  # type: ignore[arg-type]
 
     return judge
 
 
-def _save(model: nn.Module, file: Path) -> None:
+def history(settings: Settings) -> str:
+    """How a network was trained, in words."""
+    stages = ", ".join(f"{epochs} x {pairs:,} at {size} px" for size, epochs, pairs in settings.stages)
+    return f"pairs ({stages}), started from {initialisation(settings)}"
+
+
+def initialisation(settings: Settings) -> str:
+    """What training started from, in words."""
+    if settings.init is None:
+        return "ImageNet weights of timm" if settings.pretrained else "random (from scratch)"
+    with safe_open(settings.init, framework="pt") as stored:
+        told = (stored.metadata() or {}).get(HISTORY, "training that it says nothing of")
+    return f"weights given by --init, after {told}"
+
+
+def _save(model: nn.Module, file: Path, told: str) -> None:
     fresh = file.with_suffix(".new")
-    save_file({name: value.detach().contiguous() for name, value in model.state_dict().items()}, fresh)
+    save_file({name: value.detach().contiguous() for name, value in model.state_dict().items()}, fresh, {HISTORY: told})
     fresh.replace(file)

@@ -103,10 +103,11 @@ class Learner(nn.Module):
     def __init__(self, network: MusicVit) -> None:
         super().__init__()
         self.network = network
-        widths = [network.channels]
+        # The network's own where it has one.
+        self.lesions = nn.ModuleList([network.lesions or nn.Conv2d(network.channels, 1, 1)])
         if isinstance(network.encoder, Cmt):
-            widths.append(network.encoder.stages[_FINER][-1].perceive.out_channels)  # type: ignore[index, union-attr, arg-type]
-        self.lesions = nn.ModuleList(nn.Conv2d(width, 1, 1) for width in widths)
+            width = network.encoder.stages[_FINER][-1].perceive.out_channels  # type: ignore[index, union-attr, arg-type]
+            self.lesions.append(nn.Conv2d(width, 1, 1))  # type: ignore[arg-type]
 
     def forward(self, pair: Tensor) -> Tensor:
         logits: Tensor = self.network(pair)

@@ -22,6 +22,7 @@ from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from train.augment import contrastive
 from train.followup.data import normalised
 from train.followup.parts import divide, read_set
+from train.followup.pretrain import HISTORY
 from train.prepared import Views, prepare_cases
 from train.trainer import FitSettings, Scheduled, fit
 
@@ -268,7 +269,8 @@ def contrast(views: Views, settings: MocoSettings, how: FitSettings, run: Path) 
         optimiser=lambda network, _, steps: _optimiser(network, settings, steps),
     )
     file = run / ENCODER
-    save_file(encoder_state(model), file, {name: str(value) for name, value in asdict(settings).items()})
+    told = {HISTORY: "MoCo v2, without labels"} | {name: str(value) for name, value in asdict(settings).items()}
+    save_file(encoder_state(model), file, told)
     return file
 
 

@@ -28,6 +28,10 @@ from train.prepared import Views, even_weights, lung_maps, prepare_cases
 from train.trainer import FitSettings, fit
 from train.tuberculosis.lesions import draw_lesions
 
+HISTORY = "history"
+"""Name under which a file of weights says how they were trained."""
+
+_MAY_WIDEN = ("change.weight", "direction.weight")
 FINDINGS = (
     "Atelectasis",
     "Cardiomegaly",
@@ -195,7 +199,9 @@ def pretrain(singles: Singles, settings: PretrainSettings, how: FitSettings, run
         state = dict(model.state_dict())
         print(size, *(f"{name} {value:.3f}" for name, value in judged(model, singles, size).items()), flush=True)
     file = run / "encoder.safetensors"
-    save_file({name.removeprefix("network."): value for name, value in _shared(state).items()}, file)
+    sizes = ", ".join(f"{epochs} x {settings.images_per_epoch:,} at {size} px" for size, epochs in settings.sizes)
+    kept = {name.removeprefix("network."): value for name, value in _shared(state).items()}
+    save_file(kept, file, {HISTORY: f"labels of single radiographs ({sizes})"})
     return file
 
 
@@ -238,7 +244,14 @@ def judged(model: nn.Module, singles: Singles, size: int) -> dict[str, float]:
     }
 
 
-def start_from_single(model: MusicVit, file: Path) -> None:
-    """Fill a network with what `pretrain` wrote, whatever its input size."""
-    state = {name: value for name, value in load_file(file).items() if name in model.state_dict()}
-    model.load_state_dict(move_biases(state, model), strict=False)
+def start_from(model: MusicVit, file: Path) -> None:
+    """Fill a network with what `pretrain` or an earlier training wrote, whatever its input size.
+
+    What a layer reads beside what it read before comes last, and keeps its first weights.
+    """
+    own = model.state_dict()
+    state = move_biases({name: value for name, value in load_file(file).items() if name in own}, model)
+    for name, value in state.items():
+        if name in _MAY_WIDEN:
+            state[name] = torch.cat([value, own[name][:, value.shape[1] :]], dim=1)
+    model.load_state_dict(state, strict=False)

@@ -58,12 +58,13 @@ def scale_of(budget: Budget) -> Scale:
     """The source's settings, or small ones.
 
     The source's: 512 px, batch 14, and its 1e-5 raised to the 6e-5 that a start from scratch needs; without the
-    direction, the difference and the lesions' map, which are ours. **Choice**, as it gives none: 50 epochs of 4,000
+    direction, the difference and the lesions, which are ours. **Choice**, as it gives none: 50 epochs of 4,000
     pairs, three repeats. The views that pairs are made of are 320 px wide, so 512 px enlarges them.
     """
     source = Settings(
         direction=False,
         difference=False,
+        lesions=False,
         lambdas=Lambdas(lesions=0.0),
         smoothing=0.0,
         learning_rate=6e-5,
