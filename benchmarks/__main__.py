@@ -17,7 +17,7 @@ from benchmarks.network import prediction
 from benchmarks.pairs import pairs
 from benchmarks.reading import packaged, reading
 from benchmarks.server import REPOSITORY, chromium
-from benchmarks.workbench import workbench
+from benchmarks.workbench import pair_answers, workbench
 from cxrkit.errors import CxrkitError, InputError
 from cxrkit.image import read_image
 from cxrkit.quality import check_image
@@ -74,9 +74,11 @@ def _check_guard(pictures: Sequence[Levels]) -> None:
 
 def _task_sections(task: Task, paths: Sequence[Path], *, quick: bool, growth: bool) -> dict[str, list[Measurement]]:
     """Title -> rows of one task."""
-    image = read_image(paths[0].read_bytes())
     rounds = 3 if quick else 20
-    found = {"the network": pairs(task, rounds) if len(task.inputs) == 2 else prediction(task, image, rounds)}
+    if len(task.inputs) == 2:
+        answers = pair_answers(task, paths, 1 if quick else 10)
+        return {"the network": pairs(task, rounds), "from upload to answer": answers}
+    found = {"the network": prediction(task, read_image(paths[0].read_bytes()), rounds)}
     found |= workbench(task, paths, 1 if quick else 3)
     found["many sessions"] = measure_sessions(task, paths[: 2 if quick else SESSIONS], 1 if quick else 3)
     if growth and not quick:

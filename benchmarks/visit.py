@@ -10,6 +10,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page
 
 _WAIT = 120_000
+_UPLOADS = "input[type=file]"
 VIEWER = """(() => {
     const host = document.querySelector('[data-testid=stBidiComponentIsolated]');
     const root = host && host.shadowRoot && host.shadowRoot.querySelector('.cxr-viewer');
@@ -17,7 +18,7 @@ VIEWER = """(() => {
 })()"""
 SHOWN = f"""(digest) => {{
     const viewer = {VIEWER};
-    const pane = viewer && viewer.panes[0];
+    const pane = viewer && viewer.panes.at(-1);
     return pane && pane.described && pane.described.image === digest && pane.imageUrl === pane.described.url
         && pane.windowedAs && (!pane.described.heatmap || pane.heatAs)
         && document.querySelector('[data-testid=stMetric]');
@@ -67,18 +68,25 @@ class Visit:
         button.wait_for(state="detached")
         self.page.wait_for_selector(IDLE)
 
-    def upload(self, file: Path, digest: str) -> float:
+    def give_baseline(self, file: Path) -> None:
+        """Upload the first image of a pair, and wait until the page has it."""
+        self.page.locator(_UPLOADS).first.set_input_files(file)
+        self.page.wait_for_selector("[data-testid=stFileUploaderFile]")
+        self.page.wait_for_selector(IDLE)
+
+    def upload(self, file: Path, digest: str, place: int = 0) -> float:
         """Give a file; seconds until score, image and heatmap are on the screen.
 
         Args:
             file: to upload.
             digest: SHA-256 of its bytes, hexadecimal.
+            place: of its uploader on the page.
 
         Raises:
             RuntimeError: the page shows an error, or the image guard stops the image.
         """
         start = time.perf_counter()
-        self.page.locator("input[type=file]").set_input_files(file)
+        self.page.locator(_UPLOADS).nth(place).set_input_files(file)
         self.page.wait_for_function(_DONE, arg=digest)
         seconds = time.perf_counter() - start
         self.page.wait_for_selector(IDLE)

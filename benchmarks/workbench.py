@@ -83,6 +83,31 @@ def workbench(task: Task, files: Sequence[Path], starts: int) -> dict[str, list[
     }
 
 
+def pair_answers(task: Task, files: Sequence[Path], rounds: int) -> list[Measurement]:
+    """Measure the page of a task that compares two images; both are read there, guarded, compared and registered.
+
+    Args:
+        task: with weights.
+        files: images for uploads; the pairs of two neighbours are taken round and round.
+        rounds: pairs, each in a session of its own.
+    """
+    seconds = []
+    with chromium() as browser, served() as server:
+        for number in range(rounds + 1):
+            first, second = files[2 * number % (len(files) - 1)], files[2 * number % (len(files) - 1) + 1]
+            guest = visit(browser)
+            guest.open(f"{server.url}/{task.name}", task.title)
+            guest.acknowledge()
+            guest.give_baseline(first)
+            seconds.append(guest.upload(second, digest(second), place=1))
+            guest.close()
+    note = "from the second upload on; the first image is there already"
+    return [
+        measured("first pair of a session, server warm", seconds[1:], "s", waiting=True, note=note),
+        measured("first pair after the server's start", seconds[:1], "s", waiting=True, note="loads torch, weights"),
+    ]
+
+
 def digest(file: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,13 +1,18 @@
-"""The whole workbench in a real Chromium: acknowledge, upload, crop by drag, threshold, page switch, phone, dark."""
+"""The whole workbench in a real Chromium: acknowledge, upload, crop, threshold, page switch, phone, dark; a pair."""
 
+import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from cxrkit.tasks import TASKS
+from cxrkit.tasks.followup import FOLLOW_UP
 from tests.browser.conftest import REPOSITORY, served
 from tests.browser.viewer_page import VIEWER, Opened
 from tests.pages.conftest import png
@@ -47,8 +52,21 @@ def chest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def start(browser: Browser, address: str, **context: object) -> Page:
-    """A new session on the tuberculosis page, acknowledged with the keyboard."""
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two drawn chests of different sizes: the follow-up is smaller and has a bright disk in a lung."""
+    folder, drawn = tmp_path_factory.mktemp("pair"), np.asarray(Image.open(io.BytesIO(png())))
+    rows, columns = np.indices(drawn.shape)
+    lesion = np.clip((900 - (rows - 200) ** 2 - (columns - 120) ** 2) / 9.0, 0, 90)
+    changed = np.clip(drawn + lesion, 0, 255)[:460, :390]
+    files = folder / f"{NAME}1.png", folder / f"{NAME}2.png"
+    for file, pixels in zip(files, (drawn, changed), strict=True):
+        file.write_bytes(png(pixels))
+    return files
+
+
+def start(browser: Browser, address: str, task: str = "Tuberculosis", **context: object) -> Page:
+    """A new session on a task's page, acknowledged with the keyboard."""
     page = browser.new_context(**context).new_page()  # type: ignore[arg-type]
     page.set_default_timeout(SECONDS * 1000)
     expect.set_options(timeout=SECONDS * 1000)
@@ -57,13 +75,22 @@ def start(browser: Browser, address: str, **context: object) -> Page:
     button.focus()
     page.keyboard.press("Enter")
     expect(button).to_have_count(0)
-    page.get_by_role("link", name="Open Tuberculosis").click()
-    expect(page.get_by_text("Choose a DICOM, PNG, JPEG or TIFF file")).to_be_visible()
+    page.get_by_role("link", name=f"Open {task}").click()
+    expect(page.get_by_text(re.compile("Choose (a )?DICOM, PNG, JPEG or TIFF")).first).to_be_visible()
     return page
 
 
-def upload(page: Page, file: Path) -> None:
-    page.locator("input[type=file]").set_input_files(file)
+def upload(page: Page, file: Path, place: int = 0) -> None:
+    page.locator("input[type=file]").nth(place).set_input_files(file)
+
+
+def compared(page: Page, files: tuple[Path, Path]) -> None:
+    """Both images of a pair, one after the other, until the answer is there."""
+    upload(page, files[0])
+    expect(page.get_by_text("Still missing: Follow-up.")).to_be_visible()
+    upload(page, files[1], place=1)
+    expect(page.get_by_text("Can this answer be trusted?")).to_be_visible()
+    page.wait_for_function(f"{VIEWER}.panes.length === 2 && {VIEWER}.panes.every((pane) => pane.windowedAs)")
 
 
 def overflows(page: Page) -> bool:
@@ -136,4 +163,51 @@ def test_phone_in_the_dark(browser: Browser, address: str, chest: Path) -> None:
     background = page.get_by_test_id("stApp").evaluate("e => getComputedStyle(e).backgroundColor")
     assert background == "rgb(17, 22, 27)"
     page.screenshot(path=SCREENSHOTS / "workbench_phone.png")
+    page.context.close()
+
+
+def test_two_files_are_compared(browser: Browser, address: str, pair: tuple[Path, Path], log: Path) -> None:
+    page = start(
+        browser, address, FOLLOW_UP.title, viewport={"width": 1440, "height": 1000}, reduced_motion="no-preference"
+    )
+    compared(page, pair)
+    scores = page.get_by_test_id("stMetricValue").all_inner_texts()
+    assert len(scores) >= 3
+    page.screenshot(path=SCREENSHOTS / "followup.png")
+
+    shapes = page.evaluate(f"{VIEWER}.panes.map((pane) => [pane.described.width, pane.described.height])")
+    assert shapes == [[400, 480], [390, 460]]
+    heat = page.evaluate(f"{VIEWER}.panes.map((pane) => pane.heatAs)")
+    page.get_by_label("Overlay", exact=True).first.click()
+    page.get_by_role("option", name="Signed difference").click()
+    page.wait_for_function(f"(before) => {VIEWER}.panes.every((pane, k) => pane.heatAs !== before[k])", arg=heat)
+    assert page.get_by_test_id("stMetricValue").all_inner_texts() == scores
+
+    page.get_by_role("button", name="Blink:").click()
+    expect(page.locator(".cxr-viewer canvas:visible")).to_have_count(1)
+    tags = set()
+    for _ in range(12):
+        tags |= set(page.locator(".cxr-viewer .pane-title:visible").all_inner_texts())
+        page.wait_for_timeout(250)
+    assert len(tags) == 2, tags
+    assert page.get_by_test_id("stMetricValue").all_inner_texts() == scores
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Both overlays (PNG)").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+    page.context.close()
+    assert NAME not in log.read_text()
+
+
+def test_the_same_file_twice_and_a_phones_width(browser: Browser, address: str, pair: tuple[Path, Path]) -> None:
+    page = start(
+        browser, address, FOLLOW_UP.title, viewport={"width": 375, "height": 812}, color_scheme="dark", has_touch=True
+    )
+    assert not overflows(page)
+    compared(page, pair)
+    assert not overflows(page)
+    page.screenshot(path=SCREENSHOTS / "followup_phone.png")
+    upload(page, pair[0], place=1)
+    expect(page.get_by_text("identical")).to_be_visible()
+    assert not overflows(page)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
     page.context.close()
