@@ -1,8 +1,6 @@
 """Simulate one chest radiograph: anatomy -> lengths along the beam -> attenuation -> exposure -> display."""
 
-import hashlib
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import TypeVar
 
 import cv2
@@ -10,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrkit.image import Radiograph
+from cxrkit.phantoms.as_file import as_file
 from cxrkit.phantoms.chest_anatomy import Anatomy, draw_anatomy
 from cxrkit.phantoms.chest_fields import Fields, chest_fields
 from cxrkit.phantoms.chest_lesions import LUMPS, make_lump
@@ -56,21 +55,8 @@ class SimulatedChest:
 
     def radiograph(self) -> Radiograph:
         """The image as if read from an 8-bit file."""
-        pixels = np.rint(self.values * 255)
-        values = pixels.astype(np.float32)
-        values.flags.writeable = False
-        return Radiograph(
-            values=values,
-            window=(0.0, 255.0),
-            valid=None,
-            sha256=hashlib.sha256(pixels.astype(np.uint8).tobytes()).hexdigest(),
-            spacing_mm=self.spacing_mm,
-            header=MappingProxyType(
-                {"Image": "simulated", "View position": self.settings.view, "Patient's sex": self.settings.sex}
-            ),
-            warnings=(),
-            view=self.settings.view,
-        )
+        facts = {"View position": self.settings.view, "Patient's sex": self.settings.sex}
+        return as_file(self.values, self.spacing_mm, facts, self.settings.view)
 
 
 def simulate_chest(settings: ChestSettings) -> SimulatedChest:

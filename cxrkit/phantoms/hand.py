@@ -1,6 +1,5 @@
 """Simulate one hand radiograph: anatomy of an age -> lengths along the beam -> attenuation -> exposure -> display."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrkit.image import Radiograph
+from cxrkit.phantoms.as_file import as_file
 from cxrkit.phantoms.detector import Exposure, Look, display, expose
 from cxrkit.phantoms.hand_bones import Bone, make_bones
 from cxrkit.phantoms.hand_flesh import soft_tissue
@@ -59,18 +59,7 @@ class SimulatedHand:
 
     def radiograph(self) -> Radiograph:
         """The image as if read from an 8-bit file."""
-        pixels = np.rint(self.values * 255)
-        values = pixels.astype(np.float32)
-        values.flags.writeable = False
-        return Radiograph(
-            values=values,
-            window=(0.0, 255.0),
-            valid=None,
-            sha256=hashlib.sha256(pixels.astype(np.uint8).tobytes()).hexdigest(),
-            spacing_mm=self.spacing_mm,
-            header=MappingProxyType({"Image": "simulated", "Patient's sex": self.settings.sex}),
-            warnings=(),
-        )
+        return as_file(self.values, self.spacing_mm, {"Patient's sex": self.settings.sex})
 
 
 def simulate_hand(settings: HandSettings) -> SimulatedHand:

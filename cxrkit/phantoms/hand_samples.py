@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cxrkit.phantoms.hand_growth import OLDEST, YOUNGEST
-from cxrkit.phantoms.hand_settings import HandSettings, check_range
-from cxrkit.phantoms.settings import Sex
+from cxrkit.phantoms.hand_settings import HandSettings
+from cxrkit.phantoms.settings import Sex, check_range
 
 ATLAS_AGES = (3, 6, 9, 12, 15, 18, 24, 30, 36, 42, 48, 54, 60, *range(72, 156, 12), *range(156, 229, 9))
 """Months between which a hand changes enough to be told apart by eye."""

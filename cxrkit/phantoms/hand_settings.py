@@ -7,7 +7,7 @@ import numpy as np
 
 from cxrkit.errors import InputError
 from cxrkit.phantoms.hand_growth import OLDEST, YOUNGEST
-from cxrkit.phantoms.settings import LARGEST, SMALLEST, Sex, Side
+from cxrkit.phantoms.settings import LARGEST, SMALLEST, Sex, Side, check_choice, check_range
 
 Background = Literal["dark", "bright"]
 
@@ -122,13 +122,3 @@ def random_hand(seed: int, size: int = 1024) -> HandSettings:
         size=size,
         marker=bool(random.random() < 0.85),
     )
-
-
-def check_choice(what: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise InputError(f"The {what} is not known; choose one of {', '.join(known)}.")
-
-
-def check_range(what: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise InputError(f"The {what} is {value:g}; choose a value from {low:g} to {high:g}.")

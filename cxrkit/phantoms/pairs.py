@@ -61,6 +61,10 @@ class PairSettings:
         before, after = ({lesion.place: lesion for lesion in found} for found in (self.baseline, self.follow_up))
         return [(before.get(place), after.get(place)) for place in {**before, **after}]
 
+    def ways(self) -> "list[Direction | None]":
+        """How each finding has changed, by its area times its density; None where it has not."""
+        return [_way(before, after) for before, after in self.findings()]
+
     def chests(self) -> tuple[ChestSettings, ChestSettings]:
         """Settings of the two images: one patient on two visits."""
         first = ChestSettings(
@@ -122,7 +126,7 @@ def simulate_pair(settings: PairSettings) -> SimulatedPair:
     """Project both chests. The same settings give the same pair."""
     first, second = settings.chests()
     baseline, follow_up = simulate_chest(first), simulate_chest(second)
-    ways = [_way(before, after) for before, after in settings.findings()]
+    ways = settings.ways()
     found = {way for way in ways if way is not None}
     same = settings.other_seed is None
     changed = [
@@ -150,7 +154,6 @@ def _region(settings: PairSettings, chest: ChestSettings, changed: list[list[Les
 
 
 def _way(before: Lesion | None, after: Lesion | None) -> Direction | None:
-    """How one finding has changed: by its area times its density."""
     first, second = (lesion.size**2 * lesion.contrast if lesion else 0.0 for lesion in (before, after))
     if first == second:
         return None

@@ -53,13 +53,13 @@ class Lesion:
     first_size: float | None = None
 
     def __post_init__(self) -> None:
-        _check_choice("kind of lesion", self.kind, LESIONS)
-        _check_choice("side", self.side, get_args(Side))
-        _check_choice("zone", self.zone, get_args(Zone))
-        _check_range("size of a lesion", self.size, 0.25, 2.5)
-        _check_range("contrast of a lesion", self.contrast, 0.0, 5.0)
+        check_choice("kind of lesion", self.kind, LESIONS)
+        check_choice("side", self.side, get_args(Side))
+        check_choice("zone", self.zone, get_args(Zone))
+        check_range("size of a lesion", self.size, 0.25, 2.5)
+        check_range("contrast of a lesion", self.contrast, 0.0, 5.0)
         if self.first_size is not None:
-            _check_range("first size of a lesion", self.first_size, 0.25, 2.5)
+            check_range("first size of a lesion", self.first_size, 0.25, 2.5)
 
     @property
     def place(self) -> tuple[str, str]:
@@ -119,17 +119,17 @@ class ChestSettings:
             raise InputError(f"The seed is {self.seed}; choose a whole number of at least 0.")
         if self.visit < 0:
             raise InputError(f"The visit is {self.visit}; choose a whole number of at least 0.")
-        _check_choice("sex", self.sex, get_args(Sex))
-        _check_choice("build", self.build, get_args(Build))
-        _check_choice("view", self.view, get_args(Position))
-        _check_range("breath", self.breath, 0.0, 1.0)
+        check_choice("sex", self.sex, get_args(Sex))
+        check_choice("build", self.build, get_args(Build))
+        check_choice("view", self.view, get_args(Position))
+        check_range("breath", self.breath, 0.0, 1.0)
         if self.home_breath is not None:
-            _check_range("breath at home", self.home_breath, 0.0, 1.0)
-        _check_range("size of the image", self.size, SMALLEST, LARGEST)
+            check_range("breath at home", self.home_breath, 0.0, 1.0)
+        check_range("size of the image", self.size, SMALLEST, LARGEST)
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if value is not None:
-                _check_range(name, value, low, high)
+                check_range(name, value, low, high)
         places = [lesion.place for lesion in self.lesions]
         if len(set(places)) < len(places):
             raise InputError("Two lesions of one kind on one side; choose at most one of each kind and side.")
@@ -217,11 +217,13 @@ def random_lesion(random: np.random.Generator, kind: str) -> Lesion:
     return Lesion(kind, side, zone, size=float(random.uniform(0.7, 1.5)), contrast=float(random.uniform(0.7, 1.2)))
 
 
-def _check_choice(what: str, value: str, known: tuple[str, ...]) -> None:
+def check_choice(what: str, value: str, known: tuple[str, ...]) -> None:
+    """Raise InputError for a value that is none of the known ones."""
     if value not in known:
         raise InputError(f"The {what} is not known; choose one of {', '.join(known)}.")
 
 
-def _check_range(what: str, value: float, low: float, high: float) -> None:
+def check_range(what: str, value: float, low: float, high: float) -> None:
+    """Raise InputError for a value outside of low to high."""
     if not low <= value <= high:
         raise InputError(f"The {what} is {value:g}; choose a value from {low:g} to {high:g}.")

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
@@ -36,12 +36,22 @@ LIBRARIES = ("streamlit", "torch", "torchvision", "timm", "grad-cam", "pydicom",
 def downloads(
     task: Task, card: Card, image: Radiograph, readings: Sequence[Reading], truth: Truth | None = None
 ) -> None:
-    """Buttons for both files; each is made when it is asked for. `truth` is known of simulated images only."""
+    """What can be taken away of one image. `truth` is known of simulated images only."""
+    take_away(
+        task,
+        "Overlay (PNG)",
+        partial(overlay_png, task, card, image, readings[-1], truth),
+        partial(result_json, task, card, readings, truth),
+    )
+
+
+def take_away(task: Task, name: str, picture: Callable[[], bytes], result: Callable[[], str]) -> None:
+    """Buttons for a picture of this name and a result; each is made when it is asked for."""
     st.subheader("Take away", anchor=False)
     with st.container(horizontal=True):
         st.download_button(
-            "Overlay (PNG)",
-            partial(overlay_png, task, card, image, readings[-1], truth),
+            name,
+            picture,
             file_name=f"{task.name}-overlay.png",
             mime="image/png",
             key=f"{task.name}.overlay",
@@ -50,7 +60,7 @@ def downloads(
         )
         st.download_button(
             "Result (JSON)",
-            partial(result_json, task, card, readings, truth),
+            result,
             file_name=f"{task.name}-result.json",
             mime="application/json",
             key=f"{task.name}.json",
@@ -58,8 +68,8 @@ def downloads(
             on_click="ignore",
         )
     st.caption(
-        "The PNG shows the pixels of the radiograph. Text burned into them, such as a name, shows too: look before "
-        "you pass it on. Neither file holds the file's name or header."
+        "The PNG shows pixels of the radiograph. Text burned into them, such as a name, shows too: look before you "
+        "pass it on. No file name, date or header of a person is in either file."
     )
 
 

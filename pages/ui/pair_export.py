@@ -6,13 +6,12 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from cxrkit.card import Card
 from cxrkit.localisation import localise
 from cxrkit.registration import Registration
 from cxrkit.task import Task
-from pages.ui.export import FAINTEST, LIBRARIES, LONGEST, blend, with_legend
+from pages.ui.export import FAINTEST, LIBRARIES, LONGEST, blend, take_away, with_legend
 from pages.ui.pair_reading import PairReading
 from pages.ui.pair_results import overlay_label, reading_in_words
 from pages.ui.shell import FOOTER
@@ -27,30 +26,12 @@ _GAP = 12
 def pair_downloads(
     task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairReading, fit: Registration
 ) -> None:
-    """Buttons for both files; each is made when it is asked for."""
-    st.subheader("Take away", anchor=False)
-    with st.container(horizontal=True):
-        st.download_button(
-            "Both overlays (PNG)",
-            partial(pair_png, task, card, visits, reading),
-            file_name=f"{task.name}-overlay.png",
-            mime="image/png",
-            key=f"{task.name}.overlay",
-            icon=":material/image:",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Result (JSON)",
-            partial(pair_json, task, card, visits, reading, fit),
-            file_name=f"{task.name}-result.json",
-            mime="application/json",
-            key=f"{task.name}.json",
-            icon=":material/data_object:",
-            on_click="ignore",
-        )
-    st.caption(
-        "The PNG shows the pixels of the radiographs. Text burned into them, such as a name, shows too: look before "
-        "you pass it on. Neither file holds a file's name, header or date."
+    """What can be taken away of a comparison."""
+    take_away(
+        task,
+        "Both overlays (PNG)",
+        partial(pair_png, task, card, visits, reading),
+        partial(pair_json, task, card, visits, reading, fit),
     )
 
 

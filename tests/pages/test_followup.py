@@ -138,11 +138,11 @@ def test_three_images_become_a_timeline(page: AppTest) -> None:
 
 
 def test_both_files_can_be_taken_away(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pages.ui import pair_export
+    from pages.ui import export
 
     made: dict[str, object] = {}
     monkeypatch.setattr(
-        pair_export.st, "download_button", lambda label, data, **_: made.__setitem__(label, data()), raising=True
+        export.st, "download_button", lambda label, data, **_: made.__setitem__(label, data()), raising=True
     )
     page.button(key=f"{NAME}.first_sample").click().run()
     assert not page.exception

@@ -10,17 +10,21 @@ import torch
 from torch import Tensor, nn
 
 from cxrkit.models.cmt import Cmt
-from cxrkit.models.music_vit import Match, MusicVit, matching_loss, orthogonal_loss
+from cxrkit.models.music_vit import (
+    BASELINE,
+    CHANGE,
+    DIRECTION,
+    FOLLOW_UP,
+    Match,
+    MusicVit,
+    matching_loss,
+    orthogonal_loss,
+)
 
 UNKNOWN = -1
 
 _FINER = 2
 """Index of the stage, beside the last one, whose maps show where lesions are."""
-
-CHANGE = slice(0, 2)
-DISEASE = (slice(2, 4), slice(4, 6))
-DIRECTION = slice(6, 8)
-"""Places among the network's logits."""
 
 
 class Batch(NamedTuple):
@@ -143,7 +147,10 @@ def losses(learner: Learner, batch: Batch, smoothing: float = 0.0) -> Losses:
     disease = direction = nothing
     if model.disease is not None:
         disease = torch.stack(
-            [known_mean(logits[:, place], batch.abnormal[:, k], batch.weight) for k, place in enumerate(DISEASE)]
+            [
+                known_mean(logits[:, place], batch.abnormal[:, k], batch.weight)
+                for k, place in enumerate((BASELINE, FOLLOW_UP))
+            ]
         ).sum()
     if model.direction is not None:
         direction = known_mean(logits[:, DIRECTION], batch.direction, batch.weight)

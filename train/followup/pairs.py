@@ -14,7 +14,7 @@ from cxrkit.cases import Case, read_manifest
 from cxrkit.errors import ManifestError
 
 FILES = ("baseline", "followup")
-_ABNORMAL = ("baseline_abnormal", "followup_abnormal")
+ABNORMAL = ("baseline_abnormal", "followup_abnormal")
 _NIH_TABLE = "Data_Entry_2017*.csv"
 _NO_FINDING = "No Finding"
 # Not a finding of the patient's: whether a device is there says nothing of the disease.
@@ -56,7 +56,7 @@ def table_pairs(path: Path) -> list[Case]:
     for case in cases:
         if case.problem:
             raise ManifestError(case.problem)
-        labels = {"change": case.target} | {name: case.row[name].strip() for name in _ABNORMAL if name in case.row}
+        labels = {"change": case.target} | {name: case.row[name].strip() for name in ABNORMAL if name in case.row}
         for name, value in labels.items():
             if value not in ("0", "1"):
                 raise ManifestError(f"Row {case.number}: {name} is “{value}”; write 0 for no and 1 for yes.")
@@ -179,7 +179,7 @@ def _changed(baseline: _Image, follow_up: _Image) -> bool | None:
 def _case(baseline: _Image, follow_up: _Image, changed: bool) -> Case:
     target, files = str(int(changed)), (baseline.file, follow_up.file)
     row = dict(zip(FILES, files, strict=True)) | {"change": target, "patient_id": baseline.patient}
-    for name, image in zip(_ABNORMAL, (baseline, follow_up), strict=True):
+    for name, image in zip(ABNORMAL, (baseline, follow_up), strict=True):
         # Of an uncertain finding alone nobody knows.
         row[name] = "1" if image.sure else "" if image.unsure else "0"
     return Case(files=files, target=target, patient=baseline.patient, row=row | dict(baseline.row))

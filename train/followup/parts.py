@@ -12,7 +12,7 @@ from pathlib import Path
 from cxrkit.cases import Case, read_manifest, split_by_patient
 from cxrkit.errors import ManifestError
 from train.audit_split.copies import copies_of
-from train.followup.pairs import chest_xray14_pairs, chexpert_pairs, table_pairs
+from train.followup.pairs import ABNORMAL, chest_xray14_pairs, chexpert_pairs, table_pairs
 
 CARVED = 0.1
 """Share of the training patients that choose threshold, temperature and the best epoch."""
@@ -22,7 +22,6 @@ ASIDE = 0.5
 
 TRAINING_SPLITS = ("", "train")
 _NOTHING = "No Finding"
-_ABNORMAL = ("baseline_abnormal", "followup_abnormal")
 _LAYOUTS = (
     "a table of pairs (baseline, followup, change); a folder with labels.csv (file, and findings, target or "
     "offset_days); ChestX-ray14 with Data_Entry_2017*.csv; CheXpert with train.csv or valid.csv"
@@ -161,7 +160,7 @@ def _of_pairs(name: str, root: Path, pairs: Sequence[Case], *, certain: bool = F
     images: dict[str, Case] = {}
     for pair in pairs:
         known = next((images[file].patient for file in pair.files if file in images), pair.files[0])
-        for file, label in zip(pair.files, _ABNORMAL, strict=True):
+        for file, label in zip(pair.files, ABNORMAL, strict=True):
             target = pair.row.get(label, "")
             row = {"file": file, "split": pair.row.get("split", "")} | ({"target": target} if target else {})
             images.setdefault(file, Case((file,), target, pair.patient or known, name, row))

@@ -22,6 +22,7 @@ from cxrkit.pixels import Gray, resize
 from cxrkit.tasks.followup import FOLLOW_UP
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from train.augment import across_hospitals
+from train.followup.losses import UNKNOWN
 from train.followup.parts import divide, read_set
 from train.prepared import Views, even_weights, lung_maps, prepare_cases
 from train.trainer import FitSettings, fit
@@ -43,7 +44,6 @@ FINDINGS = (
     "Pneumonia",
     "Pneumothorax",
 )
-UNKNOWN = -1
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from cxrkit import metrics
+from cxrkit.models.music_vit import CHANGE, DIRECTION
 from train.followup.data import PairSource, normalised
 from train.followup.kinds import CONTROL
-from train.followup.losses import CHANGE, DIRECTION, UNKNOWN, Batch, Lambdas, Losses
+from train.followup.losses import UNKNOWN, Batch, Lambdas, Losses
 
 CHOICE = "AUC of choice"
 """The column that the best epoch is chosen by: mean of the sources' change AUC, each weighted as it was told."""

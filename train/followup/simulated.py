@@ -45,11 +45,9 @@ def _case(name: str, seed: int, abnormal: bool) -> Case:
 
 
 def _truth(settings: PairSettings) -> tuple[int, int]:
-    """Of a random pair at most one finding changes: by how much of it there is, see simulate_pair."""
-    amounts = [sum(one.size**2 * one.contrast for one in found) for found in (settings.baseline, settings.follow_up)]
-    if amounts[0] == amounts[1]:
-        return 0, UNKNOWN
-    return 1, int(amounts[1] > amounts[0])
+    """Change and direction; of a random pair at most one finding changes."""
+    ways = [way for way in settings.ways() if way is not None]
+    return (1, int(ways[0] == "more")) if ways else (0, UNKNOWN)
 
 
 def _write(settings: PairSettings, files: list[Path]) -> None:
