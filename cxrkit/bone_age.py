@@ -111,6 +111,19 @@ def _check_classes(values: Floats) -> None:
         raise ValueError("some of the values are not finite")
 
 
+def check_sex(text: object) -> Sex | None:
+    """A sex as people and tables write it -> "F" or "M"; None or empty text = not stated.
+
+    Raises:
+        InputError: anything else.
+    """
+    known: dict[str, Sex | None] = {"f": "F", "female": "F", "m": "M", "male": "M", "": None}
+    word = "" if text is None else str(text).strip().casefold()
+    if word not in known:
+        raise InputError("The sex has to be F or M, or left out where it is not known.")
+    return known[word]
+
+
 def check_age(months: float) -> float:
     """Return an age in months that a person can have.
 
