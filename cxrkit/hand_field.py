@@ -84,19 +84,11 @@ def find_hand(image: Gray) -> HandField | None:
             best = found
     if best is None:
         return None
-    # Frames and labels that hang on the hand by a thread.
-    kept = _largest(_mask(cv2.morphologyEx(best.mask, cv2.MORPH_OPEN, _DISC)))
-    if kept is None:
-        return None
-    mask, (left, top, width, height) = kept
+    rows, columns = np.flatnonzero(best.mask.any(axis=1)), np.flatnonzero(best.mask.any(axis=0))
+    top, bottom, left, right = (int(end) for end in (rows[0], rows[-1] + 1, columns[0], columns[-1] + 1))
     down, across = image.shape[0] / SIDE, image.shape[1] / SIDE
-    box = (
-        round(left * across),
-        round(top * down),
-        round((left + width) * across),
-        round((top + height) * down),
-    )
-    return HandField(mask.astype(np.bool_), box, best.swapped, _turn(mask[top : top + height, left : left + width]))
+    box = (round(left * across), round(top * down), round(right * across), round(bottom * down))
+    return HandField(best.mask.astype(np.bool_), box, best.swapped, _turn(best.mask[top:bottom, left:right]))
 
 
 def _square(image: Gray) -> Gray:
@@ -205,8 +197,11 @@ def _judge(mask: Mask, slope: Gray, share: float, *, swapped: bool) -> _Shape | 
     """
     if not _AREA[0] < mask.mean() < _AREA[1]:
         return None
-    outline = _outline(mask)
-    filled = _mask(cv2.drawContours(np.zeros_like(mask), [outline], -1, 1, -1))
+    kept = _largest(_without_threads(_filled(mask)))
+    if kept is None:
+        return None
+    filled = kept[0]
+    outline = _outline(filled)
     solidity = cv2.contourArea(outline) / max(cv2.contourArea(cv2.convexHull(outline)), 1)
     x, y = outline[:, 0, 0], outline[:, 0, 1]
     inside = (np.minimum(x, y) > 1) & (np.maximum(x, y) < SIDE - 2)
@@ -230,6 +225,16 @@ def _judge(mask: Mask, slope: Gray, share: float, *, swapped: bool) -> _Shape | 
         - 4 * weak
     )
     return _Shape(filled, swapped, float(score))
+
+
+def _filled(mask: Mask) -> Mask:
+    return _mask(cv2.drawContours(np.zeros_like(mask), [_outline(mask)], -1, 1, -1))
+
+
+def _without_threads(mask: Mask) -> Mask:
+    """Without what is thinner than a disc of 5 pixels, also along the border: films' frames, labels' rims."""
+    border = {"borderType": cv2.BORDER_CONSTANT, "borderValue": 0}
+    return _mask(cv2.dilate(cv2.erode(mask, _DISC, **border), _DISC, **border))
 
 
 def _sides(filled: Mask) -> float:
