@@ -233,8 +233,8 @@ def _filled(mask: Mask) -> Mask:
 
 def _without_threads(mask: Mask) -> Mask:
     """Without what is thinner than a disc of 5 pixels, also along the border: films' frames, labels' rims."""
-    border = {"borderType": cv2.BORDER_CONSTANT, "borderValue": 0}
-    return _mask(cv2.dilate(cv2.erode(mask, _DISC, **border), _DISC, **border))
+    eroded = cv2.erode(mask, _DISC, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return _mask(cv2.dilate(eroded, _DISC, borderType=cv2.BORDER_CONSTANT, borderValue=0))
 
 
 def _sides(filled: Mask) -> float:
