@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrkit.bone_age import CLASS_AGES, check_age, check_sex
+from cxrkit.bone_age import CLASS_AGES, SEXES, check_age, check_sex
 from cxrkit.hand_field import HandField, find_hand
 from cxrkit.pixels import Box, Gray, adjust, crop, resize, smooth, trim_margins
-from cxrkit.task import CropSource, ModelInput, Placement, Prepared, Task, check_box
+from cxrkit.task import CropSource, Further, ModelInput, Placement, Prepared, Task, check_box
 
 if TYPE_CHECKING:
     from torch import nn
@@ -188,6 +188,7 @@ BONE_AGE = Task(
     ),
     context=("sex",),
     beside=("age_months",),
+    further=(Further("sex", SEXES, "F", (77, 78)),),
     least_size=192,
     reads="hand",
     target_column="age_months",
