@@ -21,6 +21,9 @@ SIDE = 128
 
 Mask = NDArray[np.uint8]
 
+_LEAST_RANGE = 0.01
+"""From the darkest to the brightest: three of 256 gray levels."""
+
 _LEVELS = 33
 _AREA = (0.06, 0.75)
 """Share of the image that a hand may fill."""
@@ -73,8 +76,10 @@ class _Shape:
 
 
 def find_hand(image: Gray) -> HandField | None:
-    """Find the hand in a gray image [H, W] of any range; None where nothing looks like one."""
+    """Find the hand in a gray image [H, W] in [0, 1]; None where nothing looks like one."""
     small = _square(image)
+    if float(small.max() - small.min()) < _LEAST_RANGE:
+        return None
     fields: list[tuple[float, Box]] = []
     whole = trim_margins(small)
     best = _best(small, whole, fields)

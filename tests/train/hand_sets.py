@@ -19,7 +19,7 @@ from train.bone_age.sources import Hand, HandSet, read_hands
 SIZE = 96
 """The smallest side, in steps of 32, of which block 4 leaves anything."""
 
-TASK = replace(BONE_AGE, input_size=SIZE)
+TASK = replace(BONE_AGE, input_size=SIZE, least_size=SIZE)
 
 
 @cache
