@@ -10,7 +10,7 @@ from train.bone_age.card import stored_network
 from train.bone_age.fit import Settings, train_network
 from train.bone_age.images import Material
 from train.bone_age.laboratory import Errors, errors_of, figures
-from train.bone_age.measure import answers_of, kind_of
+from train.bone_age.measure import kind_of, reported_answers
 from train.bone_age.networks import NetworkSettings
 from train.studies import Row, put_on_card, write_table
 from train.trainer import FitSettings
@@ -55,4 +55,4 @@ def compare_plain(
 
 
 def _errors(model: nn.Module, material: Material, size: int) -> dict[str, Errors]:
-    return {part: errors_of([one]) for part, one in answers_of(model, material, "reporting", size).items()}
+    return {part: errors_of([one]) for part, one in reported_answers(model, material, size).items()}

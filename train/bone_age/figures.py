@@ -83,7 +83,7 @@ def _laid(gray: NDArray[np.uint8], heat: Gray) -> NDArray[np.uint8]:
 def simulated_views(task: Task, size: int, count: int = 6) -> list[tuple[Gray, int]]:
     """Simulated hands of both sexes and of ages spread evenly, as the network reads them."""
     found = []
-    drawn = sorted((random_hand(seed, 512) for seed in range(8 * count)), key=lambda hand: hand.age_months)
+    drawn = sorted((random_hand(seed, 384) for seed in range(8 * count)), key=lambda hand: hand.age_months)
     for settings in drawn[4::8]:
         image = simulate_hand(settings).radiograph()
         view = task.prepare([image], {}, ModelInput(size=size)).view[0]

@@ -20,7 +20,7 @@ from cxrkit.metrics import mean_absolute_difference
 from train.bone_age.answers import Answers
 from train.bone_age.fit import BEST, Settings, train_network
 from train.bone_age.images import Material
-from train.bone_age.measure import answers_of, kind_of, paired_difference, words
+from train.bone_age.measure import kind_of, paired_difference, reported_answers, words
 from train.bone_age.study import Cell, Study
 from train.epochs import PROGRESS, read_rows
 from train.studies import Budget, Row, put_on_card, write_table
@@ -104,7 +104,7 @@ class Laboratory:
         return self.run / "cells" / f"{settings.network.name}-{hashlib.sha256(what.encode()).hexdigest()[:12]}"
 
     def _errors(self, model: nn.Module, size: int) -> dict[str, Row]:
-        return {part: _stored(one) for part, one in answers_of(model, self.material, "reporting", size).items()}
+        return {part: _stored(one) for part, one in reported_answers(model, self.material, size).items()}
 
     def _table(self, study: Study, repeats: int) -> list[Row]:
         found = {cell.name: [self.measured(cell, repeat) for repeat in range(repeats)] for cell in study.cells}

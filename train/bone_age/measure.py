@@ -82,8 +82,7 @@ def choose_point(model: nn.Module, material: Material, size: int) -> Point:
     A hand with two images counts once in the rule, as its larger one, which is what an upload is like.
     """
     chosen = _joined(answers_of(model, material, "choice", size))
-    nearest = np.clip(np.floor(chosen.months / STEP + 0.5), 0, CLASS_AGES.size - 1).astype(np.int64)
-    temperature = fit_temperature(chosen.ages[np.arange(len(chosen.sex)), chosen.sex], nearest)
+    temperature = _temperature(chosen)
     hands = material.parts.interval
     only_small = [hand for hand in hands if hand.large is None]
     kinds = [material.small(only_small, size), material.large(hands, size)]
@@ -91,6 +90,18 @@ def choose_point(model: nn.Module, material: Material, size: int) -> Point:
     kept = replace(kept, temperature=temperature)
     rule = fit_interval(kept.months, kept.expected, kept.spread, COVERAGE)
     return Point(temperature, rule, _contradiction(chosen) if chosen.reads_sex else None)
+
+
+def reported_answers(model: nn.Module, material: Material, size: int) -> dict[str, Answers]:
+    """As answers_of the part that reports, with the temperature that the part that chooses gives this network."""
+    temperature = _temperature(_joined(answers_of(model, material, "choice", size)))
+    found = answers_of(model, material, "reporting", size)
+    return {part: replace(one, temperature=temperature) for part, one in found.items()}
+
+
+def _temperature(chosen: Answers) -> float:
+    nearest = np.clip(np.floor(chosen.months / STEP + 0.5), 0, CLASS_AGES.size - 1).astype(np.int64)
+    return fit_temperature(chosen.ages[np.arange(len(chosen.sex)), chosen.sex], nearest)
 
 
 def _joined(found: Mapping[str, Answers]) -> Answers:
