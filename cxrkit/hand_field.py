@@ -215,8 +215,10 @@ def _judge(mask: Mask, slope: Gray, share: float, *, swapped: bool) -> _Shape | 
         or inside.sum() < _LEAST_EDGE
         or inside.mean() < 1 - _MOST_ON_BORDER
         or mask.sum() < (1 - _MOST_HOLES) * filled.sum()
-        or _sides(filled) > _MOST_SIDES
     ):
+        return None
+    sides = _sides(filled)
+    if sides > _MOST_SIDES:
         return None
     texture, ground = _texture(filled, slope)
     if swapped and texture <= _SWAPPED_TEXTURE * ground:
@@ -227,7 +229,8 @@ def _judge(mask: Mask, slope: Gray, share: float, *, swapped: bool) -> _Shape | 
         np.log(np.quantile(edge, 0.2) + 1e-3)
         + np.log((texture + 3e-3) / (ground + 3e-3))
         + np.log(share * filled.mean())
-        - 4 * weak
+        - 6 * weak
+        - sides
     )
     return _Shape(filled, swapped, float(score))
 
