@@ -24,6 +24,10 @@ Mask = NDArray[np.uint8]
 _LEAST_RANGE = 0.01
 """From the darkest to the brightest: three of 256 gray levels."""
 
+_LEAST_SIDE = SIDE // 8
+_LEAST_PIXELS = 16
+"""A strip narrower than either is no hand that can be read."""
+
 _LEVELS = 33
 _AREA = (0.06, 0.75)
 """Share of the image that a hand may fill."""
@@ -93,6 +97,8 @@ def find_hand(image: Gray) -> HandField | None:
     top, bottom, left, right = (int(end) for end in (rows[0], rows[-1] + 1, columns[0], columns[-1] + 1))
     down, across = image.shape[0] / SIDE, image.shape[1] / SIDE
     box = (round(left * across), round(top * down), round(right * across), round(bottom * down))
+    if min(right - left, bottom - top) < _LEAST_SIDE or min(box[2] - box[0], box[3] - box[1]) < _LEAST_PIXELS:
+        return None
     return HandField(best.mask.astype(np.bool_), box, best.swapped, _turn(best.mask[top:bottom, left:right]))
 
 

@@ -38,7 +38,7 @@ from train.bone_age.networks import NetworkSettings, build
 from train.trainer import FitSettings
 
 CPU = FitSettings(accelerator="cpu", precision="32-true")
-SETTINGS = Settings(stages=((SIZE, 1, 8),), large=(0.5,), batch=2, workers=0, norm_images=8)
+SETTINGS = Settings(stages=((SIZE, 1, 8),), early_epochs=0, large=(0.5,), batch=2, workers=0, norm_images=8)
 RULE = IntervalRule(0.9, True, (), (2.0,), (100,))
 MAD = "MAD by expectation, months"
 

@@ -47,6 +47,7 @@ CPU = FitSettings(accelerator="cpu", precision="32-true")
 TINY = Settings(
     loss=LossSettings(),
     stages=((SIZE, 1, 8),),
+    early_epochs=0,
     large=(0.1,),
     strength=None,
     batch=2,
@@ -223,7 +224,19 @@ def test_the_weights_command_passes_everything_on(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(command_line, "make_weights", lambda *given: told.extend(given))
     monkeypatch.setattr(command_line, "measure_again", lambda *given: told.extend(given))
     given = ["--data", str(tmp_path), "--run", str(tmp_path / "run"), "--out", str(tmp_path)]
-    options = ["--stages", "192:2:100,256:1:50", "--large", "0.2,1", "--sex-loss", "0.5", "--spread", "4", "--balanced"]
+    options = [
+        "--stages",
+        "192:2:100,256:1:50",
+        "--early-epochs",
+        "1",
+        "--large",
+        "0.2,1",
+        "--sex-loss",
+        "0.5",
+        "--spread",
+        "4",
+        "--balanced",
+    ]
     done = CliRunner().invoke(app, ["weights", *given, *options, "--precision", "32-true", "--seed", "3"])
     assert done.exit_code == 0, done.output
     data, run, cache, settings, how, out = told
@@ -231,6 +244,7 @@ def test_the_weights_command_passes_everything_on(tmp_path: Path, monkeypatch: p
     expected = Settings(
         loss=LossSettings(0.5, 4.0, Settings().loss.expectation, True),
         stages=((192, 2, 100), (256, 1, 50)),
+        early_epochs=1,
         large=(0.2, 1.0),
         seed=3,
     )

@@ -22,7 +22,9 @@ from train.epochs import PROGRESS, read_rows
 from train.trainer import FitSettings
 
 CPU = FitSettings(accelerator="cpu", precision="32-true")
-TINY = Settings(stages=((SIZE, 2, 8), (SIZE, 2, 8)), large=(0.25, 0.5), batch=4, workers=0, norm_images=8)
+TINY = Settings(
+    stages=((SIZE, 2, 8), (SIZE, 2, 8)), early_epochs=0, large=(0.25, 0.5), batch=4, workers=0, norm_images=8
+)
 
 NETWORKS = {
     "whole": NetworkSettings(),
@@ -143,6 +145,23 @@ def test_a_network_learns_hands_by_heart(material: Material, tmp_path: Path) -> 
     spread = np.std([hand.months for hand in material.parts.training])
     assert float(rows[-1]["MAD 100 px"]) < 0.5 * spread
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+
+
+def test_early_epochs_read_reduced_images(material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sides: list[int] = []
+
+    def seen(logits: torch.Tensor, hands: Batch, *given: object) -> object:
+        sides.append(hands.image.shape[-1])
+        return losses(logits, hands, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fit_module, "losses", seen)
+    larger = SIZE + 32
+    stages = ((larger, 2, 8), (larger, 1, 16))
+    settings = replace(
+        TINY, network=NetworkSettings("resnet18"), stages=stages, early_epochs=1, early_size=SIZE, norm_images=0
+    )
+    train_network(material, settings, CPU, tmp_path)
+    assert sides == [SIZE] * 2 + [larger] * 6
 
 
 def test_norms_are_measured_anew_on_a_copy_and_frozen_blocks_keep_theirs(material: Material) -> None:
