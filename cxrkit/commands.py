@@ -58,7 +58,7 @@ def analyse(
     weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
-    """Scores of one radiograph, or of a baseline and its follow-up.
+    """Scores of one radiograph, or of a baseline and its follow-up; the bone age of a hand.
 
     The seconds are those of reading, preparing and predicting, without start-up.
     """

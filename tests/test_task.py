@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from cxrkit.errors import InputError
+from cxrkit.pixels import resize
 from cxrkit.predict import encode
 from cxrkit.task import ModelInput, Placement, Task, check_box
 from cxrkit.tasks import TASKS, find_task
@@ -183,3 +184,15 @@ def test_declarations_and_help_come_without_torch(module: str) -> None:
 def test_a_box_inside_the_image_is_returned() -> None:
     box: Any = (0, 0, 16, 16)
     assert check_box(box, (16, 16)) == box
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_a_turned_part_is_turned_back(turn: int) -> None:
+    """A ramp over the part, turned clockwise and squashed as for the network, comes back as it was."""
+    across, down = np.meshgrid(np.arange(120, dtype=np.float32), np.arange(60, dtype=np.float32))
+    place = Placement(image_shape=(100, 200), box=(40, 20, 160, 80), size=96, inner=(0, 0, 96, 96), turn=turn)
+    for part in (across, down):
+        shown = resize(np.ascontiguousarray(np.rot90(part, -turn)), 96, 96)
+        back = place.place(shown, longest=120)
+        assert back.shape == (60, 120)
+        np.testing.assert_allclose(back[4:-4, 4:-4], part[4:-4, 4:-4], atol=1.0)

@@ -13,6 +13,7 @@ import torch
 from cxrkit.errors import WeightsError
 from cxrkit.predict import encode, predict
 from cxrkit.task import ModelInput, Prepared, Task
+from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from cxrkit.weights import PREPARATION_TOLERANCE, fixed_sample, load_model, preparation_record, save_weights
 from tests.models_for_tests import ALL_TASKS, small_loaded, small_model
@@ -140,3 +141,10 @@ def test_saved_weights_are_named_by_their_hash(tmp_path: Path) -> None:
     data = (tmp_path / "new" / "folder" / "model.safetensors").read_bytes()
     assert digest == hashlib.sha256(data).hexdigest()
     assert save_weights(small_model(TUBERCULOSIS), tmp_path) == digest
+
+
+@pytest.mark.parametrize("interval", [{}, {"coverage": 2}, "wide", [1, 2]])
+def test_a_damaged_rule_for_the_interval_is_refused(root: Path, interval: object) -> None:
+    change_card(root / "bone_age", interval=interval)
+    with pytest.raises(WeightsError, match="damaged"):
+        load_model(BONE_AGE, root)

@@ -113,7 +113,7 @@ def test_figures_of_a_cell_against_numpy() -> None:
 
 @pytest.fixture(scope="module")
 def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
-    return small_material(tmp_path_factory.mktemp("bone_age"), 8, 3, 1, 6)
+    return small_material(tmp_path_factory.mktemp("bone_age"), 6, 3, 1, 5)
 
 
 @pytest.fixture(scope="module")

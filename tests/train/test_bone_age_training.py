@@ -138,7 +138,7 @@ def test_what_comes_back_is_the_best_epoch_of_the_last_stage(
 def test_a_network_learns_hands_by_heart(material: Material, tmp_path: Path) -> None:
     known = replace(material, parts=replace(material.parts, choice=material.parts.training))
     settings = replace(
-        TINY, network=NetworkSettings(cbam=False), stages=((SIZE, 6, 24),), large=(0.0,), strength=None, ema_decay=0.0
+        TINY, network=NetworkSettings("resnet18"), stages=((64, 6, 32),), large=(0.0,), strength=None, ema_decay=0.0
     )
     train_network(known, settings, CPU, tmp_path)
     rows = read_rows(tmp_path / PROGRESS)
@@ -155,13 +155,12 @@ def test_early_epochs_read_reduced_images(material: Material, tmp_path: Path, mo
         return losses(logits, hands, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(fit_module, "losses", seen)
-    larger = SIZE + 32
-    stages = ((larger, 2, 8), (larger, 1, 16))
+    stages = ((64, 2, 8), (64, 1, 16))
     settings = replace(
-        TINY, network=NetworkSettings("resnet18"), stages=stages, early_epochs=1, early_size=SIZE, norm_images=0
+        TINY, network=NetworkSettings("resnet18"), stages=stages, early_epochs=1, early_size=32, norm_images=0
     )
     train_network(material, settings, CPU, tmp_path)
-    assert sides == [SIZE] * 2 + [larger] * 6
+    assert sides == [32] * 2 + [64] * 6
 
 
 def test_norms_are_measured_anew_on_a_copy_and_frozen_blocks_keep_theirs(material: Material) -> None:
