@@ -51,12 +51,12 @@ class Strength:
     gamma: float = 1.4
     contrast: float = 1.3
     brightness: float = 0.08
-    coarse: float = 0.35
+    coarse: float = 0.25
     least: float = 0.35
-    blurred: float = 0.25
-    noisy: float = 0.3
-    corners: float = 0.25
-    marked: float = 0.25
+    blurred: float = 0.2
+    noisy: float = 0.2
+    corners: float = 0.2
+    marked: float = 0.2
 
 
 @dataclass(frozen=True)

@@ -30,13 +30,15 @@ BEST = "best.safetensors"
 
 @dataclass(frozen=True)
 class Settings:
-    """Of one training run. The defaults are what ships; `study.source` has the source's.
+    """Of one training run. The defaults are what ships; `study.scale_of` has the source's.
 
     Attributes:
         network: which.
         loss: which losses.
         stages: side, epochs, and images an epoch, from small images to those that the network will read; short epochs,
             because a killed run goes on at its last whole epoch.
+        early_epochs, early_size: the first epochs of the first stage read its images reduced to this side, at a
+            fraction of the time.
         large: share of the larger images in each stage's draws, the others being those of 100 pixels.
         strength: of the augmentation; None = none.
         batch: the source's 16.
@@ -53,7 +55,9 @@ class Settings:
 
     network: NetworkSettings = field(default_factory=NetworkSettings)
     loss: LossSettings = field(default_factory=lambda: LossSettings(sex=0.3, spread=6.0, expectation=1.0))
-    stages: tuple[Stage, ...] = ((192, 10, 9000), (256, 4, 3000))
+    stages: tuple[Stage, ...] = ((192, 10, 8000), (256, 3, 5000))
+    early_epochs: int = 3
+    early_size: int = 128
     large: tuple[float, ...] = (0.1, 0.5)
     strength: Strength | None = field(default_factory=Strength)
     batch: int = 16
@@ -124,6 +128,8 @@ def _train_stage(
     how = replace(
         how,
         epochs=epochs,
+        early_epochs=settings.early_epochs if number == 0 and settings.early_size < size else 0,
+        early_size=settings.early_size,
         learning_rate=settings.learning_rate * settings.later**number,
         weight_decay=settings.weight_decay,
         ema_decay=settings.ema_decay,

@@ -47,6 +47,7 @@ def scale_of(budget: Budget, images: int) -> Scale:
     source = Settings(
         loss=LossSettings(),
         stages=((512, 50, images),),
+        early_epochs=0,
         large=(0.1,),
         strength=None,
         weight_decay=0.0,

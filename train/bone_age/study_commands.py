@@ -59,13 +59,14 @@ def resnet(
     run: Annotated[Path, typer.Option(help="Folder of this run.")] = Path("runs/bone_age_resnet18"),
     cache: Cache = None,
     stages: Annotated[str, typer.Option(help="SIZE:EPOCHS:IMAGES of each, separated by commas.")] = "",
+    early_epochs: Annotated[int, typer.Option(help="First epochs on reduced images.")] = Settings.early_epochs,
     seed: int = Settings.seed,
     pretrained: Annotated[bool, typer.Option(help="Start from timm's ImageNet weights (downloads them).")] = False,
     accelerator: str = "auto",
     precision: Precision = "bf16-mixed",
 ) -> None:
     """A plain ResNet-18 with the data, preparation, schedule and heads of TJ-Net, beside it on the card."""
-    settings = Settings(seed=seed)
+    settings = Settings(seed=seed, early_epochs=early_epochs)
     if stages:
         settings = replace(settings, stages=read_stages(stages))
     settings = replace(settings, network=replace(settings.network, pretrained=pretrained))
