@@ -1,7 +1,9 @@
 """Training of bone age: every part left out trains a step, a killed run goes on, the best epoch is kept."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from cxrkit.errors import WeightsError
 from tests.train.hand_sets import SIZE, TASK, small_material
 from train.bone_age import fit as fit_module
 from train.bone_age.answers import Answers, answers, together
-from train.bone_age.data import Pictures
+from train.bone_age.data import Pictures, Shares
 from train.bone_age.fit import BEST, Settings, start_from, train_network, with_fresh_norms
 from train.bone_age.images import Material, Shown
 from train.bone_age.losses import Batch, LossSettings, losses
@@ -95,6 +97,16 @@ class Killed:
         return self.real(*given)  # type: ignore[arg-type]
 
 
+class Followed(Shares):
+    """Remembers which epochs of which seed were drawn."""
+
+    drawn: ClassVar[list[tuple[int, int]]] = []
+
+    def __iter__(self) -> Iterator[int]:
+        self.drawn.append((self.seed, self.epoch))
+        return super().__iter__()
+
+
 @pytest.fixture(scope="module")
 def killed_and_finished(material: Material, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
     """A run that was killed in its second stage's second epoch and then finished; batches after the kill."""
@@ -105,6 +117,7 @@ def killed_and_finished(material: Material, tmp_path_factory: pytest.TempPathFac
             train_network(material, TINY, CPU, run)
         counted = Killed(100)
         patch.setattr(fit_module, "losses", counted)
+        patch.setattr(fit_module, "Shares", Followed)
         train_network(material, TINY, CPU, run)
     return run, 100 - counted.left
 
@@ -112,6 +125,7 @@ def killed_and_finished(material: Material, tmp_path_factory: pytest.TempPathFac
 def test_a_killed_run_goes_on(killed_and_finished: tuple[Path, int]) -> None:
     run, batches = killed_and_finished
     assert batches == 2, "of eight batches six were in finished epochs"
+    assert {epoch for seed, epoch in Followed.drawn if seed == 1} == {1}, "it draws what it would have drawn"
     rows = read_rows(run / PROGRESS)
     assert [(row["stage"], row["epoch"]) for row in rows] == [("0", "1"), ("0", "2"), ("1", "1"), ("1", "2")]
     names = {"MAD 100 px", "MAD by arg-max 100 px", "sex right 100 px", "MAD larger", "MAD by arg-max larger"}
