@@ -125,6 +125,9 @@ def _train_stage(
     share = settings.large[min(number, len(settings.large) - 1)]
     counts = [len(kind.hands) for kind in kinds]
     sampler = Shares(counts, (1 - share, share), images, settings.seed + number)
+    # Lightning tells a sampler the epoch only after the first one that follows a kill.
+    finished = sum(row["stage"] == str(number) for row in read_rows(run / PROGRESS))
+    sampler.set_epoch(min(finished, epochs - 1))
     how = replace(
         how,
         epochs=epochs,
