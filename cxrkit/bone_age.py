@@ -3,6 +3,8 @@
 Ages are in months everywhere. Class k stands for 3k months, so the classes reach from 0 to 228.
 """
 
+import calendar
+import datetime
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,7 +50,9 @@ SD_TABLES: Mapping[Sex, Mapping[int, float]] = {
 ADULT = 18 * 12
 """**Choice**: the standards of Greulich and Pyle end at 18 years in girls and 19 in boys; the lower of the two."""
 
-_OLDEST = 120 * 12
+OLDEST = 120 * 12
+"""A chronological age in months above this is a mistake."""
+
 _GROUPS: Mapping[Sex, str] = {"F": "girls", "M": "boys"}
 
 
@@ -111,18 +115,68 @@ def _check_classes(values: Floats) -> None:
         raise ValueError("some of the values are not finite")
 
 
+def check_sex(text: object) -> Sex | None:
+    """A sex as people and tables write it -> "F" or "M"; None or empty text = not stated.
+
+    Raises:
+        InputError: anything else.
+    """
+    known: dict[str, Sex | None] = {"f": "F", "female": "F", "m": "M", "male": "M", "": None}
+    word = "" if text is None else str(text).strip().casefold()
+    if word not in known:
+        raise InputError("The sex has to be F or M, or left out where it is not known.")
+    return known[word]
+
+
 def check_age(months: float) -> float:
     """Return an age in months that a person can have.
 
     Raises:
         InputError: it is negative, over 120 years, or no number.
     """
-    if not 0 <= months <= _OLDEST:
+    if not 0 <= months <= OLDEST:
         raise InputError(
-            f"An age of {months:g} months is not possible. Give the age in months, from 0 to {_OLDEST}, "
+            f"An age of {months:g} months is not possible. Give the age in months, from 0 to {OLDEST}, "
             "or dates of birth and of the radiograph in this order."
         )
     return months
+
+
+def age_at(birth: datetime.date, examination: datetime.date) -> float:
+    """Age in months between two dates: whole months, and the days beyond as a share of 365.25 / 12.
+
+    Raises:
+        InputError: the birth is after the examination, or over 120 years before it, or one of the dates lies ahead.
+    """
+    today = datetime.date.today()
+    for name, date in (("birth", birth), ("the radiograph", examination)):
+        # A day of grace: elsewhere it is tomorrow already.
+        if date > today + datetime.timedelta(days=1):
+            raise InputError(f"The date of {name} lies in the future. Check it.")
+    if birth > examination:
+        raise InputError("The date of birth is after that of the radiograph. Check both.")
+    months = 12 * (examination.year - birth.year) + examination.month - birth.month
+    months -= examination.day < birth.day
+    year, month = divmod(birth.year * 12 + birth.month - 1 + months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    since = examination - datetime.date(year, month + 1, min(birth.day, last))
+    return check_age(months + min(since.days * 12 / 365.25, 0.999))
+
+
+def parse_date(text: str, what: str) -> datetime.date:
+    """A date as 2016-05-31.
+
+    Args:
+        text: what was written.
+        what: whose date, for the message, such as "birth".
+
+    Raises:
+        InputError: it is no such date.
+    """
+    try:
+        return datetime.date.fromisoformat(text.strip())
+    except ValueError:
+        raise InputError(f"The date of {what} cannot be read. Write year-month-day, such as 2016-05-31.") from None
 
 
 def in_words(months: float) -> str:

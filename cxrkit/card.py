@@ -56,7 +56,8 @@ class Card:
         input_size, mean, std: as in the task at the time of training.
         sha256: of model.safetensors.
         precision: number format of the stored weights.
-        thresholds: for each called class, the score from which it is called.
+        thresholds: for each called class, the score from which it is called; of bone age, under "sex", the probability
+            of the other sex from which a contradiction to the stated one is said.
         temperature: divides the logits before they become probabilities.
         initialisation: what the weights started from.
         data: sources, with terms.
@@ -67,6 +68,7 @@ class Card:
         preparation: coarse record of `prepare` on a fixed sample (see weights.preparation_record).
         limits: what the figures do not support, for the screen.
         tables: studies and curves, by title; each a list of rows.
+        interval: fields of the age_interval.IntervalRule; None of other answers than ages.
     """
 
     task: str
@@ -88,6 +90,7 @@ class Card:
     preparation: tuple[float, ...]
     limits: tuple[str, ...] = ()
     tables: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
+    interval: Mapping[str, Any] | None = None
 
     def metric(self, name: str, part: str) -> Metric:
         """The figure of this name and part; KeyError if the card has none."""
@@ -102,6 +105,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("task", "sha256", "precision", "initialisation", "split", "commit"), str),
     **dict.fromkeys(("model", "thresholds", "settings", "tables"), dict),
     "input_size": int,
+    "interval": (dict, type(None)),
 }
 _METRIC_TYPES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("name", "part", "note"), str),
@@ -120,7 +124,7 @@ def read_card(path: Path) -> Card:
     """Read a card.
 
     Raises:
-        WeightsError: the file is missing, is not JSON, or lacks a field.
+        WeightsError: the file is missing, is not JSON, lacks a field, or holds another thing in it.
     """
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
@@ -151,6 +155,10 @@ def _check_types(card: Card) -> None:
             raise TypeError("data")
     if not all(isinstance(text, str) for text in (*card.labels, *card.limits)):
         raise TypeError("labels")
+    if card.interval is not None:
+        from cxrkit.age_interval import IntervalRule
+
+        IntervalRule.from_card(card.interval)
     numbers = (card.mean, card.std, card.temperature, *card.preparation, *card.thresholds.values())
     if not all(math.isfinite(number) for number in numbers):
         raise TypeError("numbers")

@@ -1,6 +1,7 @@
 """Cases: what is to be analysed, what is true of it, and whose it is. Manifests, and splits without shared patients."""
 
 import hashlib
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -130,6 +131,30 @@ def class_index(case: Case, labels: Sequence[str]) -> int:
     choices = ", ".join(f"{index} ({label})" for index, label in enumerate(labels))
     found = "is empty" if not wanted else "is none of the task's classes"
     raise ManifestError(f"The target of {_where(case)} {found}. Write one of: {choices}.")
+
+
+def target_number(case: Case, low: float, high: float, unit: str) -> float:
+    """The case's target where it is a number, such as an age.
+
+    Args:
+        case: its target is a number with a decimal point.
+        low, high: range that it has to lie in, ends included.
+        unit: in words, for the message.
+
+    Raises:
+        ManifestError: the row is unusable, or its target is no such number.
+    """
+    if case.problem:
+        raise ManifestError(case.problem)
+    try:
+        value = float(case.target)
+    except ValueError:
+        value = math.nan
+    if not low <= value <= high:
+        raise ManifestError(
+            f"The target of {_where(case)} is no number from {low:g} to {high:g}. Write it in {unit}, such as 94."
+        )
+    return value
 
 
 def split_by_patient(

@@ -1,22 +1,20 @@
 """The commands of `python -m cxrkit`. torch is imported when a command runs, so that help and refusals are quick."""
 
-import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxrkit import printed
+from cxrkit.bone_age import check_age, check_sex
 from cxrkit.errors import CxrkitError, InputError
 from cxrkit.task import Task
 from cxrkit.tasks import find_task
 
 if TYPE_CHECKING:
-    from cxrkit.evaluate import Evaluation
     from cxrkit.image import Radiograph
-    from cxrkit.predict import Prediction
     from cxrkit.weights import LoadedModel
 
 app = typer.Typer(
@@ -44,13 +42,23 @@ def analyse(
     contrast: Annotated[float, typer.Option(help="Factor about mid-gray, 0.5 to 2.")] = 1.0,
     sharpness: Annotated[float, typer.Option(help="-1 to 2.")] = 0.0,
     size: Annotated[int | None, typer.Option(help="Side of the network's input, a multiple of 32.")] = None,
+    turn: Annotated[
+        int | None, typer.Option(help="Quarter turns clockwise that bring the fingers up, of a hand.")
+    ] = None,
+    swap: Annotated[
+        bool | None, typer.Option("--swap/--no-swap", help="Whether black and white of a hand are swapped first.")
+    ] = None,
+    sex: Annotated[str | None, typer.Option(help="F or M; only of bone_age.")] = None,
+    age_months: Annotated[
+        float | None, typer.Option(help="The child's own age, for the SD score; only of bone_age.")
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Also what does not look like the kind of image that the task reads.")
     ] = False,
     weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
-    """Scores of one radiograph, or of a baseline and its follow-up.
+    """Scores of one radiograph, or of a baseline and its follow-up; the bone age of a hand.
 
     The seconds are those of reading, preparing and predicting, without start-up.
     """
@@ -63,19 +71,20 @@ def analyse(
     if not all(file.is_file() for file in files):
         raise InputError("There is no such file. Check the path.")
     box = None if crop is None else _box(crop)
+    context = _context(chosen, {"sex": sex, "age_months": age_months})
 
     from cxrkit import evaluate as evaluation
     from cxrkit.task import ModelInput
 
-    edits = ModelInput(crop=box, brightness=brightness, contrast=contrast, sharpness=sharpness, size=size)
+    edits = ModelInput(box, brightness, contrast, sharpness, size, turn, swap)
     edits.check()
     loaded = _load(chosen, weights)
     start = time.perf_counter()
     images = [evaluation.load_image(file, frame) for file in files]
     doubts = _doubts(chosen, images, force)
-    prediction = evaluation.analyse(loaded, images, edits, threshold)
-    result = _analysis(loaded, prediction, doubts, time.perf_counter() - start)
-    typer.echo(_strict(result) if as_json else _lines(result))
+    prediction = evaluation.analyse(loaded, images, edits, threshold, context)
+    result = printed.analysis(loaded, prediction, doubts, time.perf_counter() - start)
+    typer.echo(printed.strict(result) if as_json else printed.lines(result))
 
 
 @app.command()
@@ -85,7 +94,8 @@ def evaluate(
         Path,
         typer.Argument(
             metavar="MANIFEST.csv",
-            help="Table with the columns file and target; of followup baseline, followup and change.",
+            help="Table with the columns file and target; of followup baseline, followup and change; of bone_age file, "
+            "age_months (the reference bone age) and sex.",
         ),
     ],
     root: Annotated[Path, typer.Option(help="Folder that the table's paths start in; nothing outside it is read.")],
@@ -107,9 +117,10 @@ def evaluate(
     start = time.perf_counter()
     rows = evaluation.predict_cases(loaded, cases, root, progress=True)
     write_predictions(chosen, rows, out)
-    found = evaluation.evaluate(chosen, rows, loaded.card.thresholds[chosen.positive])
-    seconds = time.perf_counter() - start
-    typer.echo(_strict(_summary(found, loaded.card.sha256, seconds)) if as_json else _table(found))
+    limit = None if chosen.called is None else loaded.card.thresholds[chosen.called]
+    found = evaluation.evaluate(chosen, rows, limit)
+    result = printed.summary(found, loaded.card.sha256, time.perf_counter() - start)
+    typer.echo(printed.strict(result) if as_json else printed.table(found))
 
 
 @app.command()
@@ -173,6 +184,23 @@ def _doubts(task: Task, images: "Sequence[Radiograph]", force: bool) -> list[str
     return doubts
 
 
+def _context(task: Task, given: Mapping[str, str | float | None]) -> dict[str, object]:
+    """What is known of the patient, checked before the network is loaded.
+
+    Raises:
+        InputError: the task takes no such fact, or it is impossible.
+    """
+    stated = {name: value for name, value in given.items() if value is not None}
+    foreign = [f"--{name.replace('_', '-')}" for name in stated if name not in (*task.context, *task.beside)]
+    if foreign:
+        raise InputError(f"This task does not take {' and '.join(foreign)}. Leave it out.")
+    if "sex" in stated:
+        check_sex(stated["sex"])
+    if "age_months" in stated:
+        check_age(float(stated["age_months"]))
+    return dict(stated)
+
+
 def _box(text: str) -> tuple[int, int, int, int]:
     try:
         left, top, right, bottom = (int(part) for part in text.split(","))
@@ -189,75 +217,3 @@ def _check_out(out: Path, manifest: Path) -> None:
         raise InputError("The predictions need a file in a folder that exists. Name another file after --out.")
     if out.exists() and manifest.exists() and out.samefile(manifest):
         raise InputError("The predictions would replace the table of cases. Name another file after --out.")
-
-
-def _analysis(loaded: "LoadedModel", prediction: "Prediction", doubts: Sequence[str], seconds: float) -> dict[str, Any]:
-    result = {
-        "task": loaded.task.name,
-        "weights": loaded.card.sha256,
-        "scores": dict(prediction.scores),
-        "threshold": prediction.threshold,
-        "label": prediction.label,
-        "warnings": [*doubts, *prediction.warnings],
-        "seconds": round(seconds, 3),
-    }
-    if prediction.further:
-        result["further"] = {question: dict(scores) for question, scores in prediction.further.items()}
-    if prediction.matching:
-        result["matching"] = list(prediction.matching)
-    return result
-
-
-def _summary(found: "Evaluation", weights: str, seconds: float) -> dict[str, Any]:
-    """What --json prints: every figure by name; an undefined one is null with a reason."""
-    figures: dict[str, Any] = {}
-    for metric in found.metrics:
-        figures[metric.name] = {k: v for k, v in asdict(metric).items() if k not in {"name", "part"}}
-    for missing in found.undefined:
-        figures[missing.name] = {"value": None, "low": None, "high": None, "reason": missing.reason}
-    return {
-        "task": found.task,
-        "weights": weights,
-        "positive": found.positive,
-        "threshold": found.threshold,
-        "cases": found.cases,
-        "failed": found.failed,
-        "metrics": figures,
-        "seconds": round(seconds, 3),
-    }
-
-
-def _strict(value: Mapping[str, Any]) -> str:
-    """JSON as RFC 8259 has it: no NaN, no Infinity."""
-    return json.dumps(value, indent=1, allow_nan=False)
-
-
-def _lines(result: Mapping[str, Any]) -> str:
-    rows = [("task", result["task"]), ("weights", result["weights"][:12])]
-    rows += [(f"score {label}", f"{score:.3f}") for label, score in result["scores"].items()]
-    rows += [("threshold", f"{result['threshold']:.3f}"), ("label", result["label"])]
-    for question, scores in result.get("further", {}).items():
-        rows += [(f"{question}, score {label}", f"{score:.3f}") for label, score in scores.items()]
-    if "matching" in result:
-        rows.append(("matching by stage", ", ".join(f"{cosine:.3f}" for cosine in result["matching"])))
-    rows += [("warning", warning) for warning in result["warnings"]]
-    rows += [("seconds", f"{result['seconds']:.2f}")]
-    return _aligned(rows)
-
-
-def _table(found: "Evaluation") -> str:
-    rows = [("figure", "value", "95 % interval", "")]
-    for metric in found.metrics:
-        between = "" if metric.low is None or metric.high is None else f"{metric.low:.3f} to {metric.high:.3f}"
-        rows.append((metric.name, f"{metric.value:.3f}", between, metric.note))
-    rows += [(missing.name, "-", "", missing.reason) for missing in found.undefined]
-    used = f"{found.cases - found.failed} of {found.cases} cases measured; positive class: {found.positive}"
-    failed = f"\n{found.failed} left out: see the column error of the predictions" if found.failed else ""
-    return f"{used}{failed}\n{_aligned(rows)}"
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )

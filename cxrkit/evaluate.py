@@ -1,6 +1,6 @@
 """Model + cases -> table of predictions -> Evaluation: every figure with its 95 % interval."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cxrkit import metrics
+from cxrkit.age_figures import JudgedAge, age_figures
+from cxrkit.bone_age import OLDEST
 from cxrkit.card import Metric
-from cxrkit.cases import Case, class_index, resolve
+from cxrkit.cases import Case, class_index, resolve, target_number
 from cxrkit.errors import ImageError, ImageTooLarge, InputError, ManifestError
+from cxrkit.figures import Figure, Undefined, work_out
 from cxrkit.image import MAX_FILE_BYTES, Radiograph, read_image
 from cxrkit.metrics import Interval
 from cxrkit.predict import Prediction, encode, predict
@@ -30,38 +33,26 @@ class Row:
 
     Attributes:
         case: as the manifest gives it.
-        target: index of its true class; None if the manifest's target cannot be used.
+        target: index of its true class, or its true number where labels are numbers; None if the manifest's target
+            cannot be used.
         prediction: None if the case could not be read.
         error: why prediction or target is missing, as a sentence; "" otherwise.
     """
 
     case: Case
-    target: int | None
+    target: float | None
     prediction: Prediction | None
     error: str = ""
 
 
 @dataclass(frozen=True)
-class Undefined:
-    """A figure that these cases cannot give.
-
-    Attributes:
-        name: as in Metric.
-        reason: a sentence for the screen.
-    """
-
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class Evaluation:
-    """How well the positive class is told on a set of cases.
+    """How well the positive class, or a number such as an age, is told on a set of cases.
 
     Attributes:
         task: identifier of the task.
-        positive: the positive class.
-        threshold: score from which it is called.
+        positive: the positive class; None where the task calls no class.
+        threshold: score from which it is called; None as for `positive`.
         cases: rows of the manifest.
         failed: how many of them were left out, for their image or their target.
         metrics: the figures that are defined, with 95 % intervals.
@@ -69,8 +60,8 @@ class Evaluation:
     """
 
     task: str
-    positive: str
-    threshold: float
+    positive: str | None
+    threshold: float | None
     cases: int
     failed: int
     metrics: tuple[Metric, ...]
@@ -107,6 +98,7 @@ def analyse(
     images: Sequence[Radiograph],
     edits: ModelInput | None = None,
     threshold: float | None = None,
+    context: Mapping[str, object] | None = None,
 ) -> Prediction:
     """Prepare and predict one case.
 
@@ -115,12 +107,13 @@ def analyse(
         images: as many as the task has inputs, in their order.
         edits: of what the network reads; None = none.
         threshold: in place of the card's.
+        context: what is known of the patient, of the task's `context` and `beside`; None = nothing.
 
     Raises:
-        InputError: edits that cannot be used.
+        InputError: edits, a threshold or a context that cannot be used.
         WeightsError: weights that the preparation needs are missing.
     """
-    prepared = loaded.task.prepare(images, {}, ModelInput() if edits is None else edits)
+    prepared = loaded.task.prepare(images, context or {}, ModelInput() if edits is None else edits)
     return predict(loaded, prepared, encode(loaded, prepared), images, threshold)
 
 
@@ -149,14 +142,15 @@ def predict_cases(loaded: LoadedModel, cases: Sequence[Case], root: Path, progre
 
 def _predict_case(loaded: LoadedModel, case: Case, root: Path) -> Row:
     target, prediction, problems = None, None, []
+    context = {name: case.row.get(name) for name in loaded.task.context}
     try:
-        target = class_index(case, loaded.task.labels)
+        target = _target(loaded.task, case)
     except ManifestError as error:
         problems.append(str(error))
     try:
         images = [load_image(path) for path in resolve(case, root)]
         doubts = [reason for image in images for reason in check_image(image, loaded.task.reads).reasons]
-        found = analyse(loaded, images)
+        found = analyse(loaded, images, context=context)
         # A table of cases is the user's explicit choice, so the image guard warns and stops nothing.
         prediction = replace(found, warnings=(*doubts, *found.warnings))
     except (ImageError, InputError, ManifestError) as error:
@@ -165,20 +159,32 @@ def _predict_case(loaded: LoadedModel, case: Case, root: Path) -> Row:
     return Row(case, target, prediction, " ".join(dict.fromkeys(problems)))
 
 
-def evaluate(task: Task, rows: Sequence[Row], threshold: float, part: str = "manifest") -> Evaluation:
-    """Compare predictions with targets; the positive class against all others.
+def _target(task: Task, case: Case) -> float:
+    if task.values:
+        return target_number(case, 0, OLDEST, "months")
+    return class_index(case, task.labels)
+
+
+def evaluate(task: Task, rows: Sequence[Row], threshold: float | None, part: str = "manifest") -> Evaluation:
+    """Compare predictions with targets: the positive class against all others, or numbers with numbers.
 
     Args:
         task: that was predicted.
         rows: from `predict_cases`; those without prediction or target are left out and counted.
-        threshold: positive class is called at score >= threshold.
+        threshold: positive class is called at score >= threshold; None of a task that calls no class.
         part: the data and split, in words.
     """
-    used = [(row.target, row.prediction) for row in rows if row.target is not None and row.prediction is not None]
-    target = np.array([index == task.positive_index for index, _ in used], dtype=np.int64)
-    score = np.array([prediction.scores[task.positive] for _, prediction in used], dtype=np.float64)
-    defined, undefined = measure(target, score, threshold, part)
-    return Evaluation(task.name, task.positive, threshold, len(rows), len(rows) - len(used), defined, undefined)
+    used = [(row.case, row.target, row.prediction) for row in rows if row.target is not None and row.prediction]
+    if threshold is None:
+        ages = [
+            JudgedAge(truth, found.age, case.patient or repr(case.files)) for case, truth, found in used if found.age
+        ]
+        defined, undefined = work_out(age_figures(ages), part)
+    else:
+        target = np.array([index == task.positive_index for _, index, _ in used], dtype=np.int64)
+        score = np.array([prediction.scores[task.positive] for _, _, prediction in used], dtype=np.float64)
+        defined, undefined = measure(target, score, threshold, part)
+    return Evaluation(task.name, task.called, threshold, len(rows), len(rows) - len(used), defined, undefined)
 
 
 def binary_metrics(
@@ -208,26 +214,16 @@ def measure(
     Args:
         target, score, threshold, part, note: as for `binary_metrics`.
     """
-    defined: list[Metric] = []
-    undefined: list[Undefined] = []
-    for name, own_note, figure in _figures(target, score, threshold):
-        try:
-            found = figure()
-        except InputError as error:
-            undefined.append(Undefined(name, str(error)))
-            continue
-        words = "; ".join(text for text in (note, own_note) if text)
-        if isinstance(found, Interval):
-            defined.append(Metric(name, part, found.value, found.low, found.high, len(target), words))
-        else:
-            defined.append(Metric(name, part, found, None, None, len(target), words))
-    return tuple(defined), tuple(undefined)
+    figures = (
+        Figure(name, "; ".join(text for text in (note, own_note) if text), len(target), figure)
+        for name, own_note, figure in _figures(target, score, threshold)
+    )
+    return work_out(figures, part)
 
 
-Figure = Callable[[], Interval | float]
-
-
-def _figures(target: NDArray[Any], score: NDArray[Any], threshold: float) -> tuple[tuple[str, str, Figure], ...]:
+def _figures(
+    target: NDArray[Any], score: NDArray[Any], threshold: float
+) -> tuple[tuple[str, str, Callable[[], Interval | float]], ...]:
     """Name, note and way to compute of each figure, in the order of the table."""
     called = (np.asarray(score) >= threshold).astype(np.int64)
     at = f"called from a score of {threshold:.3f}"

@@ -5,7 +5,7 @@ layer an identity in front of the head. Nothing is hooked on the shared model, s
 and the encoder does not run again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cxrkit.heads import Head, head_of
 from cxrkit.pixels import Box
 from cxrkit.predict import Encoded
 from cxrkit.task import Placement, Prepared
@@ -43,21 +44,32 @@ CAMS = {
 }
 
 
+EXPECTED = "expected value"
+"""In place of a label, of tasks whose labels are numbers: their mean by probability, such as the bone age."""
+
+Target = Callable[[Tensor], Tensor]
+"""Logits [K] of the labels -> what is to be explained, one number."""
+
 _PER_PIXEL = (Method.GRAD_CAM, Method.HIRES_CAM, Method.XGRAD_CAM, Method.LAYER_CAM)
 """Linear in the gradient, which a pooling head divides among the pixels: times their number, maps are in logits."""
 
 
 class _HeadOnly(nn.Module):
-    """Feature maps -> the same maps, to be hooked -> the shared model's head."""
+    """Feature maps -> the same maps, to be hooked -> the shared model's head.
 
-    def __init__(self, model: nn.Module) -> None:
+    Args:
+        model: whose parameters tell pytorch-grad-cam the device.
+        head: of the model.
+    """
+
+    def __init__(self, model: nn.Module, head: Head) -> None:
         super().__init__()
         self.entrance = nn.Identity()
         self.model = model
+        self.head = head
 
     def forward(self, maps: Tensor) -> Tensor:
-        logits: Tensor = self.model.head(self.entrance(maps))  # type: ignore[operator]
-        return logits
+        return self.head(self.entrance(maps))
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,12 +77,13 @@ class Heatmap:
     """Where the evidence for one label lies.
 
     Attributes:
-        label: the class explained.
+        label: the class explained, or EXPECTED.
         method: how.
         values: [h, w] in [0, 1] over `box`: positive evidence, divided by its own maximum. All zero if there is none.
         box: (left, top, right, bottom) in pixels of the original image.
-        maximum: of the raw map, in units of the logit margin (Grad-CAM++ has a unit of its own); 0 = no
-            positive evidence. Maps are scaled one by one, so only this number says whether a map is strong.
+        maximum: of the raw map, in units of the logit margin, of an expected value in those of the labels (Grad-CAM++
+            has a unit of its own); 0 = no positive evidence. Maps are scaled one by one, so only this number says
+            whether a map is strong.
     """
 
     label: str
@@ -98,11 +111,14 @@ def explain(
         loaded: the network with its card.
         prepared: what it read.
         encoded: its maps, from predict.encode.
-        labels: among the task's.
+        labels: among the task's; also EXPECTED, where labels are numbers.
         method: of weighting.
+
+    Raises:
+        InputError: as heads.head_of.
     """
     chosen = loaded.task.labels if labels is None else tuple(labels)
-    raw = raw_maps(loaded, encoded, [loaded.task.labels.index(label) for label in chosen], method)
+    raw = raw_maps(loaded, encoded, [_target(loaded, label) for label in chosen], method)
     placement = prepared.placements[0]
     return tuple(_heatmap(label, method, values, placement) for label, values in zip(chosen, raw, strict=True))
 
@@ -115,9 +131,9 @@ def _heatmap(label: str, method: Method, raw: NDArray[np.float32], placement: Pl
 
 
 def raw_maps(
-    loaded: LoadedModel, encoded: Encoded, outputs: Sequence[int], method: Method
+    loaded: LoadedModel, encoded: Encoded, outputs: Sequence[int | Target], method: Method
 ) -> list[NDArray[np.float32]]:
-    """Signed maps [h, w], one for each output, over the whole input.
+    """Signed maps [h, w], one for each output or other target, over the whole input.
 
     With softmax the target is the margin of the output over the mean of the others (for two classes the log-odds); with
     sigmoid it is the output itself. With a linear head behind mean pooling, the mean of a Grad-CAM plus the difference
@@ -126,13 +142,22 @@ def raw_maps(
     return [_raw_map(loaded, encoded, output, method) for output in outputs]
 
 
-def _raw_map(loaded: LoadedModel, encoded: Encoded, output: int, method: Method) -> NDArray[np.float32]:
-    network = _HeadOnly(loaded.model)
+def _target(loaded: LoadedModel, label: str) -> int | Target:
+    """The output of a label, or the mean of all labels' numbers by probability."""
+    if label != EXPECTED:
+        return loaded.task.labels.index(label)
+    values = torch.tensor(loaded.task.values)
+    return lambda logits: (logits / loaded.card.temperature).softmax(dim=0) @ values
+
+
+def _raw_map(loaded: LoadedModel, encoded: Encoded, output: int | Target, method: Method) -> NDArray[np.float32]:
+    network = _HeadOnly(loaded.model, head_of(loaded, encoded.context))
     with torch.inference_mode(False), torch.enable_grad():
         # Not used as a context manager: the library's __exit__ swallows IndexError.
         cam = CAMS[method](model=network, target_layers=[network.entrance])
         maps = encoded.maps.detach().clone().requires_grad_(True)
-        target = margin(cam.activations_and_grads(maps)[0], output, loaded.task.activation)
+        logits = cam.activations_and_grads(maps)[0][: len(loaded.task.labels)]
+        target = margin(logits, output, loaded.task.activation) if isinstance(output, int) else output(logits)
         torch.autograd.backward(target)
         activations = cam.activations_and_grads.activations[0].numpy()
         gradients = cam.activations_and_grads.gradients[0].numpy()

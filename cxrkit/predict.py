@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,7 +10,10 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 from torch import Tensor
 
+from cxrkit.age_interval import IntervalRule
+from cxrkit.age_reading import AgeReading, read_age
 from cxrkit.errors import InputError
+from cxrkit.heads import head_of
 from cxrkit.image import Radiograph
 from cxrkit.task import Prepared, Task
 from cxrkit.weights import LoadedModel
@@ -21,20 +25,34 @@ class Prediction:
 
     Attributes:
         scores: probability of each label, after the card's temperature, in [0, 1].
-        threshold: score of the positive class from which it is called.
-        label: the called class: the positive one at or above the threshold, otherwise the other one.
-        warnings: sentences for the screen, of the file and of its preparation.
+        called_from: score of the positive class from which it is called; None of tasks that call no class.
+        label: the called class: the positive one at or above the threshold, otherwise the other one; of tasks that
+            call no class the likeliest one.
+        warnings: sentences for the screen, of the file, of its preparation and of the answer.
         further: probability of each answer to the task's further questions, by question and label.
         matching: of a pair, how alike the two images' anatomy is to the network, in [-1, 1], from its finest stage to
             its coarsest; empty where the network has no matching.
+        age: what is said of an age; None of tasks with other answers.
     """
 
     scores: Mapping[str, float]
-    threshold: float
+    called_from: float | None
     label: str
     warnings: tuple[str, ...]
     further: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     matching: tuple[float, ...] = ()
+    age: AgeReading | None = None
+
+    @property
+    def threshold(self) -> float:
+        """Score of the positive class from which it is called.
+
+        Raises:
+            ValueError: the task calls no class.
+        """
+        if self.called_from is None:
+            raise ValueError("this prediction calls no class")
+        return self.called_from
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +62,12 @@ class Encoded:
     Attributes:
         maps: [1, C, h, w]; of a pair of images [1, 2, C, h, w].
         matching: as in Prediction.
+        context: as in Prepared. Another one in its place answers for another sex without encoding again.
     """
 
     maps: Tensor
     matching: tuple[float, ...] = ()
+    context: Mapping[str, Any] = field(default_factory=dict)
 
 
 def encode(loaded: LoadedModel, prepared: Prepared) -> Encoded:
@@ -59,12 +79,15 @@ def encode(loaded: LoadedModel, prepared: Prepared) -> Encoded:
     size, trained = prepared.placements[0].size, loaded.card.input_size
     if not loaded.task.any_size and size != trained:
         raise InputError(f"This network reads {trained} x {trained} pixels only, not {size} x {size}. Leave the size.")
+    if size < loaded.task.least_size:
+        raise InputError(f"This network reads {loaded.task.least_size} pixels a side or more, not {size}.")
     with torch.inference_mode(False), torch.no_grad():
         if len(loaded.task.inputs) == 2:
             compare = (loaded.fused or loaded.model).compare
             maps, matching = compare(torch.from_numpy(prepared.tensor.copy())[None])  # type: ignore[operator]
-            return Encoded(maps, tuple(matching[0].tolist()))
-        return Encoded(loaded.model.features(torch.from_numpy(prepared.tensor.copy())))  # type: ignore[operator]
+            return Encoded(maps, tuple(matching[0].tolist()), prepared.context)
+        maps = loaded.model.features(torch.from_numpy(prepared.tensor.copy()))  # type: ignore[operator]
+        return Encoded(maps, context=prepared.context)
 
 
 def predict(
@@ -82,17 +105,44 @@ def predict(
         encoded: its maps, from encode.
         images: the images behind `prepared`, for their warnings.
         threshold: in [0, 1], in place of the card's.
+
+    Raises:
+        InputError: a threshold for a task that calls no class; or the sex is needed and not stated.
     """
-    with torch.no_grad():
-        logits = loaded.model.head(encoded.maps)[0].double().numpy()  # type: ignore[operator]
     task = loaded.task
+    with torch.no_grad():
+        logits = head_of(loaded, encoded.context)(encoded.maps)[0].double().numpy()
     scores = probabilities(logits[None, : len(task.labels)], loaded.card.temperature, task.activation)[0]
-    limit = loaded.card.thresholds[task.positive] if threshold is None else threshold
-    others = [label for label in task.labels if label != task.positive]
-    called = task.positive if scores[task.positive_index] >= limit else others[0]
+    limit, label = _called(loaded, scores, threshold)
     warnings = tuple(w for image in images for w in image.warnings) + prepared.warnings
     named = {label: float(score) for label, score in zip(task.labels, scores, strict=True)}
-    return Prediction(named, limit, called, warnings, _further(task, logits), encoded.matching)
+    further = _further(task, logits)
+    age = _age(loaded, scores, further, encoded.context) if task.values else None
+    warnings += () if age is None else age.warnings
+    return Prediction(named, limit, label, warnings, further, encoded.matching, age)
+
+
+def _called(loaded: LoadedModel, scores: NDArray[np.float64], threshold: float | None) -> tuple[float | None, str]:
+    """The threshold and the called class; without a class to be called None and the likeliest one."""
+    task = loaded.task
+    if task.called is None:
+        if threshold is not None:
+            raise InputError("This task calls no class, so it takes no threshold.")
+        return None, task.labels[int(scores.argmax())]
+    limit = loaded.card.thresholds[task.called] if threshold is None else threshold
+    others = [label for label in task.labels if label != task.called]
+    return limit, task.called if scores[task.positive_index] >= limit else others[0]
+
+
+def _age(
+    loaded: LoadedModel,
+    scores: NDArray[np.float64],
+    further: Mapping[str, Mapping[str, float]],
+    context: Mapping[str, Any],
+) -> AgeReading:
+    card = loaded.card
+    rule = None if card.interval is None else IntervalRule.from_card(card.interval)
+    return read_age(scores, further.get("sex"), context, rule, card.thresholds.get("sex"))
 
 
 def _further(task: Task, logits: NDArray[np.float64]) -> Mapping[str, Mapping[str, float]]:

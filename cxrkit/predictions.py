@@ -9,13 +9,20 @@ from pathlib import Path
 from cxrkit.cases import Case
 from cxrkit.errors import InputError, ManifestError
 from cxrkit.evaluate import Row
+from cxrkit.predict import Prediction
 from cxrkit.task import Task
+
+_AGE = ("predicted_age_months", "likeliest_age_months", "interval_low", "interval_high")
 
 
 def prediction_columns(task: Task) -> tuple[str, ...]:
-    """The columns that `write_predictions` adds to a manifest's: scores, further scores, warnings and error."""
-    further = (f"score_{question.name}_{question.positive}" for question in task.further)
-    return (*(_column(f"score_{label}") for label in task.labels), *map(_column, further), "warnings", "error")
+    """The columns that `write_predictions` adds to a manifest's: answers, warnings and error.
+
+    Answers are the scores of all labels, or an age with its interval; then the scores of further questions.
+    """
+    answers = _AGE if task.values else tuple(_column(f"score_{label}") for label in task.labels)
+    further = (_column(f"score_{question.name}_{question.positive}") for question in task.further)
+    return (*answers, *further, "warnings", "error")
 
 
 def _column(name: str) -> str:
@@ -65,9 +72,17 @@ def write_predictions(task: Task, rows: Sequence[Row], path: Path) -> None:
 
 
 def _added(task: Task, row: Row) -> Mapping[str, str]:
-    scores: Mapping[str, float] = row.prediction.scores if row.prediction else {}
-    warnings = row.prediction.warnings if row.prediction else ()
-    further = row.prediction.further if row.prediction else {}
-    cells = [str(scores.get(label, "")) for label in task.labels]
+    columns = prediction_columns(task)
+    if row.prediction is None:
+        return dict.fromkeys(columns, "") | {"error": row.error}
+    further = row.prediction.further
+    cells = _answers(task, row.prediction)
     cells += [str(further.get(question.name, {}).get(question.positive, "")) for question in task.further]
-    return dict(zip(prediction_columns(task), [*cells, " ".join(warnings), row.error], strict=True))
+    return dict(zip(columns, [*cells, " ".join(row.prediction.warnings), row.error], strict=True))
+
+
+def _answers(task: Task, prediction: Prediction) -> list[str]:
+    if prediction.age is None:
+        return [str(prediction.scores[label]) for label in task.labels]
+    low, high = prediction.age.interval or ("", "")
+    return [str(value) for value in (prediction.age.expected, prediction.age.likeliest, low, high)]

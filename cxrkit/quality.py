@@ -15,6 +15,7 @@ from cxrkit.image import Radiograph
 from cxrkit.pixels import Gray, crop, equalise, resize, trim_margins
 from cxrkit.plain_checks import header_problem, pixel_problem
 from cxrkit.task import Reads
+from cxrkit.two_hands import two_hands
 
 if TYPE_CHECKING:
     from torch import nn
@@ -59,6 +60,8 @@ SWAPPED_WARNING = (
     "image; export it with bone bright."
 )
 
+_TWO_HANDS = "The image seems to show two hands; this task reads one. Export one hand alone, the left if you can."
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -95,7 +98,10 @@ def check_image(image: Radiograph, reads: Reads) -> Verdict:
     problem = header_problem(image.header, reads) or pixel_problem(image, gray)
     if problem is not None:
         return Verdict(False, problem.found, 0.0, (problem.sentence,))
-    return _judge(probabilities([guard_input(gray)])[0], reads)
+    verdict = _judge(probabilities([guard_input(gray)])[0], reads)
+    if reads == "hand" and verdict.ok and two_hands(gray):
+        return Verdict(False, "two hands", verdict.probability, (_TWO_HANDS,))
+    return verdict
 
 
 def _judge(shares: NDArray[np.float64], reads: Reads) -> Verdict:

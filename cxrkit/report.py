@@ -42,15 +42,25 @@ def card_markdown(card: Card) -> str:
         for metric in card.metrics
     ]
     sources = "; ".join(f"{source.name}, {source.images:,} images, {source.terms}" for source in card.data)
-    called = ", ".join(f"{label} from a score of {value:.3f}" for label, value in card.thresholds.items())
     parts = [
         markdown_table(figures),
-        f"Trained and measured on: {sources}. Split: {card.split}. Called: {called}. "
-        f"Started from: {card.initialisation}.",
+        f"Trained and measured on: {sources}. Split: {card.split}. {_chosen(card)}Started from: {card.initialisation}.",
     ]
     for title, rows in card.tables.items():
         parts += [f"**{title}**", markdown_table(rows)]
     return "\n\n".join(parts)
+
+
+def _chosen(card: Card) -> str:
+    """What was chosen on carved parts: thresholds, and an age's interval."""
+    if card.interval is None:
+        called = ", ".join(f"{label} from a score of {value:.3f}" for label, value in card.thresholds.items())
+        return f"Called: {called}. "
+    interval = (
+        f"Interval: {card.interval['coverage']:.0%}, conformal, from {sum(card.interval['counts'])} carved cases. "
+    )
+    sex = card.thresholds.get("sex")
+    return interval + ("" if sex is None else f"A stated sex is contradicted from a probability of {sex:.3f}. ")
 
 
 def with_cards(readme: str, weights: Path) -> str:

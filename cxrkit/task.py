@@ -1,7 +1,7 @@
 """A task, declared once; and what its preparation hands to a network."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from cxrkit.pixels import Box, Gray
 if TYPE_CHECKING:
     from torch import nn
 
+    from cxrkit.hand_field import HandField
     from cxrkit.image import Radiograph
     from cxrkit.lungs import LungField
 
@@ -27,6 +28,8 @@ class ModelInput:
         contrast: factor about mid-gray; 0.5 to 2.
         sharpness: -1 (blurred) to 2 (sharpened).
         size: side of the network's square input in pixels, a multiple of 32; None = the size used in training.
+        turn: quarter turns clockwise, 0 to 3, of a hand; None = the task's own decision.
+        swap: whether black and white of a hand are swapped first; None = the task's own decision.
     """
 
     crop: Box | None = None
@@ -34,6 +37,8 @@ class ModelInput:
     contrast: float = 1.0
     sharpness: float = 0.0
     size: int | None = None
+    turn: int | None = None
+    swap: bool | None = None
 
     def check(self) -> None:
         """Raise InputError for a value outside its range."""
@@ -43,6 +48,8 @@ class ModelInput:
                 raise InputError(f"The {name} is {value:g}; it has to lie between {low:g} and {high:g}.")
         if self.size is not None and (self.size % 32 or not 64 <= self.size <= 512):
             raise InputError(f"The input size is {self.size} pixels; choose a multiple of 32 from 64 to 512.")
+        if self.turn not in {None, 0, 1, 2, 3}:
+            raise InputError(f"The image is to be turned {self.turn} times by 90 degrees; choose 0, 1, 2 or 3.")
 
 
 @dataclass(frozen=True)
@@ -54,15 +61,17 @@ class Placement:
         box: (left, top, right, bottom), the part of the original image that was read, in its pixels.
         size: side of the square input.
         inner: (left, top, right, bottom), where that part lies within the input; the rest is padding.
+        turn: quarter turns clockwise by which that part was turned before it was put there.
     """
 
     image_shape: tuple[int, int]
     box: Box
     size: int
     inner: Box
+    turn: int = 0
 
     def place(self, maps: NDArray[np.float32], longest: int = 512) -> NDArray[np.float32]:
-        """Cut the padding off a map over the whole input, so that it covers exactly `box`.
+        """Cut the padding off a map over the whole input, and turn it back, so that it covers exactly `box`.
 
         Args:
             maps: [h, w], any resolution; it spans the whole square input.
@@ -74,19 +83,21 @@ class Placement:
         import cv2
 
         left, top, right, bottom = self.inner
-        width, height = right - left, bottom - top
+        width, height = self.box[2] - self.box[0], self.box[3] - self.box[1]
+        if self.turn % 2:
+            width, height = height, width
         scale = longest / max(width, height)
         out_w, out_h = max(1, round(width * scale)), max(1, round(height * scale))
         # Output pixel centres -> input pixel centres -> map pixel centres.
-        across = (left + (np.arange(out_w) + 0.5) * width / out_w) * maps.shape[1] / self.size - 0.5
-        down = (top + (np.arange(out_h) + 0.5) * height / out_h) * maps.shape[0] / self.size - 0.5
+        across = (left + (np.arange(out_w) + 0.5) * (right - left) / out_w) * maps.shape[1] / self.size - 0.5
+        down = (top + (np.arange(out_h) + 0.5) * (bottom - top) / out_h) * maps.shape[0] / self.size - 0.5
         grid_x, grid_y = np.meshgrid(across.astype(np.float32), down.astype(np.float32))
         placed = cv2.remap(maps.astype(np.float32), grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(placed, dtype=np.float32)
+        return np.ascontiguousarray(np.rot90(placed, self.turn), dtype=np.float32)
 
 
-CropSource = Literal["user", "lungs", "margins"]
-"""Who chose what is read: the user, the square around the lungs, or the margins that were trimmed."""
+CropSource = Literal["user", "lungs", "hand", "margins"]
+"""Who chose what is read: the user, the square around the lungs, the box around the hand, or the trimmed margins."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +111,8 @@ class Prepared:
         warnings: sentences for the screen.
         crop_sources: who chose each image's box.
         lungs: the lung field of each image; None where it was not looked for.
+        hand: the hand; None where it was not looked for or not found.
+        context: the facts about the patient that go with the image, checked, by name; None = not stated.
     """
 
     tensor: NDArray[np.float32]
@@ -108,6 +121,8 @@ class Prepared:
     warnings: tuple[str, ...] = ()
     crop_sources: tuple[CropSource, ...] = ("user",)
     lungs: "tuple[LungField | None, ...]" = (None,)
+    hand: "HandField | None" = None
+    context: Mapping[str, Any] = field(default_factory=dict)
 
 
 Reads = Literal["frontal chest", "hand", "planar lung scan"]
@@ -144,9 +159,11 @@ class Task:
         summary: one sentence for the start page.
         inputs: what each image is, in order.
         reads: the kind of image that all of them are, for cxrkit.quality.
-        context: further facts that the network takes, by name.
+        context: further facts about the patient that the network takes, by name; a table of cases has them as columns.
+        beside: further facts that the answer is compared with and the network does not take.
         labels: classes in the order of the network's outputs.
-        positive: the class that a score and a threshold speak of.
+        called: the class that a score and a threshold speak of; None where no class is called, as of an age.
+        values: the number that each label stands for; () where the labels are no numbers.
         activation: how logits become probabilities.
         input_size: side of the square input in pixels.
         mean, std: normalisation of gray values in [0, 1].
@@ -156,6 +173,7 @@ class Task:
         source, intended_use, limits: for the screen.
         further: questions beside the first, answered by the outputs that follow its own.
         any_size: whether the network also reads other input sizes than the one it was trained for.
+        least_size: the smallest of them.
         file_columns, target_column: of a table of cases: one file for each input, and the truth.
     """
 
@@ -164,7 +182,7 @@ class Task:
     summary: str
     inputs: tuple[str, ...]
     labels: tuple[str, ...]
-    positive: str
+    called: str | None
     activation: Literal["softmax", "sigmoid"]
     input_size: int
     mean: float
@@ -176,16 +194,30 @@ class Task:
     intended_use: str
     limits: tuple[str, ...]
     context: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    values: tuple[float, ...] = ()
     further: tuple[Further, ...] = ()
     any_size: bool = True
+    least_size: int = 64
     file_columns: tuple[str, ...] = ("file",)
     target_column: str = "target"
     reads: Reads = "frontal chest"
     icon: str = ":material/radiology:"
 
     @property
+    def positive(self) -> str:
+        """The class that a score and a threshold speak of.
+
+        Raises:
+            ValueError: no class of this task is called.
+        """
+        if self.called is None:
+            raise ValueError(f"no class of the task {self.name} is called")
+        return self.called
+
+    @property
     def positive_index(self) -> int:
-        """Index of the positive class among the outputs."""
+        """Index of the positive class among the outputs; ValueError as for `positive`."""
         return self.labels.index(self.positive)
 
 

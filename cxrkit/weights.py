@@ -1,7 +1,7 @@
 """Load and save weights with their card. safetensors only: no pickle, no download, no random weights."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from cxrkit.card import WEIGHTS, Card, read_card
 from cxrkit.errors import WeightsError
 from cxrkit.image import Radiograph
 from cxrkit.pixels import resize
-from cxrkit.task import ModelInput, Task
+from cxrkit.task import ModelInput, Reads, Task
 
 if TYPE_CHECKING:
     from cxrkit.models.fused import FusedMusicVit
@@ -94,7 +94,7 @@ def load_model(task: Task, root: Path = WEIGHTS, *, fused: bool = True) -> Loade
             "The preparation of images has changed since these weights were trained, so their scores would mean "
             f"nothing. {again}"
         )
-    if task.positive not in card.thresholds or not card.temperature > 0:
+    if (task.called is not None and task.called not in card.thresholds) or not card.temperature > 0:
         raise WeightsError(f"The weights' card lacks a threshold or a temperature above 0. {again}")
     try:
         model = task.build_model(card.model)
@@ -151,11 +151,12 @@ def preparation_record(task: Task) -> tuple[float, ...]:
     The deviation sees what the mean does not: smoothing and sharpening. It is coarse on purpose: another version of
     OpenCV may round differently, another step of preparation may not.
     """
-    sample = [fixed_sample()] * len(task.inputs)
+    sample = [fixed_sample(task.reads)] * len(task.inputs)
     height, width = sample[0].values.shape
-    edits = ModelInput(
-        crop=(width // 8, height // 10, width, height * 3 // 4), brightness=0.1, contrast=1.3, sharpness=0.5
-    )
+    crop = (width // 8, height // 10, width, height * 3 // 4)
+    edits = ModelInput(crop=crop, brightness=0.1, contrast=1.3, sharpness=0.5)
+    if task.reads == "hand":
+        edits = replace(edits, turn=1, swap=True)
     values: list[float] = []
     for edit in (ModelInput(), edits):
         tensor = task.prepare(sample, {}, edit).tensor
@@ -166,9 +167,12 @@ def preparation_record(task: Task) -> tuple[float, ...]:
     return tuple(values)
 
 
-def fixed_sample() -> Radiograph:
-    """A drawing of a chest, 480 x 400 pixels: bright body, two dark lungs, bright mid-line, dark margins."""
-    values = _drawing(480, 400)
+def fixed_sample(reads: Reads = "frontal chest") -> Radiograph:
+    """A drawing, 480 x 400 pixels, of the kind of image that a task reads.
+
+    A chest: bright body, two dark lungs, bright mid-line, dark margins. A hand: fingers up, bones in it, dark ground.
+    """
+    values = _drawn_hand(480, 400) if reads == "hand" else _drawing(480, 400)
     return Radiograph(
         values=values,
         window=(0.0, 255.0),
@@ -191,3 +195,23 @@ def _drawing(height: int, width: int) -> NDArray[np.float32]:
     image[:, : width // 20] = 0
     drawing: Any = np.clip(image, 0, 255).astype(np.float32)
     return np.asarray(drawing, dtype=np.float32)
+
+
+_PARTS_OF_HAND = (
+    *((0.5, 0.6, x, y, 0.035) for x, y in ((0.2, 0.22), (0.38, 0.1), (0.55, 0.08), (0.72, 0.16), (0.86, 0.4))),
+    *((0.47, 0.6, 0.42, 0.5, 0.1), (0.47, 0.65, 0.6, 0.5, 0.1), (0.5, 0.6, 0.5, 1.0, 0.09)),
+)
+"""From where to where, as shares of width and height, and half the width, as a share of the height."""
+
+
+def _drawn_hand(height: int, width: int) -> NDArray[np.float32]:
+    down, across = (np.mgrid[0:height, 0:width] + 0.5) / height
+    flesh, bone = np.zeros((height, width)), np.zeros((height, width))
+    for left, y0, right, y1, half in _PARTS_OF_HAND:
+        x0, x1 = left * width / height, right * width / height
+        along = ((across - x0) * (x1 - x0) + (down - y0) * (y1 - y0)) / ((x1 - x0) ** 2 + (y1 - y0) ** 2)
+        along = np.clip(along, 0, 1)
+        away = np.hypot(across - x0 - along * (x1 - x0), down - y0 - along * (y1 - y0)) / half
+        flesh = np.maximum(flesh, 1 / (1 + np.exp(12 * (away - 1))))
+        bone = np.maximum(bone, (0.7 + 0.3 * np.cos(along * 18)) / (1 + np.exp(20 * (away - 0.5))))
+    return np.asarray(15 + 5 * down + 80 * flesh + 110 * bone, dtype=np.float32)

@@ -8,10 +8,11 @@ from torch import nn
 
 from cxrkit.card import Card, Source, write_card
 from cxrkit.task import Task
-from cxrkit.tasks import TASKS
+from cxrkit.tasks import TASKS, WITHOUT_PAGE
 from cxrkit.weights import LoadedModel, preparation_record, save_weights
 
 SMALL: dict[str, dict[str, Any]] = {
+    "bone_age": {"cbam": True, "shortcuts": True, "inception": False, "sex_head": True},
     "followup": {
         "encoder": "cmt_xti",
         "image_size": 256,
@@ -24,6 +25,11 @@ SMALL: dict[str, dict[str, Any]] = {
     "tuberculosis": {"encoder": "resnet10t", "channels": 8},
 }
 """Settings of a quick network for each task."""
+
+ALL_TASKS = (*TASKS, *WITHOUT_PAGE)
+
+INTERVAL = {"coverage": 0.9, "scaled": True, "edges": [60.0], "factors": [1.5, 2.0], "counts": [120, 240]}
+"""A rule for the interval of an age, as a card holds it."""
 
 
 def small_model(task: Task, seed: int = 0) -> nn.Module:
@@ -46,7 +52,7 @@ def network_input(task: Task, cases: int, size: int | None = None) -> torch.Tens
         cases: how many.
         size: S; None = a small one that the network can read.
     """
-    side = size or (64 if task.any_size else task.input_size)
+    side = size or (task.least_size if task.any_size else task.input_size)
     images = (2,) if len(task.inputs) == 2 else ()
     return torch.randn(cases, *images, 1, side, side, generator=torch.Generator().manual_seed(0))
 
@@ -62,7 +68,7 @@ def small_card(task: Task, sha256: str = "0" * 64) -> Card:
         std=task.std,
         sha256=sha256,
         precision="fp16",
-        thresholds={task.positive: 0.5} | {question.positive: 0.5 for question in task.further},
+        thresholds=small_thresholds(task),
         temperature=2.0,
         initialisation="random",
         data=(Source("none", "none", "none", 0, False),),
@@ -72,7 +78,20 @@ def small_card(task: Task, sha256: str = "0" * 64) -> Card:
         commit="unknown",
         preparation=preparation_record(task),
         limits=("Random weights for tests.",),
+        interval=INTERVAL if task.values else None,
     )
+
+
+def small_thresholds(task: Task, called: float = 0.5) -> dict[str, float]:
+    """One for the class that is called and for every further question; of bone age the one of a contradicted sex."""
+    if task.called is None:
+        return {"sex": 0.9}
+    return {task.called: called} | {question.positive: 0.5 for question in task.further}
+
+
+def sex_of(task: Task, cases: int) -> tuple[torch.Tensor, ...]:
+    """What a network's forward takes beside the images: nothing, or both sexes in turn."""
+    return (torch.arange(cases) % 2,) if "sex" in task.context else ()
 
 
 def small_loaded(task: Task) -> LoadedModel:
@@ -82,7 +101,7 @@ def small_loaded(task: Task) -> LoadedModel:
 
 def write_small_weights(root: Path) -> Path:
     """Write root/<task>/model.safetensors and card.json for every task; returns root."""
-    for task in TASKS:
+    for task in ALL_TASKS:
         digest = save_weights(small_model(task), root / task.name)
         write_card(small_card(task, digest), root / task.name / "card.json")
     return root

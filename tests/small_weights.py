@@ -8,7 +8,7 @@ import torch
 from cxrkit.card import Card, Metric, Source, write_card
 from cxrkit.task import Task
 from cxrkit.weights import save_weights
-from tests.models_for_tests import SMALL, small_card
+from tests.models_for_tests import SMALL, small_card, small_thresholds
 
 
 def write_small_weights(task: Task, root: Path, *, threshold: float = 0.5) -> Card:
@@ -20,12 +20,13 @@ def write_small_weights(task: Task, root: Path, *, threshold: float = 0.5) -> Ca
         torch.manual_seed(4)
         model = task.build_model(SMALL[task.name])
     with torch.no_grad():
-        last = model.change if task.name == "followup" else model.classify
-        last.weight *= 10
-        last.bias.zero_()
+        last = {"followup": "change", "tuberculosis": "classify", "bone_age": "age.4"}[task.name]
+        layer = model.get_submodule(last)
+        layer.weight *= 10
+        layer.bias.zero_()
     card = replace(
         small_card(task, save_weights(model, root / task.name)),
-        thresholds={task.positive: threshold} | {question.positive: 0.5 for question in task.further},
+        thresholds=small_thresholds(task, threshold),
         temperature=1.0,
         data=(Source("Drawn chests", "made by the tests", "free", 12, real=False),),
         metrics=(Metric("AUC", "in-set test part: optimistic", 0.5, 0.4, 0.6, 12, "a test's figure"),),

@@ -1,5 +1,7 @@
 """From age classes to words: decoding against plain NumPy, SD scores against values worked by hand."""
 
+import datetime
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,12 +13,15 @@ from cxrkit.bone_age import (
     Sex,
     Verdict,
     adult_warnings,
+    age_at,
     age_probabilities,
     age_spread,
     check_age,
+    check_sex,
     expected_age,
     in_words,
     likeliest_age,
+    parse_date,
     sd_score,
     without_sex,
 )
@@ -208,3 +213,62 @@ def test_adults_are_flagged() -> None:
     (own,) = adult_warnings(150, "M", 216)
     assert "18 years old" in own
     assert len(adult_warnings(220, "M", 300)) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("F", "F"), ("female", "F"), (" m ", "M"), ("Male", "M"), ("", None), (None, None)],
+)
+def test_a_sex_is_read_as_people_write_it(text: object, expected: Sex | None) -> None:
+    assert check_sex(text) == expected
+
+
+@pytest.mark.parametrize("text", ["X", "girl", 0, "FM"])
+def test_another_sex_is_refused(text: object) -> None:
+    with pytest.raises(InputError, match="F or M"):
+        check_sex(text)
+
+
+@pytest.mark.parametrize(
+    ("birth", "examination", "months"),
+    [
+        ("2010-05-31", "2010-05-31", 0),
+        ("2010-05-15", "2015-05-15", 60),
+        ("2010-05-15", "2015-05-14", 59 + 29 * 12 / 365.25),
+        ("2010-01-31", "2010-03-01", 1 + 1 * 12 / 365.25),
+        ("2012-02-29", "2013-02-28", 11 + 30 * 12 / 365.25),
+        ("2010-12-20", "2011-01-05", 16 * 12 / 365.25),
+    ],
+)
+def test_dates_become_months(birth: str, examination: str, months: float) -> None:
+    found = age_at(datetime.date.fromisoformat(birth), datetime.date.fromisoformat(examination))
+    assert found == pytest.approx(months)
+
+
+@given(
+    birth=st.dates(datetime.date(1990, 1, 1), datetime.date(2020, 1, 1)),
+    days=st.integers(0, 2000),
+)
+def test_a_day_more_never_makes_younger(birth: datetime.date, days: int) -> None:
+    one, next_day = (birth + datetime.timedelta(days=count) for count in (days, days + 1))
+    assert age_at(birth, one) <= age_at(birth, next_day) <= age_at(birth, one) + 0.15
+    assert age_at(birth, one) == pytest.approx(days * 12 / 365.25, abs=0.15)
+
+
+def test_impossible_dates_are_refused() -> None:
+    day, today = datetime.timedelta(days=1), datetime.date.today()
+    with pytest.raises(InputError, match="after that of the radiograph"):
+        age_at(datetime.date(2015, 1, 2), datetime.date(2015, 1, 1))
+    with pytest.raises(InputError, match="date of the radiograph lies in the future"):
+        age_at(datetime.date(2015, 1, 2), today + 2 * day)
+    with pytest.raises(InputError, match="date of birth lies in the future"):
+        age_at(today + 2 * day, today + 3 * day)
+    with pytest.raises(InputError, match="not possible"):
+        age_at(datetime.date(1850, 1, 1), today)
+
+
+def test_dates_are_read_as_year_month_day() -> None:
+    assert parse_date(" 2016-05-31 ", "birth") == datetime.date(2016, 5, 31)
+    for text in ("31.05.2016", "2016-13-01", "2016-02-30", "", "yesterday"):
+        with pytest.raises(InputError, match="date of birth cannot be read"):
+            parse_date(text, "birth")

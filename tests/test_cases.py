@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxrkit.cases import Case, carve, class_index, read_manifest, resolve, split_by_patient
+from cxrkit.cases import Case, carve, class_index, read_manifest, resolve, split_by_patient, target_number
 from cxrkit.errors import InputError, ManifestError
 
 LABELS = ("normal", "tuberculosis")
@@ -265,3 +265,16 @@ def test_too_few_patients_and_a_strange_share_are_refused():
         carve([], 0.1)
     with pytest.raises(InputError, match="between 0 and 1"):
         carve(cohort(10), 10)
+
+
+@pytest.mark.parametrize(("text", "value"), [("94", 94), ("94.5", 94.5), ("0", 0), ("228", 228)])
+def test_a_target_may_be_a_number(text: str, value: float) -> None:
+    assert target_number(Case(("a.png",), text, number=3), 0, 228, "months") == value
+
+
+@pytest.mark.parametrize("text", ["", "-1", "229", "nan", "inf", "eight", "9,5"])
+def test_another_target_than_a_number_in_range_is_refused(text: str) -> None:
+    with pytest.raises(ManifestError, match="row 3 is no number from 0 to 228"):
+        target_number(Case(("a.png",), text, number=3), 0, 228, "months")
+    with pytest.raises(ManifestError, match="no good"):
+        target_number(Case(("a.png",), "9", problem="This row is no good."), 0, 228, "months")

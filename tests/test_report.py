@@ -7,8 +7,11 @@ import pytest
 from cxrkit.card import WEIGHTS, Metric
 from cxrkit.commands import run
 from cxrkit.errors import InputError, WeightsError
-from cxrkit.report import figure, markdown_table, with_cards
+from cxrkit.report import card_markdown, figure, markdown_table, with_cards
+from cxrkit.tasks.bone_age import BONE_AGE
+from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from tests.conftest import REPOSITORY
+from tests.models_for_tests import small_card
 
 
 def test_readme_shows_what_the_cards_say() -> None:
@@ -44,3 +47,12 @@ def test_the_command_writes_the_file_in_place(tmp_path: Path, capsys: pytest.Cap
     assert written.endswith("after\n")
     assert run(["readme", str(tmp_path / "absent.md")]) == 2
     assert "no such file" in capsys.readouterr().err
+
+
+def test_what_was_chosen_on_carved_parts_is_said() -> None:
+    called = card_markdown(small_card(TUBERCULOSIS))
+    assert "Called: tuberculosis from a score of 0.500." in called
+    age = card_markdown(small_card(BONE_AGE))
+    assert "Called" not in age
+    assert "Interval: 90%, conformal, from 360 carved cases." in age
+    assert "A stated sex is contradicted from a probability of 0.900." in age

@@ -8,20 +8,25 @@ import pytest
 import torch
 
 from cxrkit.errors import InputError
+from cxrkit.pixels import resize
 from cxrkit.predict import encode
 from cxrkit.task import ModelInput, Placement, Task, check_box
 from cxrkit.tasks import TASKS, find_task
 from cxrkit.weights import fixed_sample
-from tests.models_for_tests import SMALL, network_input, small_loaded, small_model
+from tests.models_for_tests import ALL_TASKS, SMALL, network_input, sex_of, small_loaded, small_model
 
-each_task = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+each_task = pytest.mark.parametrize("task", ALL_TASKS, ids=lambda task: task.name)
 
 
 @each_task
 def test_a_declaration_is_complete(task: Task) -> None:
     assert task.name.isidentifier()
-    assert task.positive in task.labels
-    assert task.labels[task.positive_index] == task.positive
+    if task.called is None:
+        assert len(task.values) == len(task.labels)
+        with pytest.raises(ValueError, match="no class"):
+            _ = task.positive
+    else:
+        assert task.labels[task.positive_index] == task.positive == task.called
     assert len(set(task.labels)) == len(task.labels) > 1
     assert task.inputs
     assert task.limits
@@ -40,23 +45,23 @@ def test_an_unknown_task_is_refused_with_those_there_are() -> None:
 def test_a_network_is_its_features_and_its_head(task: Task) -> None:
     model = small_model(task)
     x = network_input(task, 2)
-    logits = model.head(model.features(x))
-    assert torch.equal(model(x), logits)
+    logits = model.head(model.features(x), *sex_of(task, 2))
+    assert torch.equal(model(x, *sex_of(task, 2)), logits)
     further = [output for question in task.further for output in question.outputs]
     assert [*range(len(task.labels)), *further] == list(range(logits.shape[1]))
 
 
-@pytest.mark.parametrize("task", [task for task in TASKS if task.any_size], ids=lambda task: task.name)
-@pytest.mark.parametrize("size", [64, 96, 160])
-def test_any_multiple_of_32_is_read(task: Task, size: int) -> None:
-    maps = small_model(task).features(network_input(task, 1, size))
+@pytest.mark.parametrize("task", [task for task in ALL_TASKS if task.any_size], ids=lambda task: task.name)
+@pytest.mark.parametrize("more", [0, 32, 96])
+def test_any_multiple_of_32_from_the_smallest_on_is_read(task: Task, more: int) -> None:
+    maps = small_model(task).features(network_input(task, 1, task.least_size + more))
     assert maps.shape[-2] == maps.shape[-1]
     assert maps.isfinite().all()
 
 
-@pytest.mark.parametrize("task", [task for task in TASKS if not task.any_size], ids=lambda task: task.name)
+@pytest.mark.parametrize("task", [task for task in ALL_TASKS if not task.any_size], ids=lambda task: task.name)
 def test_a_size_that_cannot_be_read_is_refused(task: Task) -> None:
-    prepared = task.prepare([fixed_sample()] * len(task.inputs), {}, ModelInput(size=64))
+    prepared = task.prepare([fixed_sample(task.reads)] * len(task.inputs), {}, ModelInput(size=64))
     with pytest.raises(InputError, match=f"reads {task.input_size} x {task.input_size} pixels only, not 64 x 64"):
         encode(small_loaded(task), prepared)
 
@@ -64,7 +69,7 @@ def test_a_size_that_cannot_be_read_is_refused(task: Task) -> None:
 @each_task
 def test_every_trainable_parameter_receives_a_gradient(task: Task) -> None:
     model = task.build_model(SMALL[task.name]).train()
-    model(network_input(task, 4)).square().sum().backward()
+    model(network_input(task, 4), *sex_of(task, 4)).square().sum().backward()
     for name, parameter in model.named_parameters():
         assert parameter.requires_grad, name
         assert parameter.grad is not None, name
@@ -74,7 +79,7 @@ def test_every_trainable_parameter_receives_a_gradient(task: Task) -> None:
 @each_task
 @pytest.mark.parametrize("edits", [ModelInput(), ModelInput(crop=(10, 20, 310, 220), size=96)], ids=["none", "crop"])
 def test_preparation_keeps_its_contract(task: Task, edits: ModelInput) -> None:
-    images = [fixed_sample()] * len(task.inputs)
+    images = [fixed_sample(task.reads)] * len(task.inputs)
     prepared = task.prepare(images, {}, edits)
     size = edits.size or task.input_size
     assert prepared.tensor.dtype == np.float32
@@ -90,6 +95,9 @@ def test_preparation_keeps_its_contract(task: Task, edits: ModelInput) -> None:
         left, top, right, bottom = place.inner
         assert 0 <= left < right <= size
         assert 0 <= top < bottom <= size
+        if task.reads == "hand":
+            assert place.inner == (0, 0, size, size)
+            continue
         assert (right - left) / (bottom - top) == pytest.approx(
             (place.box[2] - place.box[0]) / (place.box[3] - place.box[1]), rel=2 / min(right - left, bottom - top)
         )
@@ -100,7 +108,7 @@ def test_preparation_keeps_its_contract(task: Task, edits: ModelInput) -> None:
 
 @each_task
 def test_preparation_leaves_the_image_as_it_was_and_repeats_itself(task: Task) -> None:
-    images = [fixed_sample()] * len(task.inputs)
+    images = [fixed_sample(task.reads)] * len(task.inputs)
     before = images[0].values.copy()
     first, second = (task.prepare(images, {}, ModelInput(brightness=0.2, sharpness=1.0)) for _ in range(2))
     np.testing.assert_array_equal(first.tensor, second.tensor)
@@ -121,17 +129,19 @@ def test_preparation_leaves_the_image_as_it_was_and_repeats_itself(task: Task) -
         ModelInput(size=100),
         ModelInput(size=544),
         ModelInput(size=0),
+        ModelInput(turn=4),
+        ModelInput(turn=-1),
     ],
     ids=str,
 )
 def test_edits_out_of_range_are_refused(task: Task, edits: ModelInput) -> None:
     with pytest.raises(InputError):
-        task.prepare([fixed_sample()] * len(task.inputs), {}, edits)
+        task.prepare([fixed_sample(task.reads)] * len(task.inputs), {}, edits)
 
 
 @each_task
-def test_an_image_without_lungs_is_read_with_a_warning(task: Task) -> None:
-    blank = replace(fixed_sample(), values=np.full((100, 140), 3, dtype=np.float32))
+def test_an_image_without_lungs_or_hand_is_read_with_a_warning(task: Task) -> None:
+    blank = replace(fixed_sample(task.reads), values=np.full((100, 140), 3, dtype=np.float32))
     prepared = task.prepare([blank] * len(task.inputs), {}, ModelInput())
     assert prepared.crop_sources[0] == "margins"
     assert prepared.warnings
@@ -174,3 +184,15 @@ def test_declarations_and_help_come_without_torch(module: str) -> None:
 def test_a_box_inside_the_image_is_returned() -> None:
     box: Any = (0, 0, 16, 16)
     assert check_box(box, (16, 16)) == box
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_a_turned_part_is_turned_back(turn: int) -> None:
+    """A ramp over the part, turned clockwise and squashed as for the network, comes back as it was."""
+    across, down = np.meshgrid(np.arange(120, dtype=np.float32), np.arange(60, dtype=np.float32))
+    place = Placement(image_shape=(100, 200), box=(40, 20, 160, 80), size=96, inner=(0, 0, 96, 96), turn=turn)
+    for part in (across, down):
+        shown = resize(np.ascontiguousarray(np.rot90(part, -turn)), 96, 96)
+        back = place.place(shown, longest=120)
+        assert back.shape == (60, 120)
+        np.testing.assert_allclose(back[4:-4, 4:-4], part[4:-4, 4:-4], atol=1.0)

@@ -13,12 +13,12 @@ import torch
 from cxrkit.errors import WeightsError
 from cxrkit.predict import encode, predict
 from cxrkit.task import ModelInput, Prepared, Task
-from cxrkit.tasks import TASKS
+from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from cxrkit.weights import PREPARATION_TOLERANCE, fixed_sample, load_model, preparation_record, save_weights
-from tests.models_for_tests import small_loaded, small_model
+from tests.models_for_tests import ALL_TASKS, small_loaded, small_model
 
-each_task = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+each_task = pytest.mark.parametrize("task", ALL_TASKS, ids=lambda task: task.name)
 
 
 @pytest.fixture
@@ -103,9 +103,9 @@ def test_loading_gives_back_what_was_saved_to_half_precision(root: Path, task: T
 
 @each_task
 def test_half_precision_leaves_the_scores_where_they_were(root: Path, task: Task) -> None:
-    scores = []
+    scores, smallest = [], task.least_size if task.any_size else None
     for loaded in (small_loaded(task), load_model(task, root)):
-        prepared = task.prepare([fixed_sample()] * len(task.inputs), {}, ModelInput(size=64 if task.any_size else None))
+        prepared = task.prepare([fixed_sample(task.reads)] * len(task.inputs), {}, ModelInput(size=smallest))
         scores.append(list(predict(loaded, prepared, encode(loaded, prepared)).scores.values()))
     np.testing.assert_allclose(scores[0], scores[1], atol=2e-3)
 
@@ -141,3 +141,10 @@ def test_saved_weights_are_named_by_their_hash(tmp_path: Path) -> None:
     data = (tmp_path / "new" / "folder" / "model.safetensors").read_bytes()
     assert digest == hashlib.sha256(data).hexdigest()
     assert save_weights(small_model(TUBERCULOSIS), tmp_path) == digest
+
+
+@pytest.mark.parametrize("interval", [{}, {"coverage": 2}, "wide", [1, 2]])
+def test_a_damaged_rule_for_the_interval_is_refused(root: Path, interval: object) -> None:
+    change_card(root / "bone_age", interval=interval)
+    with pytest.raises(WeightsError, match="damaged"):
+        load_model(BONE_AGE, root)

@@ -67,19 +67,32 @@ def bland_altman(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> BlandAltman
 
 
 def mean_absolute_difference(
-    a: ArrayLike, b: ArrayLike, repeats: int = 1000, seed: int = 0, level: float = 0.95
+    a: ArrayLike,
+    b: ArrayLike,
+    repeats: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+    groups: ArrayLike | None = None,
 ) -> Interval:
     """Mean of |a - b| with its bootstrap interval, in the unit of the measurements.
 
     Args:
         a, b: [N] measurements of the same cases.
         repeats, seed, level: as for `bootstrap_interval`.
+        groups: [N] keys, such as patients: cases of one key are resampled together, because they are not independent.
+            None: every case by itself.
 
     Raises:
         InputError: no pair, lengths that differ, or values that are not finite.
     """
     distance = np.abs(_differences(a, b))
-    return bootstrap_interval(lambda row: float(np.mean(row)), distance, repeats=repeats, seed=seed, level=level)
+    keys = np.arange(distance.size) if groups is None else np.asarray(groups)
+    same_length(distance.size, keys.size, ("differences", "groups"))
+    _, of_case = np.unique(keys, return_inverse=True)
+    totals, counts = np.bincount(of_case, distance), np.bincount(of_case)
+    return bootstrap_interval(
+        lambda total, count: float(total.sum() / count.sum()), totals, counts, repeats=repeats, seed=seed, level=level
+    )
 
 
 def _differences(a: ArrayLike, b: ArrayLike) -> Floats:

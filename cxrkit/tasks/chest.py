@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cxrkit.errors import InputError
 from cxrkit.lungs import LungField, find_lungs
 from cxrkit.pixels import (
     Box,
@@ -61,10 +62,12 @@ def prepare_chest(image: "Radiograph", edits: ModelInput, size: int) -> Prepared
         size: side of the network's input in pixels.
 
     Raises:
-        InputError: a crop box outside the image, or an edit outside its range.
+        InputError: a crop box outside the image, an edit outside its range, or one of a hand.
         WeightsError: the lung field's weights are missing.
     """
     edits.check()
+    if edits.turn or edits.swap:
+        raise InputError("Only a hand can be turned or swapped in black and white here; change a chest's own file.")
     gray, side = image.windowed(), edits.size or size
     lungs = None if edits.crop else find_lungs(gray)
     box, chosen_by, warnings = _choose_box(gray, edits.crop, lungs)

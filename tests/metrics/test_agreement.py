@@ -64,3 +64,15 @@ def test_what_is_undefined_is_a_sentence(metric, a, b, sentence):
 def test_one_pair_has_no_limits():
     with pytest.raises(InputError, match="at least two"):
         bland_altman([1], [2])
+
+
+def test_cases_of_one_group_are_resampled_together() -> None:
+    first, second = np.array([1.0, 1.0, 5.0, 5.0]), np.zeros(4)
+    alone = mean_absolute_difference(first, second)
+    same = mean_absolute_difference(first, second, groups=["a", "b", "c", "d"])
+    pairs = mean_absolute_difference(first, second, groups=["a", "a", "b", "b"])
+    assert same == alone
+    assert pairs.value == alone.value == pytest.approx(3)
+    assert (pairs.low, pairs.high) == (1, 5)
+    with pytest.raises(InputError, match="groups"):
+        mean_absolute_difference(first, second, groups=["a"])

@@ -26,7 +26,6 @@ from train.followup.moco import MocoSettings
 from train.followup.study import (
     BOTH,
     ENCODERS,
-    Budget,
     Cell,
     Scale,
     Study,
@@ -38,7 +37,8 @@ from train.followup.study import (
 )
 from train.followup.study_commands import read_sizes
 from train.followup.study_parts import MADE, reported_parts
-from train.followup.study_table import REFERENCE, UNDEFINED, Measured, figures, put_on_card, table_of
+from train.followup.study_table import REFERENCE, UNDEFINED, Measured, figures, table_of
+from train.studies import Budget, put_on_card
 from train.trainer import FitSettings
 
 SMALL = "cmt of this test"

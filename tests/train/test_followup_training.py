@@ -10,13 +10,14 @@ import torch
 from cxrkit.errors import InputError
 from cxrkit.models.music_vit import MusicVit
 from tests.train.followup_networks import SMALL, TINY, batch, network, small_encoder
-from train.followup.__main__ import read_stages
+from train.epochs import PROGRESS, read_rows, write_row
 from train.followup.data import FULL, Difficulty, Draw, Draws, Example, Mixture, PairSource, Random, mixture_loader
-from train.followup.fit import BEST, PROGRESS, Settings, network_settings, recorded_loss, train_network
+from train.followup.fit import BEST, Settings, network_settings, recorded_loss, train_network
 from train.followup.kinds import CONTROL
 from train.followup.losses import UNKNOWN, losses
 from train.followup.material import Material
-from train.followup.progress import CHOICE, Judged, Recorder, draw_judged, figures, judged_logits, read_rows, write_row
+from train.followup.progress import CHOICE, Judged, Recorder, draw_judged, figures, judged_logits
+from train.stages import read_stages
 from train.trainer import FitSettings
 
 CPU = FitSettings(accelerator="cpu", precision="32-true")
@@ -193,4 +194,6 @@ def test_stages_are_read_from_text() -> None:
     assert read_stages("128:5:4000,256:8:1500") == ((128, 5, 4000), (256, 8, 1500))
     for wrong in ("128", "128:5", "a:b:c", "128:5:4000:1"):
         with pytest.raises(InputError, match="SIZE:EPOCHS:PAIRS"):
-            read_stages(wrong)
+            read_stages(wrong, "PAIRS")
+    with pytest.raises(InputError, match="at least 1"):
+        read_stages("128:0:40")

@@ -19,13 +19,14 @@ from cxrkit.task import ModelInput
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from cxrkit.weights import fixed_sample, load_model
 from tests.conftest import REPOSITORY
+from train.studies import Budget
 from train.trainer import FitSettings
 from train.tuberculosis import study
 from train.tuberculosis.card import IN_SET, make_weights
 from train.tuberculosis.fit import FAMILY_PAIRS, Settings, TrainingPart, with_lesions
 from train.tuberculosis.heat import heat_in_lungs
 from train.tuberculosis.images import load_images
-from train.tuberculosis.study import PREPROCESSINGS, Budget, settings_of
+from train.tuberculosis.study import PREPROCESSINGS, settings_of
 
 HOW = FitSettings(precision="32-true", accelerator="cpu")
 SETTINGS = Settings(

@@ -18,11 +18,11 @@ from typing import Annotated
 import typer
 
 from cxrkit.card import WEIGHTS
-from cxrkit.errors import InputError
 from train.followup.card import make_weights, measure_again
-from train.followup.fit import Settings, Stage
+from train.followup.fit import Settings
 from train.followup.losses import Lambdas
 from train.followup.study_commands import commands
+from train.stages import read_stages
 from train.trainer import FitSettings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -79,7 +79,7 @@ def weights(
         lambdas=Lambdas(lambda_disease, lambda_matching, lambda_direction, lambda_lesions),
         difference=difference,
         lesions=lesions,
-        stages=read_stages(stages) if stages else _DEFAULT.stages,
+        stages=read_stages(stages, "PAIRS") if stages else _DEFAULT.stages,
         batch=batch,
         learning_rate=learning_rate,
         simulated=simulated,
@@ -102,19 +102,6 @@ def measure(
 ) -> None:
     """Measure the stored weights again and write their card anew."""
     measure_again(data, others or [], run, cache or run / "cache", out)
-
-
-def read_stages(text: str) -> tuple[Stage, ...]:
-    """ "128:5:4000,256:8:1500" -> ((128, 5, 4000), (256, 8, 1500)).
-
-    Raises:
-        InputError: anything else.
-    """
-    try:
-        stages = [tuple(int(number) for number in stage.split(":")) for stage in text.split(",")]
-        return tuple((size, epochs, pairs) for size, epochs, pairs in stages)
-    except ValueError as error:
-        raise InputError(f"The stages are “{text}”; write SIZE:EPOCHS:PAIRS, such as 128:5:4000,256:8:1500.") from error
 
 
 if __name__ == "__main__":

@@ -14,18 +14,14 @@ from torch import Tensor, nn
 
 from cxrkit.models.cmt import move_biases
 from cxrkit.models.music_vit import Matching, MusicVit
+from train.epochs import PROGRESS, read_rows, write_row
 from train.followup.data import FULL, GENTLE, Difficulty, mixture_loader
 from train.followup.losses import Batch, Lambdas, Learner, losses
 from train.followup.material import Material
 from train.followup.pretrain import HISTORY, start_from
-from train.followup.progress import CHOICE, Recorder, draw_judged, figures, judged_logits, read_rows, write_row
+from train.followup.progress import CHOICE, Recorder, draw_judged, figures, judged_logits
+from train.stages import Stage
 from train.trainer import FitSettings, Judge, Loss, fit
-
-Stage = tuple[int, int, int]
-"""Side of the images, epochs, pairs of an epoch."""
-
-PROGRESS = "progress.csv"
-"""Table of a run's epochs, in its folder."""
 
 BEST = "best.safetensors"
 """The last stage's best epoch, in the run's folder."""
@@ -38,8 +34,8 @@ class Settings:
     Attributes:
         encoder, matching, disease, direction, difference, lesions: of the network; see MusicVit.
         lambdas: weights of the further losses.
-        stages: from small images to those that the network will read; short epochs, because a killed run goes on at
-            its last whole epoch.
+        stages: side, epochs and pairs an epoch of each, from small images to those that the network will read; short
+            epochs, because a killed run goes on at its last whole epoch.
         batch: pairs of a batch (the source's 14).
         learning_rate: peak of the first stage's cycle; the source's 1e-5 does not get far from scratch.
         later: factor on the peak from stage to stage.

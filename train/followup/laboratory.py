@@ -16,14 +16,15 @@ import numpy as np
 from cxrkit.card import WEIGHTS
 from cxrkit.errors import InputError
 from cxrkit.tasks.followup import FOLLOW_UP
-from train.followup.fit import PROGRESS, Settings, train_network
+from train.epochs import PROGRESS, read_rows
+from train.followup.fit import Settings, train_network
 from train.followup.held import read_held
 from train.followup.material import Material, read_material
 from train.followup.moco import MocoSettings, contrast, read_radiographs
-from train.followup.progress import read_rows
-from train.followup.study import Budget, Cell, Scale, Study
+from train.followup.study import Cell, Scale, Study
 from train.followup.study_parts import margins, reported_parts
-from train.followup.study_table import Measured, Row, put_on_card, table_of, write_table
+from train.followup.study_table import Measured, table_of
+from train.studies import Budget, Row, put_on_card, write_table
 from train.trainer import FitSettings
 
 _DIVISION = 0

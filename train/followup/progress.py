@@ -1,10 +1,8 @@
-"""How a training run gets on: losses of each epoch, and what the carved part says; one row an epoch in progress.csv."""
+"""How a training run gets on: losses of each epoch, and what the carved part says."""
 
-import csv
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -134,25 +132,3 @@ def figures(judged: Judged, logits: NDArray[np.float64], choice: Mapping[str, fl
 def _auc(truth: NDArray[np.int64], score: NDArray[np.float64]) -> float:
     """NaN where only one class is there."""
     return metrics.auc(truth, score) if 0 < truth.sum() < len(truth) else float("nan")
-
-
-def write_row(file: Path, row: Mapping[str, object]) -> None:
-    """Put a row into the table, in place of one of the same stage and epoch, which a killed run may have left."""
-    rows = [old for old in read_rows(file) if (old["stage"], old["epoch"]) != (str(row["stage"]), str(row["epoch"]))]
-    rows.append({name: f"{value:.5g}" if isinstance(value, float) else str(value) for name, value in row.items()})
-    columns = list(dict.fromkeys(name for each in rows for name in each))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(".new")
-    with fresh.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, columns)
-        writer.writeheader()
-        writer.writerows(rows)
-    fresh.replace(file)
-
-
-def read_rows(file: Path) -> list[dict[str, str]]:
-    """All rows of a run's table; [] where there is none yet."""
-    if not file.is_file():
-        return []
-    with file.open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))

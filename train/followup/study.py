@@ -1,7 +1,6 @@
 """Studies of methods section 1: comparison set, ablation, weights of the losses, and where training starts from."""
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from itertools import product
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from cxrkit.errors import InputError
 from train.followup.fit import Settings
 from train.followup.losses import Lambdas
 from train.followup.moco import MocoSettings
+from train.studies import Budget
 
 ENCODERS = {
     "Inception-v3": "inception_v3",
@@ -28,13 +28,6 @@ patches of 16, 12 layers, lite small."""
 
 BOTH = "CMT-Ti + AMM + disease head"
 DISEASE, MATCHING = (0.0, 0.1, 1.0), (0.0, 0.01, 0.1, 1.0)
-
-
-class Budget(StrEnum):
-    """How large a study is; what was used stands in its table."""
-
-    FULL = "full"
-    SMALL = "small"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from cxrkit.errors import InputError
 from train.followup.laboratory import Laboratory
 from train.followup.moco import MocoSettings, contrast, read_radiographs
 from train.followup.pretrain import PretrainSettings, pretrain, read_singles
-from train.followup.study import Budget, Scale, Study, ablation, comparison, loss_weights, scale_of, starts
+from train.followup.study import Scale, Study, ablation, comparison, loss_weights, scale_of, starts
+from train.studies import Budget
 from train.trainer import FitSettings
 
 commands = typer.Typer()

@@ -1,20 +1,15 @@
-"""The table of a study: figures of every cell, DeLong's test against its reference; CSV, JSON, and on the card."""
+"""The table of a study: figures of every cell, DeLong's test against its reference."""
 
-import csv
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrkit.card import read_card, write_card
 from cxrkit.errors import InputError
 from cxrkit.metrics import Interval, auc, confusion, delong_interval, delong_test
+from train.studies import Row
 
-Row = dict[str, Any]
 Margins = Mapping[str, NDArray[np.float64]]
 """Of one cell: part -> [repeats, N], score less threshold."""
 
@@ -95,23 +90,3 @@ def _p(change: NDArray[np.int64], mean: NDArray[np.float64], reference: NDArray[
 
 def _words(interval: Interval) -> str:
     return f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
-
-
-def write_table(rows: Sequence[Row], stem: Path) -> None:
-    """STEM.json and STEM.csv."""
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    stem.with_suffix(".json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    with stem.with_suffix(".csv").open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def put_on_card(title: str, rows: list[Row], card: Path) -> None:
-    """Put a table on a card, in place of an earlier one of this title.
-
-    Raises:
-        WeightsError: there is no card yet.
-    """
-    old = read_card(card)
-    write_card(replace(old, tables={**old.tables, title: rows}), card)

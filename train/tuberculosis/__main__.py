@@ -15,10 +15,11 @@ from typing import Annotated
 import typer
 
 from cxrkit.card import WEIGHTS
+from train.studies import Budget
 from train.trainer import FitSettings
 from train.tuberculosis.card import make_weights, measure_again
 from train.tuberculosis.fit import Settings
-from train.tuberculosis.study import Budget, run_study
+from train.tuberculosis.study import run_study
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 

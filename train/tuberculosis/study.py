@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from cxrkit.errors import InputError
 from cxrkit.metrics import ClassScores, Interval, confusion, delong_interval, precision_recall_f1
 from cxrkit.predict import probabilities
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
+from train.studies import Budget
 from train.trainer import FitSettings
 from train.tuberculosis.card import training_part
 from train.tuberculosis.fit import FAMILY_PAIRS, Settings, logits_of, train_model
@@ -27,13 +27,6 @@ PREPROCESSINGS: tuple[tuple[str, ...], ...] = (
     ("erase", "augment", "flip"),
 )
 TITLE = "Two networks and four preprocessings"
-
-
-class Budget(StrEnum):
-    """How large the study is; what was used stands in its table."""
-
-    FULL = "full"
-    SMALL = "small"
 
 
 def settings_of(budget: Budget, images: int) -> Settings:

@@ -1,0 +1,129 @@
+"""What the commands print: JSON for programs, aligned lines for people."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from cxrkit.bone_age import SD_SOURCE, in_words
+
+if TYPE_CHECKING:
+    from cxrkit.age_reading import AgeReading
+    from cxrkit.evaluate import Evaluation
+    from cxrkit.predict import Prediction
+    from cxrkit.weights import LoadedModel
+
+
+def analysis(loaded: "LoadedModel", prediction: "Prediction", doubts: Sequence[str], seconds: float) -> dict[str, Any]:
+    """What --json prints of one case."""
+    result: dict[str, Any] = {
+        "task": loaded.task.name,
+        "weights": loaded.card.sha256,
+        "scores": dict(prediction.scores),
+        "threshold": prediction.called_from,
+        "label": prediction.label,
+        "warnings": [*doubts, *prediction.warnings],
+        "seconds": round(seconds, 3),
+    }
+    if prediction.further:
+        result["further"] = {question: dict(scores) for question, scores in prediction.further.items()}
+    if prediction.matching:
+        result["matching"] = list(prediction.matching)
+    if prediction.age is not None:
+        result["age"] = _age(prediction.age)
+    return result
+
+
+def _age(reading: "AgeReading") -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "expected_months": reading.expected,
+        "expected": in_words(reading.expected),
+        "likeliest_months": reading.likeliest,
+        "interval_months": reading.interval,
+        "interval_coverage": reading.coverage,
+        "sex": reading.sex,
+        "chronological_months": reading.age,
+    }
+    if reading.sd is not None:
+        score = reading.sd.score
+        found["sd_score"] = None if score is None else asdict(score)
+        if score is None:
+            found["sd_score_reason"] = reading.sd.reason
+    return found
+
+
+def summary(found: "Evaluation", weights: str, seconds: float) -> dict[str, Any]:
+    """What --json prints: every figure by name; an undefined one is null with a reason."""
+    figures: dict[str, Any] = {}
+    for metric in found.metrics:
+        figures[metric.name] = {k: v for k, v in asdict(metric).items() if k not in {"name", "part"}}
+    for missing in found.undefined:
+        figures[missing.name] = {"value": None, "low": None, "high": None, "reason": missing.reason}
+    return {
+        "task": found.task,
+        "weights": weights,
+        "positive": found.positive,
+        "threshold": found.threshold,
+        "cases": found.cases,
+        "failed": found.failed,
+        "metrics": figures,
+        "seconds": round(seconds, 3),
+    }
+
+
+def strict(value: Mapping[str, Any]) -> str:
+    """JSON as RFC 8259 has it: no NaN, no Infinity."""
+    return json.dumps(value, indent=1, allow_nan=False)
+
+
+def lines(result: Mapping[str, Any]) -> str:
+    """The same for people."""
+    rows = [("task", result["task"]), ("weights", result["weights"][:12])]
+    if "age" in result:
+        rows += _age_lines(result["age"])
+    else:
+        rows += [(f"score {label}", f"{score:.3f}") for label, score in result["scores"].items()]
+        rows += [("threshold", f"{result['threshold']:.3f}"), ("label", result["label"])]
+    for question, scores in result.get("further", {}).items():
+        rows += [(f"{question}, score {label}", f"{score:.3f}") for label, score in scores.items()]
+    if "matching" in result:
+        rows.append(("matching by stage", ", ".join(f"{cosine:.3f}" for cosine in result["matching"])))
+    rows += [("warning", warning) for warning in result["warnings"]]
+    rows += [("seconds", f"{result['seconds']:.2f}")]
+    return _aligned(rows)
+
+
+def _age_lines(age: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rows = [("bone age", f"{age['expected']} ({age['expected_months']:.1f} months)")]
+    if age["interval_months"] is not None:
+        low, high = age["interval_months"]
+        rows.append((f"{age['interval_coverage']:.0%} interval", f"{low:.1f} to {high:.1f} months"))
+    rows.append(("likeliest class", f"{age['likeliest_months']:.0f} months"))
+    rows.append(("sex", age["sex"] or "not stated"))
+    score = age.get("sd_score")
+    if score is not None:
+        rows.append(("SD score", f"{score['value']:+.2f}, {score['verdict']}"))
+        rows.append(("SD", f"{score['standard_deviation']:g} months at {score['table_age']} months; {SD_SOURCE}"))
+    elif "sd_score_reason" in age:
+        rows.append(("SD score", age["sd_score_reason"]))
+    return rows
+
+
+def table(found: "Evaluation") -> str:
+    """What is printed of an evaluation for people."""
+    rows = [("figure", "value", "95 % interval", "")]
+    for metric in found.metrics:
+        between = "" if metric.low is None or metric.high is None else f"{metric.low:.3f} to {metric.high:.3f}"
+        rows.append((metric.name, f"{metric.value:.3f}", between, metric.note))
+    rows += [(missing.name, "-", "", missing.reason) for missing in found.undefined]
+    called = "" if found.positive is None else f"; positive class: {found.positive}"
+    used = f"{found.cases - found.failed} of {found.cases} cases measured{called}"
+    failed = f"\n{found.failed} left out: see the column error of the predictions" if found.failed else ""
+    return f"{used}{failed}\n{_aligned(rows)}"
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

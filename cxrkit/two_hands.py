@@ -1,0 +1,30 @@
+"""Are there two hands side by side in a radiograph? A bone age is of one."""
+
+import numpy as np
+
+from cxrkit.hand_field import HandField, find_hand
+from cxrkit.pixels import Gray
+
+_ALIKE = 0.5
+"""Least ratio of the smaller hand's area to the larger one's."""
+
+_AT_THE_CUT = 0.15
+"""Share of the line between two hands that one of them may lie on; half of a single hand lies on far more of it."""
+
+
+def two_hands(image: Gray) -> bool:
+    """Whether each half of a gray image [H, W] in [0, 1], cut across its longer side, shows a hand of its own."""
+    height, width = image.shape
+    upright = image if width >= height else np.ascontiguousarray(np.rot90(image))
+    middle = upright.shape[1] // 2
+    left = find_hand(upright[:, :middle])
+    right = None if left is None else find_hand(upright[:, middle:])
+    if left is None or right is None or left.swapped != right.swapped:
+        return False
+    areas = sorted(float(hand.mask.mean()) for hand in (left, right))
+    return areas[0] > _ALIKE * areas[1] and max(_cut(left, -2, None), _cut(right, 0, 2)) <= _AT_THE_CUT
+
+
+def _cut(hand: HandField, first: int, last: int | None) -> float:
+    """Share of the rows in which the hand reaches these columns."""
+    return float(hand.mask[:, first:last].any(axis=1).mean())
