@@ -136,7 +136,7 @@ def _registration(fit: Fit, back: Fit, shape: tuple[int, ...], other: tuple[int,
     matrix.flags.writeable = False
     scale, degrees = float(np.hypot(a, b)), float(np.degrees(np.arctan2(b, a)))
     plausible = 1 / LARGEST_SCALE <= scale <= LARGEST_SCALE and abs(degrees) <= LARGEST_DEGREES
-    residual, trip = 1 - fit.correlation, _round_trip(fit.pose, back.pose)
+    residual, trip = max(0.0, 1 - fit.correlation), _round_trip(fit.pose, back.pose)
     fits = plausible and residual <= LARGEST_RESIDUAL and trip <= LARGEST_ROUND_TRIP
     return Registration(
         matrix=matrix,

@@ -15,13 +15,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cxrkit.age_figures import AGE_EDGES, age_groups
 from cxrkit.bone_age import SEXES, STEP
 from cxrkit.metrics import mean_absolute_difference
 from cxrkit.models.tjnet import AGE, AGES
 from cxrkit.phantoms import random_hand, simulate_hand
 from cxrkit.pixels import Gray, resize
 from cxrkit.task import ModelInput, Task
-from train.bone_age.measure import AGE_EDGES, age_groups
 
 Floats = NDArray[np.float64]
 

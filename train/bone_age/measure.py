@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
+from cxrkit.age_figures import AGE_EDGES, age_groups
 from cxrkit.age_interval import IntervalRule, fit_interval, interval_coverage
 from cxrkit.bone_age import CLASS_AGES, SEXES, STEP, expected_age
 from cxrkit.card import Metric
@@ -36,9 +36,6 @@ COVERAGE = 0.9
 
 CONTRADICTED = 0.01
 """Share of the carved hands whose sex, stated right, is contradicted at the confidence that is chosen."""
-
-AGE_EDGES = (48.0, 96.0, 144.0, 180.0)
-"""Months at which age groups end, for the table."""
 
 _LEAST = 2
 """Hands of which a group's figures are told."""
@@ -198,13 +195,6 @@ def _groups(found: Answers) -> list[tuple[str, NDArray[np.bool_]]]:
     sexes = [(names[sex], found.sex == index) for index, sex in enumerate(SEXES)]
     group = np.searchsorted(AGE_EDGES, found.months, side="right")
     return [*sexes, *((name, group == index) for index, name in enumerate(age_groups()))]
-
-
-def age_groups() -> list[str]:
-    """Names of the age groups, youngest first."""
-    edges = [f"{edge / 12:g}" for edge in AGE_EDGES]
-    inner = [f"{low} to under {high} years" for low, high in pairwise(edges)]
-    return [f"under {edges[0]} years", *inner, f"{edges[-1]} years and over"]
 
 
 def alterations() -> tuple[Alteration, ...]:
