@@ -28,9 +28,10 @@ _DRAWN = """() => {
     const host = document.querySelector('[data-testid=stBidiComponentIsolated]');
     const root = host && host.shadowRoot && host.shadowRoot.querySelector('.cxr-viewer');
     const viewer = root && root.viewer;
-    return viewer && viewer.panes.length && viewer.panes.every((pane) => pane.heatAs && pane.masks.length);
+    return viewer && viewer.panes.length && viewer.panes.every((pane) => pane.heatAs)
+        && viewer.panes.some((pane) => pane.masks.length);
 }"""
-_WAIT = 180_000
+_WAIT = 60_000
 _QUALITY = 86
 _SAMPLE = {TUBERCULOSIS.name: "Open a simulated case", FOLLOW_UP.name: "Open a simulated pair"}
 """The button that opens a page's first simulated case."""

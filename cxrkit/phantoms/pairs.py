@@ -204,6 +204,18 @@ class PairSample:
 
 PAIR_SAMPLES: tuple[PairSample, ...] = (
     PairSample(
+        "consolidation_growing",
+        "Consolidation growing, right lower zone",
+        "A consolidation that is twice as wide two days later.",
+        PairSettings(
+            5,
+            baseline=(Lesion("consolidation", "right", "lower", size=0.6),),
+            follow_up=(Lesion("consolidation", "right", "lower", size=1.2),),
+            breath=(0.8, 0.7),
+            days=2,
+        ),
+    ),
+    PairSample(
         "new_nodule",
         "New nodule, left middle zone",
         "A nodule that was not there four months before.",
@@ -216,18 +228,6 @@ PAIR_SAMPLES: tuple[PairSample, ...] = (
         "Pleural effusion resolved",
         "Fluid at the left base that is gone three weeks later, with a deeper breath.",
         PairSettings(6, "female", baseline=(Lesion("effusion", "left", "lower"),), breath=(0.65, 0.85), days=21),
-    ),
-    PairSample(
-        "consolidation_growing",
-        "Consolidation growing, right lower zone",
-        "A consolidation that is twice as wide two days later.",
-        PairSettings(
-            5,
-            baseline=(Lesion("consolidation", "right", "lower", size=0.6),),
-            follow_up=(Lesion("consolidation", "right", "lower", size=1.2),),
-            breath=(0.8, 0.7),
-            days=2,
-        ),
     ),
     PairSample(
         "other_breath",
