@@ -71,7 +71,7 @@ class Visit:
     def give_baseline(self, file: Path) -> None:
         """Upload the first image of a pair, and wait until the page has it."""
         self.page.locator(_UPLOADS).first.set_input_files(file)
-        self.page.wait_for_selector("[data-testid=stFileUploaderFile]")
+        self.page.get_by_text("Still missing: Follow-up.").wait_for()
         self.page.wait_for_selector(IDLE)
 
     def upload(self, file: Path, digest: str, place: int = 0) -> float:
