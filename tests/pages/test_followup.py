@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from cxrkit.card import Metric
 from cxrkit.explain_pair import Overlay
-from cxrkit.phantoms import ChestSettings, simulate_chest, simulate_pair
+from cxrkit.phantoms import PAIR_SAMPLES, ChestSettings, simulate_chest, simulate_pair
 from cxrkit.tasks.followup import FOLLOW_UP
 from pages.ui import pair_samples
 from pages.ui.pair_checks import usual_ranges
@@ -149,7 +149,7 @@ def test_both_files_can_be_taken_away(page: AppTest, monkeypatch: pytest.MonkeyP
     result = json.loads(str(made["Result (JSON)"]))
     assert set(result["scores"]) == {"no change", "change"}
     assert len(result["matching"]) == 4
-    assert result["days_apart"] == 121
+    assert result["days_apart"] == PAIR_SAMPLES[0].settings.days
     picture = made["Both overlays (PNG)"]
     assert isinstance(picture, bytes)
     assert Image.open(io.BytesIO(picture)).width > 2000
