@@ -152,7 +152,7 @@ def test_what_comes_back_is_the_best_epoch_of_the_last_stage(
 def test_a_network_learns_hands_by_heart(material: Material, tmp_path: Path) -> None:
     known = replace(material, parts=replace(material.parts, choice=material.parts.training))
     settings = replace(
-        TINY, network=NetworkSettings("resnet18"), stages=((64, 6, 32),), large=(0.0,), strength=None, ema_decay=0.0
+        TINY, network=NetworkSettings("test_resnet"), stages=((64, 6, 32),), large=(0.0,), strength=None, ema_decay=0.0
     )
     train_network(known, settings, CPU, tmp_path)
     rows = read_rows(tmp_path / PROGRESS)
@@ -171,7 +171,7 @@ def test_early_epochs_read_reduced_images(material: Material, tmp_path: Path, mo
     monkeypatch.setattr(fit_module, "losses", seen)
     stages = ((64, 2, 8), (64, 1, 16))
     settings = replace(
-        TINY, network=NetworkSettings("resnet18"), stages=stages, early_epochs=1, early_size=32, norm_images=0
+        TINY, network=NetworkSettings("test_resnet"), stages=stages, early_epochs=1, early_size=32, norm_images=0
     )
     train_network(material, settings, CPU, tmp_path)
     assert sides == [32] * 2 + [64] * 6
