@@ -25,7 +25,13 @@ from train.trainer import FitSettings
 
 CPU = FitSettings(accelerator="cpu", precision="32-true")
 TINY = Settings(
-    stages=((SIZE, 2, 8), (SIZE, 2, 8)), early_epochs=0, large=(0.25, 0.5), batch=4, workers=0, norm_images=8
+    network=NetworkSettings("test_resnet"),
+    stages=((SIZE, 2, 8), (SIZE, 2, 8)),
+    early_epochs=0,
+    large=(0.25, 0.5),
+    batch=4,
+    workers=0,
+    norm_images=8,
 )
 
 NETWORKS = {
