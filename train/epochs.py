@@ -22,6 +22,11 @@ def write_row(file: Path, row: Mapping[str, object]) -> None:
     fresh.replace(file)
 
 
+def earlier(file: Path, stage: int, epoch: int, column: str) -> list[float]:
+    """A column of the epochs of a stage before this one."""
+    return [float(row[column]) for row in read_rows(file) if row["stage"] == str(stage) and int(row["epoch"]) < epoch]
+
+
 def read_rows(file: Path) -> list[dict[str, str]]:
     """All rows of a run's table; [] where there is none yet."""
     if not file.is_file():

@@ -20,7 +20,7 @@ from train.bone_age.images import Material, Shown
 from train.bone_age.losses import Batch, ClassWeights, Losses, LossSettings, losses
 from train.bone_age.networks import NetworkSettings, build
 from train.bone_age.progress import CHOICE, Recorder, figures
-from train.epochs import PROGRESS, read_rows, write_row
+from train.epochs import PROGRESS, earlier, read_rows, write_row
 from train.stages import Stage
 from train.trainer import FitSettings, Judge, Loss, fit
 
@@ -169,14 +169,10 @@ def _judge(material: Material, settings: Settings, number: int, data: Pictures, 
         found = figures({name: _read(fresh, shown, material) for name, shown in judged().items() if shown.hands})
         row = {"stage": number, "size": size, "epoch": epoch} | recorder.means() | found
         recorder.clear()
-        earlier = [
-            float(old[CHOICE])
-            for old in read_rows(run / PROGRESS)
-            if old["stage"] == str(number) and int(old["epoch"]) < epoch
-        ]
+        before = earlier(run / PROGRESS, number, epoch, CHOICE)
         write_row(run / PROGRESS, row)
         print(*(f"{name} {value:.4g}" for name, value in row.items()), sep="; ", flush=True)
-        if number == len(settings.stages) - 1 and found[CHOICE] <= min(earlier, default=np.inf):
+        if number == len(settings.stages) - 1 and found[CHOICE] <= min(before, default=np.inf):
             _save(fresh, run / BEST)
 
     return judge

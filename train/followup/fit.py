@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from cxrkit.models.cmt import move_biases
 from cxrkit.models.music_vit import Matching, MusicVit
-from train.epochs import PROGRESS, read_rows, write_row
+from train.epochs import PROGRESS, earlier, write_row
 from train.followup.data import FULL, GENTLE, Difficulty, mixture_loader
 from train.followup.losses import Batch, Lambdas, Learner, losses
 from train.followup.material import Material
@@ -185,14 +185,10 @@ def _judge(material: Material, settings: Settings, number: int, recorder: Record
         found = figures(judged, judged_logits(model, judged.images), choice)
         row = {"stage": number, "size": size, "epoch": epoch} | recorder.means() | found
         recorder.clear()
-        earlier = [
-            float(old[CHOICE])
-            for old in read_rows(run / PROGRESS)
-            if old["stage"] == str(number) and int(old["epoch"]) < epoch
-        ]
+        before = earlier(run / PROGRESS, number, epoch, CHOICE)
         write_row(run / PROGRESS, row)
         print(*(f"{name} {value:.4g}" for name, value in row.items()), sep="; ", flush=True)
-        if number == len(settings.stages) - 1 and found[CHOICE] >= max(earlier, default=0.0):
+        if number == len(settings.stages) - 1 and found[CHOICE] >= max(before, default=0.0):
             _save(model.network, run / BEST, history(settings))  # type: ignore[arg-type]
 
     return judge
