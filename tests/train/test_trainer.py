@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from train.trainer import FitSettings, fit, moving_average
+from train.trainer import FitSettings, chosen_precision, fit, moving_average
 
 REPOSITORY = Path(__file__).parents[2]
 SETTINGS = FitSettings(
@@ -118,3 +118,14 @@ def test_training_starts_no_opencv_threads_that_a_worker_could_wait_for() -> Non
     program = "import train.image_guard.fit, cv2; print(cv2.getNumThreads())"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=REPOSITORY)
     assert done.stdout.strip() == "1"
+
+
+def test_auto_takes_bfloat16_only_where_the_device_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for able, name in (({"avx512_bf16": True}, "bf16-mixed"), ({"amx_bf16": True}, "bf16-mixed"), ({}, "32-true")):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda able=able: able)
+        assert chosen_precision("auto") == name
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert chosen_precision("auto") == "bf16-mixed"
+    assert chosen_precision("auto", "cpu") == "32-true"
+    assert chosen_precision("16-mixed") == "16-mixed"

@@ -58,7 +58,9 @@ def weights(
     workers: Annotated[int, typer.Option(help="Processes that change pictures.")] = _DEFAULT.workers,
     seed: int = _DEFAULT.seed,
     accelerator: str = "auto",
-    precision: Annotated[str, typer.Option(help="Lightning's: bf16-mixed or 32-true.")] = "bf16-mixed",
+    precision: Annotated[
+        str, typer.Option(help="Lightning's, such as bf16-mixed; auto: what the device is quick at.")
+    ] = "auto",
 ) -> None:
     """Train TJ-Net (best epoch: RUN/best.safetensors), measure it, write OUT/bone_age: weights and card."""
     settings = Settings(

@@ -49,7 +49,7 @@ Repeats = Annotated[
     int | None, typer.Option(help="Trainings of each cell with other seeds; the budget's if not given.")
 ]
 OnCard = Annotated[bool, typer.Option("--card", help="Put the finished table on the card of the shipped weights.")]
-Precision = Annotated[str, typer.Option(help="Lightning's: bf16-mixed or 32-true.")]
+Precision = Annotated[str, typer.Option(help="Lightning's, such as bf16-mixed; auto: what the device is quick at.")]
 
 
 @commands.command()
@@ -63,7 +63,7 @@ def resnet(
     seed: int = Settings.seed,
     pretrained: Annotated[bool, typer.Option(help="Start from timm's ImageNet weights (downloads them).")] = False,
     accelerator: str = "auto",
-    precision: Precision = "bf16-mixed",
+    precision: Precision = "auto",
 ) -> None:
     """A plain ResNet-18 with the data, preparation, schedule and heads of TJ-Net, beside it on the card."""
     settings = Settings(seed=seed, early_epochs=early_epochs)
@@ -85,7 +85,7 @@ def ablate(
     repeats: Repeats = None,
     card: OnCard = False,
     accelerator: str = "auto",
-    precision: Precision = "bf16-mixed",
+    precision: Precision = "auto",
 ) -> None:
     """Without shortcuts, without CBAM, without the sex loss."""
     _conduct(
@@ -102,7 +102,7 @@ def compare(
     repeats: Repeats = None,
     card: OnCard = False,
     accelerator: str = "auto",
-    precision: Precision = "bf16-mixed",
+    precision: Precision = "auto",
 ) -> None:
     """VGG-16, ResNet-50, Inception-v4 and ResNet-18 under the same heads."""
     how = FitSettings(accelerator=accelerator, precision=precision)
@@ -118,7 +118,7 @@ def transfer_blocks(
     repeats: Repeats = None,
     card: OnCard = False,
     accelerator: str = "auto",
-    precision: Precision = "bf16-mixed",
+    precision: Precision = "auto",
 ) -> None:
     """From the 100-pixel images to the larger ones, with blocks 1 to n frozen."""
     _conduct(
@@ -133,7 +133,7 @@ def figures(
     cache: Cache = None,
     budget: Size = Budget.FULL,
     accelerator: str = "auto",
-    precision: Precision = "bf16-mixed",
+    precision: Precision = "auto",
 ) -> None:
     """Maps with and without CBAM, error by age with and without the sex loss, weights of the given sex: RUN/figures.
 

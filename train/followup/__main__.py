@@ -70,7 +70,7 @@ def weights(
     devices: int = 1,
     nodes: int = 1,
     strategy: str = "auto",
-    precision: str = "bf16-mixed",
+    precision: str = "auto",
 ) -> None:
     """Train the network (best epoch: RUN/best.safetensors), measure it, write OUT/followup: weights and card."""
     settings = Settings(

@@ -46,7 +46,7 @@ def supervised_start(
     learning_rate: float = _SUPERVISED.learning_rate,
     seed: int = _SUPERVISED.seed,
     accelerator: str = "auto",
-    precision: str = "bf16-mixed",
+    precision: str = "auto",
 ) -> None:
     """Train the encoder on labelled single radiographs; `weights --init` can start from the result."""
     settings = PretrainSettings(
@@ -84,7 +84,7 @@ def contrastive_start(
     workers: Annotated[int, typer.Option(help="Processes that make views.")] = _MOCO.workers,
     seed: int = _MOCO.seed,
     accelerator: str = "auto",
-    precision: str = "bf16-mixed",
+    precision: str = "auto",
 ) -> None:
     """MoCo v2 on radiographs without labels; `weights --init` can start from the result."""
     settings = MocoSettings(
@@ -116,7 +116,7 @@ def compare(
     repeats: Repeats = None,
     card: OnCard = False,
     accelerator: str = "auto",
-    precision: str = "bf16-mixed",
+    precision: str = "auto",
 ) -> None:
     """The comparison set of encoders in the same classifier, tested against CMT-Ti with AMM and disease head."""
     _conduct(
@@ -133,7 +133,7 @@ def ablate(
     repeats: Repeats = None,
     card: OnCard = False,
     accelerator: str = "auto",
-    precision: str = "bf16-mixed",
+    precision: str = "auto",
 ) -> None:
     """CMT-Ti alone, with disease head, with AMM, with both, and with the ACM."""
     _conduct(
@@ -150,7 +150,7 @@ def lambdas(
     repeats: Repeats = None,
     card: OnCard = False,
     accelerator: str = "auto",
-    precision: str = "bf16-mixed",
+    precision: str = "auto",
 ) -> None:
     """A grid of the weights of the disease loss and the matching loss."""
     how = FitSettings(accelerator=accelerator, precision=precision)
@@ -167,7 +167,7 @@ def compare_starts(
     repeats: Repeats = None,
     card: OnCard = False,
     accelerator: str = "auto",
-    precision: str = "bf16-mixed",
+    precision: str = "auto",
 ) -> None:
     """From scratch, supervised start, MoCo v2; the same training after each."""
     how = FitSettings(accelerator=accelerator, precision=precision)

@@ -43,7 +43,7 @@ def weights(
     devices: int = 1,
     nodes: int = 1,
     strategy: str = "auto",
-    precision: str = "bf16-mixed",
+    precision: str = "auto",
 ) -> None:
     """Train what the app loads: across families both ways, then on all of train; write weights and card."""
     settings = Settings(
