@@ -7,7 +7,7 @@ a JSON head and raw bytes over pipes: nothing that a worker sends is ever unpick
 - ends itself by an alarm when a request takes too long (also in native code),
 - gets processor time and memory after the size of the file: a small one costs under 1 s and 512 MB, whatever it says,
 - cannot get more memory than MEMORY_BYTES,
-- ends at once when its parent closes the pipe, and so also when the parent dies, busy or not,
+- ends at once when its parent closes its lifeline, and so also when the parent dies, busy or not,
 - never imports the parent's __main__, so it works under Streamlit, pytest and plain scripts alike,
 - writes nothing to the parent's stdout or stderr: what codecs print may quote a header.
 """
@@ -70,8 +70,10 @@ class _Worker:
         root = str(Path(__file__).resolve().parents[1])
         inherited = {name: text for name, text in os.environ.items() if name != "PYTHONWARNINGS"}
         search = os.pathsep.join(filter(None, [root, inherited.get("PYTHONPATH", "")]))
+        theirs, self._lifeline = os.pipe()
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", "from cxrkit.worker import serve; serve()"],
+            [sys.executable, "-P", "-c", f"from cxrkit.worker import serve; serve({theirs})"],
+            pass_fds=(theirs,),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -86,6 +88,7 @@ class _Worker:
                 "MALLOC_ARENA_MAX": "1",
             },
         )
+        os.close(theirs)
 
     def ask(self, head: dict[str, Any], payload: bytes) -> tuple[dict[str, Any], memoryview] | None:
         """The reply to one request, or None where the worker died over it."""
@@ -102,6 +105,7 @@ class _Worker:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
+        os.close(self._lifeline)
         try:
             return self._process.wait(timeout=1)
         except subprocess.TimeoutExpired:

@@ -69,8 +69,12 @@ def _read_exactly(stream: io.FileIO, size: int) -> memoryview | None:
     return buffer
 
 
-def serve() -> None:
-    """Answer requests until the parent closes the pipe. Runs in the child only."""
+def serve(lifeline: int) -> None:
+    """Answer requests until the parent closes the pipe. Runs in the child only.
+
+    Args:
+        lifeline: read end of a pipe that nothing is ever written to; its hang-up ends this process.
+    """
     requests, replies = io.FileIO(os.dup(0), "r"), io.FileIO(os.dup(1), "w")
     # Codecs print to the C library's stdout, which would end up between the replies.
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -84,13 +88,11 @@ def serve() -> None:
     for each in deadly:
         signal.signal(each, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, deadly)
-    fcntl.fcntl(requests, fcntl.F_SETOWN, os.getpid())
+    _die_with_parent(lifeline)
     while (request := receive(requests)) is not None:
         signal.setitimer(signal.ITIMER_REAL, request[0]["seconds"])
-        _die_with_parent(requests, True)
         head, arrays = _answer(*request)
         del request
-        _die_with_parent(requests, False)
         send(replies, head, arrays)
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -98,14 +100,14 @@ def serve() -> None:
             return
 
 
-def _die_with_parent(requests: io.FileIO, armed: bool) -> None:
-    """While armed, whatever happens to the pipe ends the process, native code or not.
+def _die_with_parent(lifeline: int) -> None:
+    """From now on the lifeline's hang-up ends the process, native code or not.
 
-    The parent writes nothing before it has its reply, so the only thing that can happen is that it is gone.
+    The pipe of requests would not do: the kernel may signal that it was written to after all of it has been read.
     """
-    flags = fcntl.fcntl(requests, fcntl.F_GETFL)
-    fcntl.fcntl(requests, fcntl.F_SETFL, flags | os.O_ASYNC if armed else flags & ~os.O_ASYNC)
-    if armed and select.select([requests], [], [], 0)[0]:
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    if select.select([lifeline], [], [], 0)[0]:
         os.kill(os.getpid(), signal.SIGIO)  # it happened before
 
 

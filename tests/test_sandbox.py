@@ -37,6 +37,12 @@ def test_function_runs_in_another_process_that_stays_warm() -> None:
     assert len(processes) == 1
 
 
+def test_no_request_of_many_kills_the_worker() -> None:
+    """The kernel's signal that a request has arrived may come when all of it has been read already."""
+    processes = {run("echo", b"pixels")[0]["process"] for _ in range(3000)}
+    assert len(processes) == 1
+
+
 def test_timeout_kills_the_worker_and_the_next_call_works() -> None:
     started = time.monotonic()
     with pytest.raises(ImageTooLarge, match="longer to decode"):
