@@ -78,7 +78,7 @@ def test_an_altered_image_is_altered_before_it_is_prepared(root: Path, tmp_path:
 def test_small_and_large_pictures_of_a_part(root: Path, tmp_path: Path) -> None:
     hands = read_hands(root)
     views = prepared_views(TASK, FILES, root, SIZE, tmp_path)
-    shown = Shown(hands.hands, views, np.arange(5)).of([hands.hands[4], hands.hands[1]])
+    shown = Shown(hands.hands, views, np.arange(5), SIZE).of([hands.hands[4], hands.hands[1]])
     np.testing.assert_array_equal(shown.views(0, 2), views[[4, 1]])
     assert shown.months.tolist() == [hands.hands[4].months, hands.hands[1].months]
     assert shown.sex.tolist() == ["FM".index(hands.hands[4].sex), "FM".index(hands.hands[1].sex)]
@@ -169,3 +169,12 @@ def test_a_draw_can_be_replayed_and_keeps_within_its_strength() -> None:
         seen = apply(VIEW, change)
         assert seen.dtype == np.float32
         assert 0 <= seen.min() <= seen.max() <= 1
+
+
+def test_a_hand_is_prepared_once_and_reduced_to_smaller_sizes(root: Path, tmp_path: Path) -> None:
+    hands = read_hands(root)
+    views = prepared_views(TASK, FILES, root, SIZE, tmp_path)
+    reduced = Shown(hands.hands, views, np.arange(5), SIZE // 2).views(1, 3)
+    assert (reduced.shape, reduced.dtype) == ((2, SIZE // 2, SIZE // 2), np.uint8)
+    blocks = views[1:3].reshape(2, SIZE // 2, 2, SIZE // 2, 2).mean(axis=(2, 4))
+    assert np.abs(reduced - blocks).max() <= 1

@@ -267,5 +267,5 @@ def test_the_recorder_means_batches() -> None:
 
 
 def test_an_empty_kind_is_left_out(material: Material) -> None:
-    nothing = Shown((), np.zeros((0, SIZE, SIZE), np.uint8), np.zeros(0, np.int64))
+    nothing = Shown((), np.zeros((0, SIZE, SIZE), np.uint8), np.zeros(0, np.int64), SIZE)
     assert len(Pictures([material.small(material.parts.choice, SIZE), nothing], TASK)) == len(material.parts.choice)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
@@ -122,15 +123,21 @@ class Shown:
         hands: [N].
         stored: [M, S, S] in 1/255, mapped into memory.
         rows: [N], which of these the hands are.
+        side: to which views are reduced, at most S.
     """
 
     hands: tuple[Hand, ...]
     stored: Views
     rows: NDArray[np.int64]
+    side: int
 
     def views(self, start: int, stop: int) -> Views:
-        """Views of the hands from one place to another, read from the disk: [stop - start, S, S]."""
-        return np.asarray(self.stored[self.rows[start:stop]])
+        """Views of the hands from one place to another, read from the disk: [stop - start, side, side]."""
+        whole = self.stored[self.rows[start:stop]]
+        if whole.shape[-1] == self.side:
+            return np.asarray(whole)
+        reduced = [cv2.resize(view, (self.side, self.side), interpolation=cv2.INTER_AREA) for view in whole]
+        return np.stack(reduced).astype(np.uint8)
 
     @property
     def months(self) -> NDArray[np.float64]:
@@ -146,12 +153,15 @@ class Shown:
         """Those of these hands that are here, in this order."""
         place = {hand.identity: number for number, hand in enumerate(self.hands)}
         found = np.array([place[hand.identity] for hand in hands if hand.identity in place], dtype=np.int64)
-        return Shown(tuple(self.hands[number] for number in found), self.stored, self.rows[found])
+        return Shown(tuple(self.hands[number] for number in found), self.stored, self.rows[found], self.side)
 
 
 @dataclass(frozen=True)
 class Material:
     """A divided data set, whose views are prepared when they are first asked for.
+
+    They are prepared once, at the task's own size or at a larger one that is asked for, and reduced to smaller ones:
+    to find a hand takes longer than to train on it.
 
     Attributes:
         hands: the data set.
@@ -179,14 +189,19 @@ class Material:
         """The larger images of a part, each altered before it is prepared."""
         hands = tuple(hand for hand in part if hand.large)
         files = [hand.large or "" for hand in hands]
-        views = prepared_views(self.task, files, self.hands.root, size, self.cache, self.workers, altered)
-        return Shown(hands, views, np.arange(len(hands), dtype=np.int64))
+        return self._shown(hands, files, size, altered)
 
     def _all(self, size: int, *, small: bool) -> Shown:
         hands = tuple(hand for hand in self.hands.hands if (hand.small if small else hand.large) is not None)
         files = [(hand.small if small else hand.large) or "" for hand in hands]
-        views = prepared_views(self.task, files, self.hands.root, size, self.cache, self.workers)
-        return Shown(hands, views, np.arange(len(hands), dtype=np.int64))
+        return self._shown(hands, files, size)
+
+    def _shown(
+        self, hands: tuple[Hand, ...], files: Sequence[str], size: int, altered: Alteration | None = None
+    ) -> Shown:
+        stored = max(size, self.task.input_size)
+        views = prepared_views(self.task, files, self.hands.root, stored, self.cache, self.workers, altered)
+        return Shown(hands, views, np.arange(len(hands), dtype=np.int64), size)
 
 
 def read_material(data: Path, task: Task, cache: Path, seed: int = 0, workers: int = 0) -> Material:
