@@ -13,7 +13,8 @@ from pages.ui.guard import passes_guard
 from pages.ui.model_input import model_input
 from pages.ui.models import load, read_task_card
 from pages.ui.question import ask
-from pages.ui.results import file_facts, images, score_cards, what_was_read
+from pages.ui.results import file_facts, images, inside_the_lungs, score_cards, what_was_read
+from pages.ui.samples import CHESTS
 from pages.ui.shell import page
 from pages.ui.truth import Truth, heatmap_check
 from pages.ui.uploads import choose_image
@@ -41,7 +42,7 @@ def analyse(image: Radiograph, truth: Truth | None) -> None:
         images(image, readings, readings[-1].prepared.placements[0].box, VIEWER, truth)
         if truth is not None:
             heatmap_check(TASK, truth, readings, image.spacing_mm)
-        what_was_read(readings)
+        what_was_read(readings, inside_the_lungs)
     operating_point_of(TASK, loaded.card, question.threshold)
     downloads(TASK, loaded.card, image, readings, truth)
     file_facts(TASK, image)
@@ -50,7 +51,7 @@ def analyse(image: Radiograph, truth: Truth | None) -> None:
 with page(TASK.title, TASK.summary):
     card = read_task_card(TASK)
     with errors_shown():
-        chosen = choose_image(TASK.name, "Frontal chest radiograph")
+        chosen = choose_image(TASK.name, "Frontal chest radiograph", CHESTS)
         if chosen is not None and passes_guard(TASK, chosen.image):
             analyse(chosen.image, chosen.truth)
     about_model(TASK, card)

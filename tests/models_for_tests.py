@@ -8,7 +8,7 @@ from torch import nn
 
 from cxrkit.card import Card, Source, write_card
 from cxrkit.task import Task
-from cxrkit.tasks import TASKS, WITHOUT_PAGE
+from cxrkit.tasks import TASKS
 from cxrkit.weights import LoadedModel, preparation_record, save_weights
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -25,8 +25,6 @@ SMALL: dict[str, dict[str, Any]] = {
     "tuberculosis": {"encoder": "resnet10t", "channels": 8},
 }
 """Settings of a quick network for each task."""
-
-ALL_TASKS = (*TASKS, *WITHOUT_PAGE)
 
 INTERVAL = {"coverage": 0.9, "scaled": True, "edges": [60.0], "factors": [1.5, 2.0], "counts": [120, 240]}
 """A rule for the interval of an age, as a card holds it."""
@@ -101,7 +99,7 @@ def small_loaded(task: Task) -> LoadedModel:
 
 def write_small_weights(root: Path) -> Path:
     """Write root/<task>/model.safetensors and card.json for every task; returns root."""
-    for task in ALL_TASKS:
+    for task in TASKS:
         digest = save_weights(small_model(task), root / task.name)
         write_card(small_card(task, digest), root / task.name / "card.json")
     return root

@@ -13,9 +13,9 @@ from cxrkit.predict import encode
 from cxrkit.task import ModelInput, Placement, Task, check_box
 from cxrkit.tasks import TASKS, find_task
 from cxrkit.weights import fixed_sample
-from tests.models_for_tests import ALL_TASKS, SMALL, network_input, sex_of, small_loaded, small_model
+from tests.models_for_tests import SMALL, network_input, sex_of, small_loaded, small_model
 
-each_task = pytest.mark.parametrize("task", ALL_TASKS, ids=lambda task: task.name)
+each_task = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 
 
 @each_task
@@ -51,7 +51,7 @@ def test_a_network_is_its_features_and_its_head(task: Task) -> None:
     assert [*range(len(task.labels)), *further] == list(range(logits.shape[1]))
 
 
-@pytest.mark.parametrize("task", [task for task in ALL_TASKS if task.any_size], ids=lambda task: task.name)
+@pytest.mark.parametrize("task", [task for task in TASKS if task.any_size], ids=lambda task: task.name)
 @pytest.mark.parametrize("more", [0, 32, 96])
 def test_any_multiple_of_32_from_the_smallest_on_is_read(task: Task, more: int) -> None:
     maps = small_model(task).features(network_input(task, 1, task.least_size + more))
@@ -59,7 +59,7 @@ def test_any_multiple_of_32_from_the_smallest_on_is_read(task: Task, more: int) 
     assert maps.isfinite().all()
 
 
-@pytest.mark.parametrize("task", [task for task in ALL_TASKS if not task.any_size], ids=lambda task: task.name)
+@pytest.mark.parametrize("task", [task for task in TASKS if not task.any_size], ids=lambda task: task.name)
 def test_a_size_that_cannot_be_read_is_refused(task: Task) -> None:
     prepared = task.prepare([fixed_sample(task.reads)] * len(task.inputs), {}, ModelInput(size=64))
     with pytest.raises(InputError, match=f"reads {task.input_size} x {task.input_size} pixels only, not 64 x 64"):

@@ -13,12 +13,13 @@ import torch
 from cxrkit.errors import WeightsError
 from cxrkit.predict import encode, predict
 from cxrkit.task import ModelInput, Prepared, Task
+from cxrkit.tasks import TASKS
 from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from cxrkit.weights import PREPARATION_TOLERANCE, fixed_sample, load_model, preparation_record, save_weights
-from tests.models_for_tests import ALL_TASKS, small_loaded, small_model
+from tests.models_for_tests import small_loaded, small_model
 
-each_task = pytest.mark.parametrize("task", ALL_TASKS, ids=lambda task: task.name)
+each_task = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 
 
 @pytest.fixture

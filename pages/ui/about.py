@@ -4,7 +4,7 @@ import streamlit as st
 
 from cxrkit.card import Card, Metric
 from cxrkit.task import Task
-from pages.ui.words import listed, share
+from pages.ui.words import listed, percent, share
 
 
 @st.fragment
@@ -56,10 +56,20 @@ def _table(rows: list[dict[str, str]]) -> None:
 
 
 def _record(card: Card) -> str:
-    thresholds = listed([f"{share(value)} for {label}" for label, value in card.thresholds.items()])
     network = listed([f"{name} {value}" for name, value in card.model.items()])
     return (
-        f"Threshold {thresholds}. Temperature {card.temperature:.3f}. Network: {network}. Input {card.input_size} × "
+        f"{_chosen(card)} Temperature {card.temperature:.3f}. Network: {network}. Input {card.input_size} × "
         f"{card.input_size} pixels. Started from: {card.initialisation}. Stored as {card.precision}, SHA-256 "
         f"{card.sha256[:16]}…, code {card.commit[:12]}."
     )
+
+
+def _chosen(card: Card) -> str:
+    """What was chosen on carved parts: thresholds; of ages the interval, and when a stated sex is contradicted."""
+    thresholds = listed([f"{share(value)} for {label}" for label, value in card.thresholds.items()])
+    if card.interval is None:
+        return f"Threshold {thresholds}."
+    cases = sum(card.interval["counts"])
+    interval = f"Conformal interval of {percent(card.interval['coverage'])} coverage, from {cases:,} carved cases."
+    sex = card.thresholds.get("sex")
+    return interval if sex is None else f"{interval} A stated sex is contradicted from probability {share(sex)}."

@@ -1,7 +1,7 @@
 """Reading an image with a network, cached by the SHA-256 of file and weights, the edits and the method."""
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import streamlit as st
@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from cxrkit.explain import Heatmap, Method
     from cxrkit.predict import Encoded, Prediction
     from cxrkit.weights import LoadedModel
+
+
+class Explained(Protocol):
+    """An image as a network read it under some edits, with a heatmap, whatever it answered."""
+
+    @property
+    def edits(self) -> ModelInput: ...
+    @property
+    def prepared(self) -> Prepared: ...
+    @property
+    def heatmap(self) -> "Heatmap": ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +76,39 @@ def read_with(
     """
     from cxrkit.predict import predict
 
-    weights, key = loaded.card.sha256, tuple(asdict(edits).values())
-    prepared, encoded = _encode(image.sha256, weights, key, image, loaded, edits)
-    heatmap = _explain(image.sha256, weights, key, label, str(method), loaded, prepared, encoded)
+    prepared, encoded = encode_once(image, loaded, edits)
+    heatmap = explain_once(image, loaded, edits, label, method, prepared, encoded)
     prediction = predict(loaded, prepared, encoded, [image], threshold)
     return Reading(edits, prepared, prediction, heatmap, *_lung_shares(image, prepared, heatmap))
+
+
+def encode_once(image: Radiograph, loaded: "LoadedModel", edits: ModelInput) -> "tuple[Prepared, Encoded]":
+    """What a network reads of an image and its maps, or the same ones again; nothing is known of the patient.
+
+    Raises:
+        InputError: an edit that cannot be used.
+        WeightsError: the preparation lacks weights of its own.
+    """
+    return _encode(image.sha256, loaded.card.sha256, tuple(asdict(edits).values()), image, loaded, edits)
+
+
+def explain_once(
+    image: Radiograph,
+    loaded: "LoadedModel",
+    edits: ModelInput,
+    label: str,
+    method: "Method",
+    prepared: Prepared,
+    encoded: "Encoded",
+) -> "Heatmap":
+    """The heatmap of a label, or the same one again; `encoded` says what the network is told of the patient.
+
+    Raises:
+        InputError: the network has to be told something that is not known.
+    """
+    told = tuple(encoded.context.get(name) for name in loaded.task.context)
+    edited = tuple(asdict(edits).values())
+    return _explain(image.sha256, loaded.card.sha256, edited, told, label, str(method), loaded, prepared, encoded)
 
 
 def _lung_shares(image: Radiograph, prepared: Prepared, heatmap: "Heatmap") -> tuple[float | None, float | None]:
@@ -107,6 +146,7 @@ def _explain(
     image_sha256: str,
     weights_sha256: str,
     edits: tuple[object, ...],
+    told: tuple[object, ...],
     label: str,
     method: str,
     _loaded: "LoadedModel",

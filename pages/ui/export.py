@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
@@ -14,7 +14,7 @@ import streamlit as st
 from cxrkit.card import Card
 from cxrkit.image import Radiograph
 from cxrkit.task import Task
-from pages.ui.analysis import Reading
+from pages.ui.analysis import Explained, Reading
 from pages.ui.shell import FOOTER
 from pages.ui.truth import Truth, draw_truth, figures, truth_in_words
 from pages.ui.words import edits_in_words, place, share
@@ -76,36 +76,41 @@ def take_away(task: Task, name: str, picture: Callable[[], bytes], result: Calla
 def result_json(task: Task, card: Card, readings: Sequence[Reading], truth: Truth | None = None) -> str:
     """The last reading, with the unedited scores beside it where there were edits."""
     reading = readings[-1]
-    left, top, right, bottom = reading.prepared.placements[0].box
-    result = {
+    result: dict[str, Any] = {
         "task": task.name,
         "weights": card.sha256,
         "scores": dict(reading.prediction.scores),
         "threshold": reading.prediction.threshold,
         "label": reading.prediction.label,
-        "edits": asdict(reading.edits),
         "unedited_scores": dict(readings[0].prediction.scores),
-        "crop": {
-            "left": left,
-            "top": top,
-            "right": right,
-            "bottom": bottom,
-            "chosen_by": reading.prepared.crop_sources[0],
-        },
+        **how_it_was_read(reading),
+        "warnings": list(reading.prediction.warnings),
+        **software(),
+    }
+    result["heatmap"] |= {"share_in_lungs": reading.heat_in_lungs, "lungs_fill": reading.lungs_fill}
+    if truth is not None:
+        result["simulated"] = {"lesions": figures(truth, reading)}
+    return json.dumps(result, indent=1) + "\n"
+
+
+def how_it_was_read(reading: Explained) -> dict[str, Any]:
+    """Edits, crop and heatmap of a reading, for a file."""
+    box = reading.prepared.placements[0].box
+    return {
+        "edits": asdict(reading.edits),
+        "crop": dict(zip(("left", "top", "right", "bottom"), box, strict=True))
+        | {"chosen_by": reading.prepared.crop_sources[0]},
         "heatmap": {
             "label": reading.heatmap.label,
             "method": str(reading.heatmap.method),
             "raw_maximum": reading.heatmap.maximum,
-            "share_in_lungs": reading.heat_in_lungs,
-            "lungs_fill": reading.lungs_fill,
         },
-        "warnings": list(reading.prediction.warnings),
-        "versions": {name: version(name) for name in LIBRARIES},
-        "note": FOOTER,
     }
-    if truth is not None:
-        result["simulated"] = {"lesions": figures(truth, reading)}
-    return json.dumps(result, indent=1) + "\n"
+
+
+def software() -> dict[str, Any]:
+    """Versions, and what the result is not for."""
+    return {"versions": {name: version(name) for name in LIBRARIES}, "note": FOOTER}
 
 
 def overlay_png(task: Task, card: Card, image: Radiograph, reading: Reading, truth: Truth | None = None) -> bytes:
@@ -165,6 +170,16 @@ def _diverging(heat: np.ndarray) -> np.ndarray:
 
 def _legend(task: Task, card: Card, reading: Reading) -> list[str]:
     score, limit = reading.prediction.scores[task.positive], reading.prediction.threshold
+    return [
+        f"{task.title}: score for {task.positive} {share(score)}, {place(score, limit)}",
+        *lines_of_reading(reading),
+        f"Weights {card.sha256[:16]}, threshold of the card {share(card.thresholds[task.positive])}",
+        FOOTER,
+    ]
+
+
+def lines_of_reading(reading: Explained) -> list[str]:
+    """Heatmap and edits, for the legend of a picture."""
     heatmap = reading.heatmap
     strength = (
         "no positive evidence"
@@ -172,11 +187,8 @@ def _legend(task: Task, card: Card, reading: Reading) -> list[str]:
         else f"raw maximum {heatmap.maximum:.3g}, colours from {FAINTEST:g} of it"
     )
     return [
-        f"{task.title}: score for {task.positive} {share(score)}, {place(score, limit)}",
         f"Heatmap: {heatmap.method} for {heatmap.label}, {strength}",
         f"Edits of the model input: {edits_in_words(reading.edits)}",
-        f"Weights {card.sha256[:16]}, threshold of the card {share(card.thresholds[task.positive])}",
-        FOOTER,
     ]
 
 

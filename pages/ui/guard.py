@@ -30,17 +30,18 @@ def passes_guard(task: Task, image: Radiograph, name: str = "") -> bool:
     place = f"{task.name}.{name}" if name else task.name
     verdict, key = _verdict(image.sha256, task.reads, image), f"_overridden.{place}"
     overridden = st.session_state.get(key) == image.sha256
+    answer = "age" if task.values else "score"
     reasons = (f"**{name}.** " if name and verdict.reasons else "") + " ".join(verdict.reasons)
     if verdict.ok or overridden:
         if reasons:
-            insisted = "" if verdict.ok else " It is analysed because you asked for it; the score means little."
+            insisted = "" if verdict.ok else f" It is analysed because you asked for it; the {answer} means little."
             st.warning(reasons + insisted, icon=":material/warning:")
         return True
     with st.container(border=True, key=f"{place}.guard"):
         st.warning(reasons, icon=":material/front_hand:")
         st.markdown(
-            f"This page reads images of the kind “{task.reads}”. For anything else a network gives a score too, and it "
-            "would look like any other. Nothing was analysed."
+            f"This page reads images of the kind “{task.reads}”. For anything else a network gives an answer too, and "
+            "it would look like any other. Nothing was analysed."
         )
         st.button(
             "Analyse anyway",

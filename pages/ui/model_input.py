@@ -1,4 +1,4 @@
-"""Controls of what the network reads: crop box, brightness, contrast, sharpness, size."""
+"""Controls of what the network reads: crop box, brightness, contrast, sharpness, size; of a hand also turn and swap."""
 
 import streamlit as st
 
@@ -12,6 +12,15 @@ SMALLEST = 16
 SIZES = range(64, 513, 32)
 SLIDERS = {"brightness": (-0.5, 0.5, 0.05), "contrast": (0.5, 2.0, 0.05), "sharpness": (-1.0, 2.0, 0.1)}
 """Lowest and highest value, and step."""
+AUTOMATIC = "As the page decides"
+TURNS = {
+    AUTOMATIC: None,
+    "As in the file": 0,
+    "A quarter turn clockwise": 1,
+    "Upside down": 2,
+    "A quarter turn anticlockwise": 3,
+}
+SWAPS = {AUTOMATIC: None, "As in the file": False, "Swapped": True}
 
 
 def model_input(task: Task, image: Radiograph, automatic: Box, viewer_key: str) -> ModelInput:
@@ -26,16 +35,16 @@ def model_input(task: Task, image: Radiograph, automatic: Box, viewer_key: str) 
     key = task.name
     if st.session_state.get(f"_edits_of.{key}") != image.sha256:
         st.session_state[f"_edits_of.{key}"] = image.sha256
-        _reset(key, automatic, task.input_size)
+        _reset(task, automatic)
     dragged = dragged_crop(viewer_key)
     if dragged is not None:
         _set_box(key, dragged)
-    edits = _edits(key, automatic, task.input_size)
+    edits = _edits(task, automatic)
     opened = f"{key}.model_input"
     if dragged is not None or (opened not in st.session_state and edits != ModelInput()):
         st.session_state[opened] = True
     section = st.expander(
-        "Model input: crop, brightness, contrast, sharpness, size",
+        f"Model input: {', '.join(('crop', *SLIDERS, 'size', *(('turn', 'swap') if _turns(task) else ())))}",
         icon=":material/tune:",
         key=opened,
         on_change="rerun",
@@ -45,21 +54,29 @@ def model_input(task: Task, image: Radiograph, automatic: Box, viewer_key: str) 
     with section:
         st.caption("Changes what the network reads. Each change is read again and compared with the unedited image.")
         _crop_fields(key, (image.values.shape[0], image.values.shape[1]), automatic)
-        _gray_fields(key, task.input_size)
+        if _turns(task):
+            _way_fields(key)
+        _gray_fields(task)
         st.button(
             "Reset model input",
             key=f"{key}.reset",
             icon=":material/restart_alt:",
             on_click=_reset,
-            args=(key, automatic, task.input_size),
+            args=(task, automatic),
             width="stretch",
         )
     return edits
 
 
-def _edits(key: str, automatic: Box, trained: int) -> ModelInput:
+def _turns(task: Task) -> bool:
+    """Whether the task turns its image and swaps black and white where it has to, so that the user may do so too."""
+    return task.reads == "hand"
+
+
+def _edits(task: Task, automatic: Box) -> ModelInput:
     """What the controls say, whether they are on the screen or not."""
-    state = {name: st.session_state[f"{key}.{name}"] for name in (*EDGES, *SLIDERS, "size")}
+    names = (*EDGES, *SLIDERS, "size", *(("turn", "swap") if _turns(task) else ()))
+    state = {name: st.session_state[f"{task.name}.{name}"] for name in names}
     left, top, right, bottom = (state[edge] for edge in EDGES)
     box = (left, top, right, bottom)
     return ModelInput(
@@ -67,14 +84,19 @@ def _edits(key: str, automatic: Box, trained: int) -> ModelInput:
         brightness=round(state["brightness"], 2),
         contrast=round(state["contrast"], 2),
         sharpness=round(state["sharpness"], 2),
-        size=None if state["size"] == trained else state["size"],
+        size=None if state["size"] == task.input_size else state["size"],
+        turn=TURNS[state.get("turn", AUTOMATIC)],
+        swap=SWAPS[state.get("swap", AUTOMATIC)],
     )
 
 
-def _reset(key: str, automatic: Box, size: int) -> None:
-    _set_box(key, automatic)
-    for name, value in (("brightness", 0.0), ("contrast", 1.0), ("sharpness", 0.0), ("size", size)):
-        st.session_state[f"{key}.{name}"] = value
+def _reset(task: Task, automatic: Box) -> None:
+    _set_box(task.name, automatic)
+    start: dict[str, object] = {"brightness": 0.0, "contrast": 1.0, "sharpness": 0.0, "size": task.input_size}
+    if _turns(task):
+        start |= {"turn": AUTOMATIC, "swap": AUTOMATIC}
+    for name, value in start.items():
+        st.session_state[f"{task.name}.{name}"] = value
 
 
 def _set_box(key: str, box: Box) -> None:
@@ -128,13 +150,19 @@ def _keep_apart(key: str, edge: str) -> None:
     st.session_state[f"{key}.{edge}"] = nearest[edge]
 
 
-def _gray_fields(key: str, trained: int) -> None:
+def _way_fields(key: str) -> None:
+    """Which way round the image is read."""
+    st.selectbox("Turn, so that the fingers point up", list(TURNS), key=f"{key}.turn", persist_state="session")
+    st.selectbox("Black and white", list(SWAPS), key=f"{key}.swap", persist_state="session")
+
+
+def _gray_fields(task: Task) -> None:
     for name, (low, high, step) in SLIDERS.items():
-        st.slider(name.capitalize(), low, high, step=step, key=f"{key}.{name}", persist_state="session")
+        st.slider(name.capitalize(), low, high, step=step, key=f"{task.name}.{name}", persist_state="session")
     st.selectbox(
         "Size",
-        SIZES,
-        format_func=lambda side: f"{side} × {side} pixels" + (", as in training" if side == trained else ""),
-        key=f"{key}.size",
+        [side for side in SIZES if side >= task.least_size],
+        format_func=lambda side: f"{side} × {side} pixels" + (", as in training" if side == task.input_size else ""),
+        key=f"{task.name}.size",
         persist_state="session",
     )

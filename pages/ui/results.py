@@ -1,6 +1,7 @@
 """Readings on the screen: score cards, images with heatmaps, what the network read, facts of the file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
@@ -8,13 +9,16 @@ import streamlit as st
 from cxrkit.image import Radiograph
 from cxrkit.pixels import Box
 from cxrkit.task import Task
-from pages.ui.analysis import Reading
+from pages.ui.analysis import Explained, Reading
 from pages.ui.truth import Truth
 from pages.ui.viewer import Pane, viewer
 from pages.ui.words import edits_in_words, movement, percent, place, share
 
+Read = TypeVar("Read", bound=Explained)
+
 _CROPS = {
     "user": "Your crop box.",
+    "hand": "Automatic crop: a box around the hand, whose outline was found, squashed to a square.",
     "lungs": "Automatic crop: a square around both lungs, which a small network of its own looks for.",
     "margins": "Automatic crop: the image without uniform margins.",
 }
@@ -43,7 +47,7 @@ def _headings(task: Task, readings: Sequence[Reading]) -> list[str]:
     return [name] if len(readings) == 1 else [f"{name}, unedited", f"{name}, edited"]
 
 
-def images(image: Radiograph, readings: Sequence[Reading], crop: Box, key: str, truth: Truth | None = None) -> None:
+def images(image: Radiograph, readings: Sequence[Explained], crop: Box, key: str, truth: Truth | None = None) -> None:
     """The viewer: the original image with each reading's heatmap; the crop box lies on the last one.
 
     `truth` is known of simulated images only; its outlines lie on every pane.
@@ -72,7 +76,7 @@ def images(image: Radiograph, readings: Sequence[Reading], crop: Box, key: str, 
     viewer(panes, key=key, crop_enabled=True)
 
 
-def _pane_title(index: int, readings: Sequence[Reading], remark: str = "") -> str:
+def _pane_title(index: int, readings: Sequence[Explained], remark: str = "") -> str:
     name = ("Radiograph" if len(readings) == 1 else ("Unedited", "Edited")[index]) + remark
     return f"{name}: no positive evidence, no heatmap" if readings[index].heatmap.empty else name
 
@@ -87,20 +91,26 @@ def display_pixels(image: Radiograph) -> tuple[np.ndarray, tuple[float, float]]:
     return np.where(image.valid, image.values, np.float32(min(window[0], image.values.min()))), window
 
 
-def what_was_read(readings: Sequence[Reading]) -> None:
-    """The network's own input, who chose the crop, and how strong the heatmaps are."""
+def what_was_read(readings: Sequence[Read], further: Callable[[Read], None]) -> None:
+    """The network's own input, who chose the crop, and how strong the heatmaps are.
+
+    Args:
+        readings: the unedited one, and the edited one where there are edits.
+        further: says what else there is to say of a reading, such as where its heat lies.
+    """
     st.subheader("What the network reads", anchor=False)
     with st.container(horizontal=True, gap="medium"):
         for index, reading in enumerate(readings):
             with st.container(width=280):
                 _one_input(_pane_title(index, readings).split(":")[0], reading)
+                further(reading)
     st.caption(
         "Heatmaps are scaled one by one, so a weak map looks as strong as a strong one. Only the raw maximum says "
         "whether a map is strong; near 0 it means little."
     )
 
 
-def _one_input(name: str, reading: Reading) -> None:
+def _one_input(name: str, reading: Explained) -> None:
     view, placement = reading.prepared.view[0], reading.prepared.placements[0]
     st.image(
         np.round(view * 255).astype(np.uint8),
@@ -116,11 +126,12 @@ def _one_input(name: str, reading: Reading) -> None:
         st.markdown(f"No positive evidence for “{heatmap.label}”: the {heatmap.method} map is zero everywhere.")
     else:
         st.markdown(f"Raw maximum of the {heatmap.method} map for “{heatmap.label}”: **{heatmap.maximum:.3g}**.")
-        _inside_the_lungs(reading)
 
 
-def _inside_the_lungs(reading: Reading) -> None:
+def inside_the_lungs(reading: Reading) -> None:
     """How much of the heat lies inside the lungs, beside what chance would put there."""
+    if reading.heatmap.empty:
+        return
     heat, filled = reading.heat_in_lungs, reading.lungs_fill
     if heat is None or filled is None:
         st.markdown("Share of this heat inside the lungs: unknown, because two lungs were not found in this image.")

@@ -1,4 +1,4 @@
-"""Simulated cases in place of an upload: ready ones, and new ones with a lesion of choice."""
+"""Simulated chests in place of an upload: ready ones, and new ones with a lesion of choice."""
 
 from collections.abc import Sequence
 from typing import Any, get_args
@@ -8,63 +8,32 @@ import streamlit as st
 from cxrkit.image import Radiograph
 from cxrkit.phantoms import LESIONS, SAMPLES, ChestSettings, Lesion, random_chest, simulate_chest
 from cxrkit.phantoms.settings import Side, Zone
+from pages.ui.simulated import Samples
 from pages.ui.truth import Truth
 from pages.ui.words import listed
 
 NEW = "new"
 """In place of a sample's name: the user chooses lesion and patient."""
 
-FIRST = next(sample for sample in SAMPLES if sample.settings.lesions)
-"""What the page offers to a person who has no image."""
-
-_TITLES = {NEW: "New patient, lesion of choice"} | {sample.name: sample.title for sample in SAMPLES}
+_FIRST = next(sample for sample in SAMPLES if sample.settings.lesions)
 _SETTINGS = {sample.name: sample.settings for sample in SAMPLES}
 _VIEWS = {"PA": "PA view", "AP": "bedside AP view", "lateral": "lateral view"}
 _NO_LESION = "none"
-_START = {"kind": FIRST.settings.lesions[0].kind, "side": "right", "zone": "upper", "strength": 1.0, "seed": 100}
+_START = {"kind": _FIRST.settings.lesions[0].kind, "side": "right", "zone": "upper", "strength": 1.0, "seed": 100}
 
 
-def sample_chooser(key: str) -> None:
-    """The list of simulated cases; what it holds is in use."""
-    st.selectbox(
-        "or a simulated case",
-        list(_TITLES),
-        index=None,
-        format_func=_TITLES.__getitem__,
-        placeholder="Choose a simulated case",
-        key=_widget(key),
-        help="A computed radiograph that shows no patient. Its lesions are known, so the heatmap can be checked.",
-        persist_state="session",
-    )
-
-
-def chosen_sample(key: str) -> str | None:
-    """Name of the simulated case in use, also before its chooser is drawn; None where the user's own image is."""
-    name: str | None = st.session_state.get(_widget(key))
-    return name
-
-
-def use_sample(key: str, name: str | None) -> None:
-    """Take a simulated case, or none; only in a callback."""
-    st.session_state[_widget(key)] = name
-
-
-def simulated(key: str, name: str, leave: str) -> tuple[Radiograph, Truth]:
-    """Image and lesions of a simulated case, which the page is told to be one.
-
-    Args:
-        key: of the page.
-        name: of the case; for a new one its controls are drawn here.
-        leave: what the button says that ends it.
-    """
+def _make(key: str, name: str) -> tuple[Radiograph, Truth, str]:
+    """Image, lesions and settings of a case; for a new one its controls are drawn."""
     settings = _new_patient(key) if name == NEW else _SETTINGS[name]
-    made = _simulate(settings)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(
-            f":material/science: **Simulated image: no patient.** {settings_in_words(settings)}", width="stretch"
-        )
-        st.button(leave, key=f"{key}.leave_sample", icon=":material/close:", on_click=use_sample, args=(key, None))
-    return made
+    return *_simulate(settings), settings_in_words(settings)
+
+
+CHESTS = Samples(
+    titles={NEW: "New patient, lesion of choice"} | {sample.name: sample.title for sample in SAMPLES},
+    first=_FIRST.name,
+    known="Its lesions are known, so the page can say whether the heatmap is right.",
+    make=_make,
+)
 
 
 @st.cache_resource(max_entries=12, ttl=3600, show_spinner="Simulating a radiograph …")
@@ -138,7 +107,3 @@ def _choice(column: Any, label: str, options: Sequence[str], key: str, *, disabl
 def _another_patient(key: str) -> None:
     seed = f"{key}.new.seed"
     st.session_state[seed] = (st.session_state[seed] + 1) % (10**6 + 1)
-
-
-def _widget(key: str) -> str:
-    return f"{key}.sample"

@@ -8,7 +8,7 @@ import streamlit as st
 
 from cxrkit.errors import FrameRequired
 from cxrkit.image import MAX_FILE_BYTES, MAX_PIXELS, Radiograph, read_image
-from pages.ui.samples import FIRST, chosen_sample, sample_chooser, simulated, use_sample
+from pages.ui.simulated import Samples, chosen_sample, first_sample, sample_chooser, simulated, use_sample
 from pages.ui.truth import Truth
 from pages.ui.words import megabytes
 
@@ -40,19 +40,22 @@ class Chosen:
 
     Attributes:
         image: what the network will read.
-        truth: its lesions where it is simulated; None where it was uploaded, and nobody knows.
+        truth: what lies where, such as lesions, where it is simulated; None where it was uploaded, and nobody knows.
+        sample: name of the simulated case; None where it was uploaded.
     """
 
     image: Radiograph
     truth: Truth | None = None
+    sample: str | None = None
 
 
-def choose_image(key: str, label: str) -> Chosen | None:
+def choose_image(key: str, label: str, samples: Samples) -> Chosen | None:
     """Uploader or simulated case, frame chooser and reading.
 
     Args:
         key: unique in the app.
         label: what to upload, in words.
+        samples: simulated cases on offer.
 
     Returns:
         The image in use; None while there is none or a frame has still to be chosen.
@@ -64,15 +67,15 @@ def choose_image(key: str, label: str) -> Chosen | None:
     with left:
         empty = _uploader(key, label, key)
     with right:
-        sample_chooser(key)
+        sample_chooser(key, samples)
     if st.session_state.pop(_just_removed(key), False):
         _wait_for_another()
     upload: Upload | None = st.session_state.get(_kept(key))
     sample = chosen_sample(key)
     if sample is not None:
-        return _use_sample(key, sample, upload)
+        return _use_sample(key, samples, sample, upload)
     if upload is None:
-        _explain_choice(key)
+        _explain_choice(key, samples)
         return None
     image = _read(key, upload, empty)
     return None if image is None else Chosen(image)
@@ -119,9 +122,9 @@ def _read(key: str, upload: Upload, empty: bool) -> Radiograph | None:
     return _read_chosen_frame(key, upload)
 
 
-def _use_sample(key: str, name: str, upload: Upload | None) -> Chosen:
+def _use_sample(key: str, samples: Samples, name: str, upload: Upload | None) -> Chosen:
     """The simulated case, and the way back to one's own image."""
-    return Chosen(*simulated(key, name, "Remove" if upload is None else "Back to my image"))
+    return Chosen(*simulated(key, samples, name, "Remove" if upload is None else "Back to my image"), name)
 
 
 def _kept(key: str) -> str:
@@ -161,23 +164,13 @@ def _offer_removal(key: str, upload: Upload) -> None:
         st.button("Remove", key=f"{key}.remove", icon=":material/close:", on_click=forget_upload, args=(key,))
 
 
-def _explain_choice(key: str) -> None:
+def _explain_choice(key: str, samples: Samples) -> None:
     st.info(
         f"Choose a DICOM, PNG, JPEG or TIFF file, up to {MAX_FILE_BYTES >> 20} MB and {MAX_PIXELS / 1e6:.0f} "
         "megapixels. The image is kept in this server's memory until your session ends, and is sent nowhere else.",
         icon=":material/upload_file:",
     )
-    st.markdown(
-        "**No image at hand?** Take a simulated case: a computed radiograph that shows no patient. Its lesions are "
-        "known, so the page can say whether the heatmap is right."
-    )
-    st.button(
-        f"Open a simulated case: {FIRST.title}",
-        key=f"{key}.first_sample",
-        icon=":material/science:",
-        on_click=use_sample,
-        args=(key, FIRST.name),
-    )
+    first_sample(key, samples)
 
 
 def _read_chosen_frame(key: str, upload: Upload) -> Radiograph | None:

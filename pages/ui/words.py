@@ -55,6 +55,11 @@ def points(difference: float) -> str:
     return f"{100 * difference:+.1f} points".replace("-", "−")
 
 
+def signed(value: float) -> str:
+    """One decimal and a sign: "+2.4", "−0.3"; never "−0.0"."""
+    return f"{round(value, 1) + 0.0:+.1f}".replace("-", "−")
+
+
 def movement(before: float, after: float) -> str:
     """How far an edit moved the score, as a sentence."""
     if abs(after - before) < 0.0005:
@@ -85,4 +90,8 @@ def edits_in_words(edits: ModelInput) -> str:
         parts.append(f"sharpness {edits.sharpness:+.1f}")
     if edits.size is not None:
         parts.append(f"size {edits.size}")
+    if edits.turn is not None:
+        parts.append(f"turned by {90 * edits.turn}° clockwise" if edits.turn else "not turned")
+    if edits.swap is not None:
+        parts.append("black and white swapped" if edits.swap else "black and white not swapped")
     return "; ".join(parts).replace("-", "−") or "none"

@@ -10,6 +10,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks import server
+from cxrkit.tasks import TASKS
+from tests.small_weights import write_small_weights
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -39,6 +41,26 @@ def viewer_address(browser: Browser) -> Iterator[str]:
 def compare_address(browser: Browser) -> Iterator[str]:
     """A server of viewer_compare_app.py."""
     with served("tests/browser/viewer_compare_app.py") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the server of `address` says."""
+    return tmp_path_factory.mktemp("log") / "server.log"
+
+
+@pytest.fixture(scope="session")
+def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory, log: Path) -> Iterator[str]:
+    """The app on small untrained weights; after `browser`, so that nothing starts where there is none."""
+    root = tmp_path_factory.mktemp("weights")
+    for task in TASKS:
+        write_small_weights(task, root)
+    program = (
+        f"from pathlib import Path; from pages.ui import models; models.WEIGHTS = Path({str(root)!r});"
+        "from streamlit.web.cli import main; main()"
+    )
+    with served("app.py", ("-c", program), log) as url:
         yield url
 
 

@@ -1,7 +1,6 @@
 """The whole workbench in a real Chromium: acknowledge, upload, crop, threshold, page switch, phone, dark; a pair."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,37 +9,16 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from cxrkit.tasks import TASKS
 from cxrkit.tasks.followup import FOLLOW_UP
-from tests.browser.conftest import REPOSITORY, served
+from tests.browser.conftest import REPOSITORY
 from tests.browser.viewer_page import VIEWER, Opened
 from tests.pages.conftest import png
-from tests.small_weights import write_small_weights
 
 pytestmark = pytest.mark.browser
 
 SCREENSHOTS = REPOSITORY / "tests" / "screenshots"
 SECONDS = 200  # most that one step may take; loading torch is slow where training runs beside
 NAME = "Zebedee"
-
-
-@pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("log") / "server.log"
-
-
-@pytest.fixture(scope="module")
-def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory, log: Path) -> Iterator[str]:
-    """The app on small untrained weights; after `browser`, so that nothing starts where there is none."""
-    root = tmp_path_factory.mktemp("weights")
-    for task in TASKS:
-        write_small_weights(task, root)
-    program = (
-        f"from pathlib import Path; from pages.ui import models; models.WEIGHTS = Path({str(root)!r});"
-        "from streamlit.web.cli import main; main()"
-    )
-    with served("app.py", ("-c", program), log) as url:
-        yield url
 
 
 @pytest.fixture(scope="module")

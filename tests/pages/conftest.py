@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cxrkit.phantoms import ChestSettings, simulate_chest
-from cxrkit.tasks import TASKS
+from cxrkit.phantoms import ChestSettings, HandSettings, simulate_chest, simulate_hand
+from cxrkit.tasks import TASKS, find_task
 from pages.ui import models
 from tests.small_weights import write_small_weights
 
@@ -50,6 +50,17 @@ def opened(app: AppTest, small_weights: Path) -> Callable[[str], AppTest]:
 def chest() -> np.ndarray:
     """A simulated chest, 480 pixels high, in 0 to 255: it passes the image guard."""
     return np.round(simulate_chest(ChestSettings(seed=7, size=480)).values * 255)
+
+
+@cache
+def hand() -> np.ndarray:
+    """A simulated hand of a girl of eight years, 384 pixels high, in 0 to 255: it passes the image guard."""
+    return np.round(simulate_hand(HandSettings(7, 96, "female", size=384)).values * 255)
+
+
+def picture(name: str) -> np.ndarray:
+    """What the task of this name reads, in 0 to 255."""
+    return hand() if find_task(name).reads == "hand" else chest()
 
 
 def png(pixels: np.ndarray | None = None) -> bytes:

@@ -14,7 +14,7 @@ from cxrkit.task import Task
 from cxrkit.tasks import TASKS, find_task
 from pages.ui import models
 from pages.ui.shell import FOOTER
-from tests.pages.conftest import REPOSITORY, chest, png
+from tests.pages.conftest import REPOSITORY, picture, png
 
 NAMES = [task.name for task in TASKS]
 Opened = Callable[[str], AppTest]
@@ -27,8 +27,8 @@ def slots(name: str) -> list[str]:
 
 
 def upload(app: AppTest, name: str, data: bytes, file: str = "chest.png") -> AppTest:
-    """Give the page a file; where it reads several, a chest in the other places."""
-    for key, each in zip(slots(name), (data, png(np.fliplr(chest()))), strict=False):
+    """Give the page a file; where it reads several, another image in the other places."""
+    for key, each in zip(slots(name), (data, png(np.fliplr(picture(name)))), strict=False):
         app.file_uploader(key=f"{key}.upload").upload(file, each)
     return app.run()
 
@@ -109,7 +109,7 @@ def test_altered_weights_are_refused(
     (folder / "model.safetensors").write_bytes((small_root / task.name / "model.safetensors").read_bytes())
     monkeypatch.setattr(models, "WEIGHTS", tmp_path)
     app.switch_page(f"pages/{task.name}.py").run()
-    upload(app, task.name, png())
+    upload(app, task.name, png(picture(task.name)))
     assert "SHA-256" in app.error[0].value
     assert not app.metric
     assert not app.exception
@@ -139,7 +139,7 @@ def test_bad_file_gives_one_sentence(kind: str, name: str, opened: Opened) -> No
 @pytest.mark.parametrize("name", NAMES)
 def test_a_tinted_film_is_read_with_a_warning(name: str, opened: Opened) -> None:
     app = opened(name)
-    colour = np.stack([chest(), chest() * 0.9, chest() * 0.8], axis=2)
+    colour = np.stack([picture(name) * share for share in (1, 0.9, 0.8)], axis=2)
     upload(app, name, png(colour))
     assert any("colour" in warning.value for warning in app.warning)
     assert app.metric
@@ -149,7 +149,7 @@ def test_a_tinted_film_is_read_with_a_warning(name: str, opened: Opened) -> None
 @pytest.mark.parametrize("name", NAMES)
 def test_upload_survives_a_page_switch_and_can_be_removed(name: str, opened: Opened) -> None:
     app = opened(name)
-    upload(app, name, png())
+    upload(app, name, png(picture(name)))
     score = app.metric[0].value
     app.switch_page("pages/start.py").run()
     app.switch_page(f"pages/{name}.py").run()

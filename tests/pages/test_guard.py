@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
 from cxrkit.tasks import TASKS
-from tests.pages.conftest import chest, png
+from tests.pages.conftest import chest, picture, png
 from tests.pages.test_app import said
 
 Opened = Callable[[str], AppTest]
@@ -78,7 +78,7 @@ def test_insisting_holds_for_the_one_image(name: str, opened: Opened) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_right_kind_is_scored_without_a_word(name: str, opened: Opened) -> None:
-    app = upload(opened(name), name, png())
+    app = upload(opened(name), name, png(picture(name)))
     assert app.metric
     assert "Nothing was analysed" not in said(app)
     assert f"{name}.anyway" not in buttons(app)

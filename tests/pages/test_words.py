@@ -4,7 +4,18 @@ import pytest
 
 from cxrkit.metrics import Interval
 from cxrkit.task import ModelInput
-from pages.ui.words import edits_in_words, listed, megabytes, movement, percent, percent_interval, place, points, share
+from pages.ui.words import (
+    edits_in_words,
+    listed,
+    megabytes,
+    movement,
+    percent,
+    percent_interval,
+    place,
+    points,
+    share,
+    signed,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,12 +36,15 @@ def test_movement_is_signed_and_in_points() -> None:
     assert movement(0.83, 0.71).startswith("The edits move the score by −12.0 points")
     assert "do not move" in movement(0.5, 0.5004)
     assert points(-0.001) == "−0.1 points"
+    assert [signed(value) for value in (2.36, -0.31, -0.04)] == ["+2.4", "−0.3", "+0.0"]
 
 
 def test_edits_name_only_what_differs() -> None:
     assert edits_in_words(ModelInput()) == "none"
     edits = ModelInput(crop=(1, 2, 30, 40), brightness=-0.1, contrast=1.5, sharpness=0.4, size=256)
     assert edits_in_words(edits) == "crop 1, 2, 30, 40; brightness −0.10; contrast 1.50; sharpness +0.4; size 256"
+    assert edits_in_words(ModelInput(turn=3, swap=True)) == "turned by 270° clockwise; black and white swapped"
+    assert edits_in_words(ModelInput(turn=0, swap=False)) == "not turned; black and white not swapped"
 
 
 def test_lists_and_sizes() -> None:
