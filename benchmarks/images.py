@@ -1,4 +1,4 @@
-"""Simulated chest radiographs as files, in the sizes and formats that people upload."""
+"""Simulated radiographs as files, in the sizes and formats that people upload."""
 
 import io
 import tempfile
@@ -19,7 +19,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from cxrkit.phantoms import random_chest, simulate_chest
+from cxrkit.phantoms import HandSettings, random_chest, simulate_chest, simulate_hand
 
 HEIGHT = 2000
 """Rows, as a digital detector delivers; columns are a little fewer."""
@@ -35,7 +35,19 @@ Levels = NDArray[np.uint16]
 
 def chests(count: int) -> list[Levels]:
     """Different images [2000, W], 0 to 4095."""
-    shown = [simulate_chest(random_chest(seed, (), "PA", HEIGHT)).values for seed in _PATIENTS]
+    return _varied([simulate_chest(random_chest(seed, (), "PA", HEIGHT)).values for seed in _PATIENTS], count)
+
+
+def hands(count: int) -> list[Levels]:
+    """Different images [2000, W] of a boy's and a girl's hand, 0 to 4095."""
+    boy, girl = (
+        HandSettings(_PATIENTS[0], 120, "male", size=HEIGHT),
+        HandSettings(_PATIENTS[1], 84, "female", size=HEIGHT),
+    )
+    return _varied([simulate_hand(settings).values for settings in (boy, girl)], count)
+
+
+def _varied(shown: list[NDArray[np.float32]], count: int) -> list[Levels]:
     return [_detected(shown[number % len(shown)], number) for number in range(count)]
 
 

@@ -1,4 +1,4 @@
-"""One network, three ways: forward alone, forward with our heatmaps, pytorch-grad-cam in the ordinary way."""
+"""One network: forward alone, forward with our heatmaps, and where it calls a class pytorch-grad-cam as it is used."""
 
 import pytorch_grad_cam
 import torch
@@ -7,13 +7,37 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from benchmarks.timing import in_milliseconds, interleaved, measured
 from cxrkit.explain import explain
 from cxrkit.image import Radiograph
-from cxrkit.predict import encode
+from cxrkit.predict import encode, predict
 from cxrkit.speed import Measurement
 from cxrkit.task import ModelInput, Task
 from cxrkit.weights import load_model
 
 GOAL = 1.2
 """Most that a prediction with heatmaps of all labels may cost, in times of the forward pass."""
+
+
+def age(task: Task, image: Radiograph, rounds: int) -> list[Measurement]:
+    """Times of the network of a task that reads an age, with nothing said of the person, and of its heatmap.
+
+    Args:
+        task: with weights.
+        image: of a hand.
+        rounds: both ways once a round.
+    """
+    loaded = load_model(task)
+    prepared = task.prepare([image], {}, ModelInput())
+
+    def forward() -> None:
+        predict(loaded, prepared, encode(loaded, prepared))
+
+    def with_map() -> None:
+        encoded = encode(loaded, prepared)
+        explain(loaded, prepared, encoded, [predict(loaded, prepared, encoded).label])
+
+    alone, both = "age, both sexes weighed", "age and the heatmap of the likeliest class"
+    seconds = interleaved({alone: forward, both: with_map}, rounds)
+    ratios = [whole / base for whole, base in zip(seconds[both], seconds[alone], strict=True)]
+    return [*in_milliseconds(seconds), measured(f"{both}, over {alone}", ratios, "times", goal=GOAL)]
 
 
 def prediction(task: Task, image: Radiograph, rounds: int) -> list[Measurement]:

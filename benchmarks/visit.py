@@ -46,7 +46,8 @@ class Visit:
 
     Attributes:
         page: in the browser.
-        traffic: bytes of every answer and of every websocket frame, both ways, from the first page on.
+        traffic: bytes of every answer and of every websocket frame, both ways, from the first page on; empty where
+            nobody counts.
     """
 
     page: Page
@@ -124,17 +125,28 @@ class Visit:
         self.page.context.close()
 
 
-def visit(browser: Browser) -> Visit:
-    """A new visitor with an empty cache."""
+def visit(browser: Browser, *, counted: bool = True) -> Visit:
+    """A new visitor with an empty cache.
+
+    Args:
+        browser: where the visitor is.
+        counted: whether the traffic is, which takes processor time from the page.
+    """
     page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
     page.set_default_timeout(_WAIT)
     made = Visit(page)
-    network = page.context.new_cdp_session(page)
+    if counted:
+        _count(made)
+    return made
+
+
+def _count(made: Visit) -> None:
+    """Add up the traffic from now on."""
+    network = made.page.context.new_cdp_session(made.page)
     network.send("Network.enable")
     network.on("Network.loadingFinished", lambda event: made.traffic.append(int(event["encodedDataLength"])))
     for way in ("Sent", "Received"):
         network.on(f"Network.webSocketFrame{way}", lambda event: made.traffic.append(_size(event["response"])))
-    return made
 
 
 def _size(frame: Mapping[str, Any]) -> int:

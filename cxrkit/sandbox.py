@@ -78,6 +78,7 @@ class _Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
+            pipesize=2**20,  # the most that Linux gives anybody: an image is 16 MB, and each pipeful a switch
             # One BLAS thread: each reserves address space, which counts against the memory limit.
             # So does an arena of the C library for each thread.
             env={

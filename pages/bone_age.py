@@ -12,6 +12,7 @@ from pages.ui.age_reading import read_hand
 from pages.ui.age_results import against_truth, age_cards, distribution, where_the_heat_lies
 from pages.ui.atlas import atlas_strip
 from pages.ui.errors import errors_shown
+from pages.ui.growth import several_visits
 from pages.ui.guard import passes_guard
 from pages.ui.hand_samples import HANDS, settings_of
 from pages.ui.model_input import model_input
@@ -62,12 +63,10 @@ with page(TASK.title, TASK.summary):
         label_visibility="collapsed",
         persist_state="session",
     )
-    if mode == SEVERAL:
-        from pages.ui.growth import several_visits
-
-        several_visits(TASK, card)
-    else:
-        with errors_shown():
+    with errors_shown():
+        if mode == SEVERAL:
+            several_visits(TASK, card)
+        else:
             chosen = choose_image(TASK.name, "Radiograph of one hand", HANDS)
             if chosen is not None and passes_guard(TASK, chosen.image):
                 analyse(chosen)

@@ -23,6 +23,7 @@ from cxrkit.image import read_image
 from cxrkit.quality import Verdict
 from cxrkit.report import amount, speed_markdown, with_speed
 from cxrkit.speed import RESULTS, Measurement, Record, read_record, write_record
+from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from tests.conftest import REPOSITORY
 
 RECORD = Record(
@@ -168,7 +169,7 @@ def test_an_image_that_the_guard_stops_is_refused_at_once(monkeypatch: pytest.Mo
     verdict = Verdict(False, "not a radiograph", 0.0, ("This is a text page.",))
     monkeypatch.setattr(command, "check_image", lambda image, reads: verdict)
     with pytest.raises(InputError, match="This is a text page"):
-        command._check_guard([np.zeros((16, 16), dtype=np.uint16)])
+        command._check_guard(TUBERCULOSIS, [np.zeros((16, 16), dtype=np.uint16)])
 
 
 def test_what_the_user_can_mend_ends_with_a_sentence(

@@ -7,6 +7,7 @@ import pytest
 
 from cxrkit.evaluate import analyse, load_image
 from cxrkit.metrics import auc
+from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from cxrkit.weights import LoadedModel, load_model
 
@@ -39,3 +40,34 @@ def test_a_real_inverted_jpeg2000_chest_is_answered(shipped: LoadedModel, shared
     prediction = analyse(shipped, [image])
     assert sum(prediction.scores.values()) == pytest.approx(1)
     assert prediction.warnings == (), "two lungs are found in it"
+
+
+@pytest.fixture(scope="module")
+def shipped_age() -> LoadedModel:
+    return load_model(BONE_AGE)
+
+
+def test_ages_of_hands_that_report_agree_with_the_card(shipped_age: LoadedModel, shared_data: Path) -> None:
+    folder = shared_data / "boneage"
+    table = pd.read_csv(folder / "labels.csv")
+    table = table[(table["split"] == "val") & table["file_512"].notna()].head(40)
+    readings = [
+        analyse(shipped_age, [load_image(folder / file)], context={"sex": sex}).age
+        for file, sex in zip(table["file_512"], table["sex"], strict=True)
+    ]
+    assert all(reading is not None and reading.interval is not None for reading in readings)
+    away = [abs(reading.expected - months) for reading, months in zip(readings, table["age_months"], strict=True)]
+    (stated,) = (
+        m.value for m in shipped_age.card.metrics if m.name == "MAD by expectation, months" and "larger" in m.part
+    )
+    assert sum(away) / len(away) == pytest.approx(stated, abs=3.5)
+
+
+def test_a_real_jpeg2000_hand_is_answered(shipped_age: LoadedModel, shared_data: Path) -> None:
+    image = load_image(shared_data / "dicom" / "cr_hand_jpeg2000_lossless.dcm")
+    reading = analyse(shipped_age, [image], context={"sex": "M", "age_months": 120.0}).age
+    assert reading is not None
+    assert reading.interval is not None
+    assert reading.interval[0] <= reading.expected <= reading.interval[1]
+    assert reading.sd is not None
+    assert reading.sd.score is not None

@@ -14,9 +14,8 @@ from cxrkit.task import Task
 from pages.ui.age_question import sex_in_words
 from pages.ui.age_reading import HandReading
 from pages.ui.export import blend, how_it_was_read, lines_of_reading, software, take_away, with_legend
-from pages.ui.growth_course import interval_name
 from pages.ui.shell import FOOTER
-from pages.ui.words import signed
+from pages.ui.words import interval_name, signed
 
 
 def age_downloads(

@@ -6,7 +6,7 @@ Plotly is imported when the figure is made, because that takes a while.
 from typing import TYPE_CHECKING
 
 from cxrkit.bone_age import CLASS_AGES, STEP, in_words
-from pages.ui.growth_course import interval_name
+from pages.ui.words import interval_name
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure, Scatter

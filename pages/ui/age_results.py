@@ -13,10 +13,9 @@ from cxrkit.phantoms import HandSettings
 from pages.ui.age_plot import age_figure
 from pages.ui.age_question import sex_in_words
 from pages.ui.age_reading import HandReading
-from pages.ui.growth_course import interval_name, short_age
 from pages.ui.hand_samples import PERSON
 from pages.ui.truth import Truth
-from pages.ui.words import edits_in_words, percent, share, signed
+from pages.ui.words import edits_in_words, interval_name, percent, share, short_age, signed
 
 _GROUPS = {"F": "girls", "M": "boys"}
 

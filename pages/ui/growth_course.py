@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from cxrkit.bone_age import in_words
-from pages.ui.words import listed, percent, signed
+from pages.ui.words import interval_name, listed, short_age, signed
 
 if TYPE_CHECKING:
     from cxrkit.age_reading import AgeReading
@@ -116,11 +115,6 @@ def _row(visit: Visit, *, simulated: bool) -> dict[str, str]:
     }
 
 
-def interval_name(coverage: float | None) -> str:
-    """ "90 % interval"."""
-    return "Interval" if coverage is None else f"{percent(coverage)} interval"
-
-
 def no_score(reading: "AgeReading") -> str:
     """Why there is no SD score, in a few words."""
     if reading.sd is None:
@@ -158,17 +152,6 @@ def remarks(visits: Sequence[Visit]) -> list[str]:
 def image_numbers(numbers: Sequence[int]) -> str:
     """ "image 2"; "images 1, 2 and 4"."""
     return f"image{'' if len(numbers) == 1 else 's'} {listed([str(number) for number in numbers])}"
-
-
-def short_age(months: float) -> str:
-    """An age for a table: "8 y 3 m".
-
-    Raises:
-        InputError: as in_words.
-    """
-    return (
-        in_words(months).replace(" years", " y").replace(" year", " y").replace(" months", " m").replace(" month", " m")
-    )
 
 
 def _change(months: float) -> str:

@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from cxrkit.bone_age import NORMAL_WITHIN, SD_TABLES, Sex, in_words
-from pages.ui.growth_course import Visit, in_order, interval_name, no_score
-from pages.ui.words import signed
+from pages.ui.growth_course import Visit, in_order, no_score
+from pages.ui.words import interval_name, signed
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure, Scatter

@@ -64,9 +64,8 @@ def operating_point_of(task: Task, card: Card, threshold: float) -> None:
         f"How often the network is right when it calls {task.positive} from a score of **{share(threshold)}**, on "
         "images with known answers. Figures follow the threshold above; 95 % intervals in brackets."
     )
-    for column, each, point in zip(st.columns(len(judged)), judged, points, strict=True):
-        with column.container(border=True, height="stretch"):
-            st.markdown(_card(task, each, point))
+    for column, each, point in zip(st.columns(len(judged), border=True), judged, points, strict=True):
+        column.markdown(_card(task, each, point))
     _say_whether_it_carries_over(judged, points)
     _roc(task, judged, points)
     _prevalence(task, judged, points)

@@ -14,11 +14,14 @@ _ACKNOWLEDGED = "acknowledged"
 FOOTER = "For research and teaching only. Not a medical device, not for diagnosis, screening or treatment."
 
 # Ten pages that fade radiographs in and out would take seconds of a processor, and so would signs of waiting that turn
-# sixty times a second. What is out of date still goes pale after half a second, at once; what waits turns in steps.
+# sixty times a second, or Streamlit's figure that changes its sport five times a second: it is three dots here. What is
+# out of date still goes pale after half a second, at once; what waits turns in steps.
 _STILL = """<style>
 * { transition-duration: 0s !important; }
 :not([data-testid="stSpinner"] *, [data-testid="stStatusWidget"] *) { animation: none !important; }
 * { animation-timing-function: steps(8) !important; }
+[data-testid="stStatusWidgetRunningIcon"] > * { display: none; }
+[data-testid="stStatusWidgetRunningIcon"]::before { content: "…"; }
 </style>"""
 
 give_images_back()

@@ -138,12 +138,12 @@ def _just_removed(key: str) -> str:
 def _wait_for_another() -> None:
     """A file that replaces another arrives as a removal and, a moment later, an upload.
 
-    That upload ends this run at the next element. Else the page would be taken down and built again in between.
+    That upload ends this run while it looks. Else the page would be taken down and built again in between.
     """
-    place = st.empty()
     for _ in range(_PATIENCE_STEPS):
         time.sleep(0.02)
-        place.empty()
+        # Looking into the session lets a new run begin, as drawing does, and sends nothing to the browser.
+        st.session_state.get("navigation")
 
 
 def _keep(key: str, chooser: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cxrkit.bone_age import in_words
 from cxrkit.task import ModelInput
 
 if TYPE_CHECKING:
@@ -58,6 +59,22 @@ def points(difference: float) -> str:
 def signed(value: float) -> str:
     """One decimal and a sign: "+2.4", "−0.3"; never "−0.0"."""
     return f"{round(value, 1) + 0.0:+.1f}".replace("-", "−")
+
+
+def short_age(months: float) -> str:
+    """An age for a table: "8 y 3 m".
+
+    Raises:
+        InputError: as in_words.
+    """
+    return (
+        in_words(months).replace(" years", " y").replace(" year", " y").replace(" months", " m").replace(" month", " m")
+    )
+
+
+def interval_name(coverage: float | None) -> str:
+    """ "90 % interval"."""
+    return "Interval" if coverage is None else f"{percent(coverage)} interval"
 
 
 def movement(before: float, after: float) -> str:

@@ -57,6 +57,39 @@ def test_a_large_image_follows_the_pointer(opened: Callable[..., Opened]) -> Non
     assert sorted(times)[4] < 150  # 50 ms on an idle machine; the margin is for a busy one
 
 
+def test_an_image_shown_smaller_is_windowed_at_that_size_and_looks_the_same(opened: Callable[..., Opened]) -> None:
+    page = opened("size=2000&nocrop=1")
+    drawn = "canvas.getContext('2d').getImageData(0, 0, 400, 400).data.filter((_, i) => i % 4 === 0).join()"
+    assert page.view("panes[0].windowed.side") == 2
+    pooled = [int(gray) for gray in page.view(f"panes[0].{drawn}").split(",")]
+    page.view("change((Object.defineProperty(VIEWER.panes[0], 'pooling', { value: 1 }), {}))".replace("VIEWER", VIEWER))
+    page.settle()
+    assert page.view("panes[0].windowed.side") == 1
+    whole = [int(gray) for gray in page.view(f"panes[0].{drawn}").split(",")]
+    apart = [abs(a - b) for a, b in zip(pooled, whole, strict=True)]
+    print(f"pooled against whole: mean {sum(apart) / len(apart):.2f}, most {max(apart)} of 255")
+    assert max(whole) - min(whole) > 100
+    assert max(apart) <= 2
+
+
+def test_all_pixels_are_there_when_zoomed_in(opened: Callable[..., Opened]) -> None:
+    page = opened("size=2000&nocrop=1")
+    with page.silent():
+        page.press("+ + + + +")
+    assert page.view("panes[0].windowed.side") == 1
+    assert page.view("panes[0].windowed.levels.length") == 2000 * 2000
+
+
+def test_a_very_large_image_gets_finer_when_the_zoom_rests(opened: Callable[..., Opened]) -> None:
+    page = opened("size=3000&nocrop=1")
+    coarse = page.view("panes[0].windowed.side")
+    page.press("+ + + + + + + +")
+    page.page.wait_for_function(f"{VIEWER}.panes[0].windowed.side === 1 && {VIEWER}.panes[0].windowedAs")
+    page.press("0")
+    assert coarse > 1
+    assert page.view("panes[0].windowed.side") == 1  # what is there already serves
+
+
 def test_crop_comes_back_on_release(opened: Callable[..., Opened]) -> None:
     page = opened()
     page.press("c")

@@ -54,13 +54,13 @@ function packColour(red, green, blue, alpha) {
 
 // One packed RGBA for every stored level: the whole cost of a window step besides a walk over the pixels.
 function windowTable(image, low, high, invert) {
+  const grays = Uint32Array.from({ length: 256 }, (_, gray) => packColour(gray, gray, gray, 255));
   const table = new Uint32Array(image.bits === 8 ? 256 : 65536);
   const from = (low - image.intercept) / image.slope;
   const span = Math.max((high - low) / image.slope, 1e-9);
   for (let level = 0; level < table.length; level += 1) {
     const unit = Math.min(Math.max((level - from) / span, 0), 1);
-    const gray = Math.round(255 * (invert ? 1 - unit : unit));
-    table[level] = packColour(gray, gray, gray, 255);
+    table[level] = grays[Math.round(255 * (invert ? 1 - unit : unit))];
   }
   return table;
 }

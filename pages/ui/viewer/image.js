@@ -46,14 +46,24 @@ async function loadImage(described) {
   if (levels.length !== described.width * described.height) throw new Error("the image is incomplete");
   const { width, height, bits, slope, intercept, window: file } = described;
   const image = { levels, width, height, bits, slope, intercept };
-  const at = percentiles(levels, bits, [0, 0.01, 0.03, 0.6, 0.99, 1]);
   const value = (level) => level * slope + intercept;
   const pair = (low, high) => [value(low), Math.max(value(high), value(low) + slope)];
+  let spread = null; // counted when a preset first asks, because most never do
+  const at = (share) => {
+    spread ||= percentiles(levels, bits, [0, 0.01, 0.03, 0.6, 0.99, 1]);
+    return spread[share];
+  };
   image.presets = {
     file,
-    robust: pair(at[1], at[4]),
-    full: pair(at[0], at[5]),
-    narrow: pair(at[2], at[3]),
+    get robust() {
+      return pair(at(1), at(4));
+    },
+    get full() {
+      return pair(at(0), at(5));
+    },
+    get narrow() {
+      return pair(at(2), at(3));
+    },
   };
   return image;
 }
@@ -95,20 +105,48 @@ function paintLevels(canvas, levels, table) {
   }
 }
 
+// The means of squares of 2, 4, 8 ... pixels a side: all that is seen of an image shown so much smaller, and the less
+// to window. At 1 the image itself.
+function pooled(image, side) {
+  let { levels, width, height } = image;
+  for (let reached = 1; reached < side; reached *= 2) {
+    levels = halved(levels, width, height);
+    width = Math.ceil(width / 2);
+    height = Math.ceil(height / 2);
+  }
+  return { side, levels, canvas: blankCanvas(width, height) };
+}
+
+// An odd last row or column counts twice.
+function halved(levels, width, height) {
+  const means = new levels.constructor(Math.ceil(width / 2) * Math.ceil(height / 2));
+  let out = 0;
+  for (let y = 0; y < height; y += 2) {
+    const upper = y * width;
+    const lower = Math.min(y + 1, height - 1) * width;
+    for (let x = 0; x < width; x += 2) {
+      const right = x + 1 < width ? x + 1 : x;
+      means[out] = (levels[upper + x] + levels[upper + right] + levels[lower + x] + levels[lower + right] + 2) >> 2;
+      out += 1;
+    }
+  }
+  return means;
+}
+
 // Every n-th pixel of every n-th row: enough to follow a drag on an image too large to window in a frame.
 function thinned(image, most) {
-  const step = Math.ceil(Math.sqrt(image.levels.length / most));
-  const width = Math.ceil(image.width / step);
-  const height = Math.ceil(image.height / step);
+  const side = Math.ceil(Math.sqrt(image.levels.length / most));
+  const width = Math.ceil(image.width / side);
+  const height = Math.ceil(image.height / side);
   const levels = new image.levels.constructor(width * height);
   let out = 0;
-  for (let y = 0; y < image.height; y += step) {
-    for (let x = 0; x < image.width; x += step) {
+  for (let y = 0; y < image.height; y += side) {
+    for (let x = 0; x < image.width; x += side) {
       levels[out] = image.levels[y * image.width + x];
       out += 1;
     }
   }
-  return { levels, canvas: blankCanvas(width, height) };
+  return { side, levels, canvas: blankCanvas(width, height) };
 }
 
 // Values are interpolated before they are coloured: mixing colours would show values that are not there.
@@ -117,25 +155,35 @@ function enlargeHeat(bytes, width, height) {
   if (factor === 1) return { levels: bytes, width, height };
   const across = interpolation(width, width * factor);
   const down = interpolation(height, height * factor);
-  const levels = new Uint8Array(across.length * down.length);
+  const levels = new Uint8Array(width * factor * height * factor);
   let out = 0;
-  for (const [top, bottom, v] of down) {
-    for (const [left, right, u] of across) {
-      const upper = bytes[top * width + left] * (1 - u) + bytes[top * width + right] * u;
-      const lower = bytes[bottom * width + left] * (1 - u) + bytes[bottom * width + right] * u;
+  for (let y = 0; y < height * factor; y += 1) {
+    const [top, bottom, v] = [down.before[y] * width, down.after[y] * width, down.share[y]];
+    for (let x = 0; x < width * factor; x += 1) {
+      const left = across.before[x];
+      const right = across.after[x];
+      const u = across.share[x];
+      const upper = bytes[top + left] * (1 - u) + bytes[top + right] * u;
+      const lower = bytes[bottom + left] * (1 - u) + bytes[bottom + right] * u;
       levels[out] = Math.round(upper * (1 - v) + lower * v);
       out += 1;
     }
   }
-  return { levels, width: across.length, height: down.length };
+  return { levels, width: width * factor, height: height * factor };
 }
 
+// For each of `to` places the two of `from` that it lies between, and how far it is from the first of them.
 function interpolation(from, to) {
-  return Array.from({ length: to }, (_, i) => {
+  const before = new Uint32Array(to);
+  const after = new Uint32Array(to);
+  const share = new Float64Array(to);
+  for (let i = 0; i < to; i += 1) {
     const position = Math.min(Math.max(((i + 0.5) * from) / to - 0.5, 0), from - 1);
-    const first = Math.floor(position);
-    return [first, Math.min(first + 1, from - 1), position - first];
-  });
+    before[i] = Math.floor(position);
+    after[i] = Math.min(before[i] + 1, from - 1);
+    share[i] = position - before[i];
+  }
+  return { before, after, share };
 }
 
 async function loadHeat(described) {

@@ -3,6 +3,8 @@
 const QUICK_PIXELS = 4e6; // windowed between two frames while a drag goes on
 const HANDLES = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
 
+const screenRatio = () => Math.min(window.devicePixelRatio || 1, 2);
+
 function element(tag, className, parent, attributes = {}) {
   const made = document.createElement(tag);
   if (className) made.className = className;
@@ -35,6 +37,7 @@ class PaneView extends Placed {
 
   remove() {
     this.sizes.disconnect();
+    clearTimeout(this.rest);
     this.root.remove();
   }
 
@@ -54,9 +57,7 @@ class PaneView extends Placed {
     try {
       const image = await loadImage(described);
       if (this.described.url !== described.url) return;
-      if (!this.image || this.image.width !== image.width || this.image.height !== image.height) {
-        this.windowed = blankCanvas(image.width, image.height);
-      }
+      this.windowed = null;
       this.quick = null;
       this.image = image;
       this.imageUrl = described.url;
@@ -153,13 +154,14 @@ class PaneView extends Placed {
 
   // Image, heat and truth onto any canvas whose unit is the CSS pixel.
   paint(context) {
-    const windowed = this.applyWindow();
+    const { canvas, side } = this.applyWindow();
+    const { width, height } = this.image;
     const { a, b, c, d, e, f } = this.placement;
     context.save();
     context.transform(a, b, c, d, e, f);
     context.imageSmoothingEnabled = this.scale < 4;
     context.imageSmoothingQuality = this.viewer.moving ? "low" : "high";
-    context.drawImage(windowed, 0, 0, this.image.width, this.image.height);
+    context.drawImage(canvas, 0, 0, width / side, height / side, 0, 0, width, height);
     context.restore();
     const truth = this.viewer.view.truth && this.masks.length > 0;
     if (this.heat) this.drawHeat(context, truth && this.viewer.view.overlap);
@@ -168,26 +170,50 @@ class PaneView extends Placed {
 
   fitCanvas() {
     const { width, height } = this.box;
-    this.ratio = Math.min(window.devicePixelRatio || 1, 2);
+    this.ratio = screenRatio();
     const [wide, high] = [Math.round(width * this.ratio), Math.round(height * this.ratio)];
     if (this.canvas.width !== wide) this.canvas.width = wide;
     if (this.canvas.height !== high) this.canvas.height = high;
   }
 
-  // The canvas that holds the image under the window of now.
+  // The image under the window of now, as finely as the screen shows it: canvas, and pixels a side in one of its own.
   applyWindow() {
     const [low, high] = this.window;
-    const wanted = `${low} ${high} ${this.viewer.view.invert}`;
-    if (wanted === this.windowedAs) return this.windowed;
-    const table = windowTable(this.image, low, high, this.viewer.view.invert);
-    if (this.viewer.moving && this.image.levels.length > QUICK_PIXELS) {
+    const { invert } = this.viewer.view;
+    const { pooling } = this;
+    const wanted = `${low} ${high} ${invert}`;
+    const done = wanted === this.windowedAs;
+    if (done && (this.windowed.side <= pooling || this.waitsForRest(pooling))) return this.windowed;
+    if (!this.windowed || this.windowed.side !== pooling) {
+      this.windowed = pooled(this.image, pooling);
+      this.windowedAs = "";
+    }
+    const table = windowTable(this.image, low, high, invert);
+    if (this.viewer.moving && this.windowed.levels.length > QUICK_PIXELS) {
       this.quick ||= thinned(this.image, QUICK_PIXELS / 4);
       paintLevels(this.quick.canvas, this.quick.levels, table);
-      return this.quick.canvas;
+      return this.quick;
     }
-    paintLevels(this.windowed, this.image.levels, table);
+    paintLevels(this.windowed.canvas, this.windowed.levels, table);
     this.windowedAs = wanted;
+    this.restedAt = 0;
     return this.windowed;
+  }
+
+  // Zooming in on an image too large to window in a frame: it gets finer when the zoom rests.
+  waitsForRest(side) {
+    if (this.image.levels.length / side ** 2 <= QUICK_PIXELS || this.restedAt === side) return false;
+    clearTimeout(this.rest);
+    this.rest = setTimeout(() => {
+      this.restedAt = side;
+      this.viewer.refresh();
+    }, 200);
+    return true;
+  }
+
+  // A power of two, as in the browser's own way of making an image smaller; never coarser than the screen.
+  get pooling() {
+    return 2 ** Math.max(0, Math.floor(-Math.log2(this.scale * screenRatio())));
   }
 
   drawHeat(context, insideTruth) {

@@ -12,7 +12,8 @@ LEVELS = 65536
 SIGNED_ZERO = 128
 """Byte of the value 0 in a signed heatmap; colour.js has the same."""
 
-_ROWS = 256
+_PART = 2**17
+"""Pixels that are packed at a time: what they need in between stays in the processor's cache."""
 
 Box = tuple[int, int, int, int]
 
@@ -136,8 +137,9 @@ def pack_pixels(pixels: NDArray[Any]) -> PackedPixels:
 
 
 def _finite_range(pixels: NDArray[Any]) -> tuple[float, float]:
-    if pixels.dtype.kind in "biu":
-        return float(pixels.min()), float(pixels.max())
+    low, high = float(pixels.min()), float(pixels.max())
+    if np.isfinite(low) and np.isfinite(high):  # not-a-number would have come out as both
+        return low, high
     finite = np.isfinite(pixels)
     if not finite.any():
         raise ValueError("pixels hold no finite value")
@@ -147,8 +149,9 @@ def _finite_range(pixels: NDArray[Any]) -> tuple[float, float]:
 
 def _parts(pixels: NDArray[Any], low: float) -> Iterator[tuple[slice, NDArray[Any]]]:
     """Some rows at a time: a large image as float64 takes eight times the memory of what is sent."""
-    for top in range(0, pixels.shape[0], _ROWS):
-        rows = slice(top, top + _ROWS)
+    count = max(1, _PART // pixels.shape[1])
+    for top in range(0, pixels.shape[0], count):
+        rows = slice(top, top + count)
         part = pixels[rows]
         yield rows, part if np.isfinite(part).all() else np.nan_to_num(part, nan=low, posinf=low, neginf=low)
 
