@@ -1,5 +1,6 @@
 """Cases through the task's own `prepare`, once, into memory; and the data set that augments them."""
 
+import functools
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,9 @@ from train.augment import Augment
 Views = NDArray[np.uint8]
 """[N, S, S]: what the network reads, before normalisation, in 1/255."""
 
+recorded = functools.cache(preparation_record)
+"""Costs as much as preparing two images, and stays the same throughout a process."""
+
 
 def prepare_cases(task: Task, cases: Sequence[Case], root: Path, size: int, cache: Path) -> Views:
     """Read and prepare every case's one image; a later call with the same cases reads the cache.
@@ -36,7 +40,7 @@ def prepare_cases(task: Task, cases: Sequence[Case], root: Path, size: int, cach
         cache: folder for the prepared arrays.
     """
     key = hashlib.sha256(repr([case.files for case in cases]).encode())
-    key.update(repr((task.name, size, preparation_record(task))).encode())
+    key.update(repr((task.name, size, recorded(task))).encode())
     # The automatic crop depends on the lung field's weights.
     key.update(_lung_field())
     file = cache / f"{task.name}-{size}-{key.hexdigest()[:16]}.npy"

@@ -1,16 +1,33 @@
-"""What the studies of all tasks share: their budget, and where a finished table goes (JSON, CSV, card)."""
+"""What the studies of all tasks share: cells and budget, and where a finished table goes (JSON, CSV, card)."""
 
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from cxrkit.card import read_card, write_card
+from cxrkit.metrics import Interval
 
 Row = dict[str, Any]
+
+REFERENCE = "reference"
+"""In the place of a comparison with itself."""
+
+
+Cell = TypeVar("Cell")
+"""One network of a study, with the settings of its training."""
+
+
+@dataclass(frozen=True)
+class Study(Generic[Cell]):
+    """Cells, and the name of the one that the others are compared with."""
+
+    title: str
+    reference: str
+    cells: tuple[Cell, ...]
 
 
 class Budget(StrEnum):
@@ -18,6 +35,11 @@ class Budget(StrEnum):
 
     FULL = "full"
     SMALL = "small"
+
+
+def words(interval: Interval, digits: int = 3) -> str:
+    """ "0.812 (0.750 to 0.880)"."""
+    return f"{interval.value:.{digits}f} ({interval.low:.{digits}f} to {interval.high:.{digits}f})"
 
 
 def write_table(rows: Sequence[Row], stem: Path) -> None:

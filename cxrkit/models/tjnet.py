@@ -131,32 +131,27 @@ def _inceptions() -> nn.Sequential:
     return nn.Sequential(first, second)
 
 
-class TjNet(nn.Module):
-    """Bone age and sex of one hand; each flag leaves a part out, for the studies.
-
-    Args:
-        cbam: the three attention modules of blocks 1 and 2.
-        shortcuts: those of blocks 3 and 4.
-        inception: Inception1 and Inception2; without them block 4 is pooled.
-        sex_head: the sex as read off the image; without it there are no logits of the sex. The given sex still enters.
+class HandNetwork(nn.Module):
+    """The heads of age and sex over the maps of an encoder, which a subclass brings.
 
     Attributes:
-        blocks: blocks 1 to 4, in order; a study freezes the first of them.
+        sex: the sex as read off the image; None where it is not read.
         enter_sex: the given sex enters through its weight [64, 2].
+        age: reads the embedded image and the given sex.
     """
 
-    def __init__(
-        self, *, cbam: bool = True, shortcuts: bool = True, inception: bool = True, sex_head: bool = True
-    ) -> None:
-        super().__init__()
-        self.blocks = _blocks(cbam=cbam, shortcuts=shortcuts)
-        self.inceptions = _inceptions() if inception else nn.Identity()
+    sex: nn.Sequential | None
+    enter_sex: nn.Linear
+    age: nn.Sequential
+
+    def _add_heads(self, width: int, *, sex_head: bool) -> None:
+        """Over embedded images [N, width]; after the encoder, because optimisers keep their state by that order."""
         self.sex = (
-            nn.Sequential(nn.Linear(CHANNELS, 256), nn.ReLU(inplace=True), nn.Linear(256, SEXES)) if sex_head else None
+            nn.Sequential(nn.Linear(width, 256), nn.ReLU(inplace=True), nn.Linear(256, SEXES)) if sex_head else None
         )
         self.enter_sex = nn.Linear(SEXES, 64)
         self.age = nn.Sequential(
-            nn.Linear(CHANNELS + 64, 512),
+            nn.Linear(width + 64, 512),
             nn.ReLU(inplace=True),
             nn.Linear(512, 256),
             nn.ReLU(inplace=True),
@@ -164,23 +159,18 @@ class TjNet(nn.Module):
         )
 
     def features(self, x: Tensor) -> Tensor:
-        """[N, 1, S, S] normalised -> maps of block 4 [N, 1024, h, h]; h = 14 at 500 px, 6 at 256, 4 at 192.
-
-        Below 192 px the maps shrink to 2 x 2 and less.
-        """
-        maps: Tensor = self.blocks(x)
-        return maps
+        """[N, 1, S, S] normalised -> maps [N, C, h, w]."""
+        raise NotImplementedError
 
     def embed(self, maps: Tensor) -> Tensor:
-        """Maps of block 4 [N, 1024, h, w] -> what both heads read, [N, 1024]; no sex has entered yet."""
-        inner: Tensor = self.inceptions(maps)
-        return inner.mean(dim=(2, 3))
+        """Maps [N, C, h, w] -> what both heads read, [N, width]: their mean. No sex has entered yet."""
+        return maps.mean(dim=(2, 3))
 
     def answer(self, embedded: Tensor, sex: Tensor) -> Tensor:
         """Logits of embedded images, so that an unknown sex costs a second answer and not a second head.
 
         Args:
-            embedded: [N, 1024], from embed.
+            embedded: [N, width], from embed.
             sex: [N] int64, 0 or 1.
 
         Returns:
@@ -191,8 +181,42 @@ class TjNet(nn.Module):
         return age if self.sex is None else torch.cat([age, self.sex(embedded)], dim=1)
 
     def head(self, maps: Tensor, sex: Tensor) -> Tensor:
-        """Maps of block 4 [N, 1024, h, w] and the given sex [N] -> logits, as answer gives them."""
+        """Maps [N, C, h, w] and the given sex [N] -> logits, as answer gives them."""
         return self.answer(self.embed(maps), sex)
 
     def forward(self, x: Tensor, sex: Tensor) -> Tensor:
         return self.head(self.features(x), sex)
+
+
+class TjNet(HandNetwork):
+    """Bone age and sex of one hand; each flag leaves a part out, for the studies.
+
+    Args:
+        cbam: the three attention modules of blocks 1 and 2.
+        shortcuts: those of blocks 3 and 4.
+        inception: Inception1 and Inception2; without them block 4 is pooled.
+        sex_head: the sex as read off the image; without it there are no logits of the sex. The given sex still enters.
+
+    Attributes:
+        blocks: blocks 1 to 4, in order; a study freezes the first of them.
+    """
+
+    def __init__(
+        self, *, cbam: bool = True, shortcuts: bool = True, inception: bool = True, sex_head: bool = True
+    ) -> None:
+        super().__init__()
+        self.blocks = _blocks(cbam=cbam, shortcuts=shortcuts)
+        self.inceptions = _inceptions() if inception else nn.Identity()
+        self._add_heads(CHANNELS, sex_head=sex_head)
+
+    def features(self, x: Tensor) -> Tensor:
+        """[N, 1, S, S] normalised -> maps of block 4 [N, 1024, h, h]; h = 14 at 500 px, 6 at 256, 4 at 192.
+
+        Below 192 px the maps shrink to 2 x 2 and less.
+        """
+        maps: Tensor = self.blocks(x)
+        return maps
+
+    def embed(self, maps: Tensor) -> Tensor:
+        """Maps of block 4 [N, 1024, h, w] -> [N, 1024], after both Inceptions."""
+        return super().embed(self.inceptions(maps))

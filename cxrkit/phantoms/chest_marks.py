@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrkit.phantoms.collimator import closed
 from cxrkit.phantoms.settings import ChestSettings, visit_stream
 
 Gray = NDArray[np.float32]
@@ -12,7 +13,7 @@ Gray = NDArray[np.float32]
 def overlay(settings: ChestSettings, image: Gray, pixel: float) -> Gray:
     """The image [H, W] in [0, 1] with marker and collimated border; pixel in mm."""
     random = visit_stream(settings, "border", 1)
-    shown = np.minimum(image, 1 - _closed(random, image.shape, pixel))
+    shown = np.minimum(image, 1 - closed(random, image.shape, pixel, used=0.4, each=0.5, widths=(3, 14), lean=0.006))
     if not settings.marker:
         return shown
     lead = _letter(random, settings, image.shape, pixel)
@@ -34,19 +35,3 @@ def _letter(random: np.random.Generator, settings: ChestSettings, shape: tuple[i
     turn = cv2.getRotationMatrix2D((column, row), random.normal(0, 4), 1.0)
     turned = cv2.warpAffine(drawn, turn, (columns, rows), flags=cv2.INTER_LINEAR)
     return np.asarray(turned, dtype=np.float32) / np.float32(255)
-
-
-def _closed(random: np.random.Generator, shape: tuple[int, ...], pixel: float) -> Gray:
-    """1 behind the collimator's blades, on up to three sides in four images of ten; soft over 1.5 mm."""
-    rows, columns = shape
-    used = random.random() < 0.4
-    width = np.where(random.random(4) < 0.5, random.uniform(3, 14, 4), -10.0) if used else np.full(4, -10.0)
-    y = (np.arange(rows, dtype=np.float32) + 0.5)[:, None] * np.float32(pixel)
-    x = (np.arange(columns, dtype=np.float32) + 0.5)[None, :] * np.float32(pixel)
-    lean = np.float32(random.normal(0, 0.006))
-    y, x = y + lean * (x - x.max() / 2), x - lean * (y - y.max() / 2)
-    distance = np.minimum(
-        np.minimum(y - np.float32(width[0]), x - np.float32(width[1])),
-        np.minimum(y.max() - np.float32(width[2]) - y, x.max() - np.float32(width[3]) - x),
-    )
-    return np.asarray(np.clip(0.5 - distance / 1.5, 0, 1), dtype=np.float32)

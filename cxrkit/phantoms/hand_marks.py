@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrkit.phantoms.collimator import closed
 from cxrkit.phantoms.hand_settings import HandSettings, hand_stream
 
 Gray = NDArray[np.float32]
@@ -12,13 +13,13 @@ Gray = NDArray[np.float32]
 def frame(settings: HandSettings, image: Gray, pixel: float) -> Gray:
     """The image [H, W] in [0, 1] with lead marker and collimated border; pixel in mm."""
     random = hand_stream(settings, "marks")
-    closed = _closed(random, image.shape, pixel)
+    border = closed(random, image.shape, pixel, used=0.5, each=0.6, widths=(2, 7), lean=0.012)
     shown = image
     if settings.marker:
         plastic, lead = _marker(random, settings, image, pixel)
         shown = np.maximum(np.maximum(shown + 0.07 * plastic, 0.97 * lead), 0)
     outside = np.float32(1.0 if settings.background == "bright" else 0.0)
-    return np.asarray(np.clip(shown * (1 - closed) + outside * closed, 0, 1), dtype=np.float32)
+    return np.asarray(np.clip(shown * (1 - border) + outside * border, 0, 1), dtype=np.float32)
 
 
 def recorded(settings: HandSettings, image: Gray) -> Gray:
@@ -69,17 +70,3 @@ def _free_place(random: np.random.Generator, image: Gray, reach: float) -> tuple
         shares.append(round(float(part.mean()), 2))
     # Among places as good as each other, chance decides.
     return places[int(np.lexsort((random.random(len(places)), np.array(shares)))[0])]
-
-
-def _closed(random: np.random.Generator, shape: tuple[int, ...], pixel: float) -> Gray:
-    """1 behind the collimator's blades, in half of the images; soft over 1.5 mm."""
-    rows, columns = shape
-    used = random.random() < 0.5
-    widths = np.where(random.random(4) < 0.6, random.uniform(2, 7, 4), -20.0) if used else np.full(4, -20.0)
-    y = (np.arange(rows, dtype=np.float32) + 0.5)[:, None] * np.float32(pixel)
-    x = (np.arange(columns, dtype=np.float32) + 0.5)[None, :] * np.float32(pixel)
-    lean = np.float32(random.normal(0, 0.012))
-    y, x = y + lean * (x - x.max() / 2), x - lean * (y - y.max() / 2)
-    top, left, bottom, right = (np.float32(width) for width in widths)
-    distance = np.minimum(np.minimum(y - top, x - left), np.minimum(y.max() - bottom - y, x.max() - right - x))
-    return np.asarray(np.clip(0.5 - distance / 1.5, 0, 1), dtype=np.float32)

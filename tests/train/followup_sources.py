@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -26,17 +27,19 @@ class Source(NamedTuple):
     frame: Frame
 
 
+@cache
+def _simulated(seed: int) -> Source:
+    chest = simulate_chest(ChestSettings(seed, size=360, marker=False))
+    lungs = chest.lungs.astype(np.float32)
+    rows, columns = np.flatnonzero(lungs.any(axis=1)), np.flatnonzero(lungs.any(axis=0))
+    box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    return Source(*wide_view(chest.values, LungField(resize(lungs, 128, 128), box)))
+
+
 @pytest.fixture(scope="module")
 def sources() -> list[Source]:
     """Simulated chests without findings; their lungs are known."""
-    found = []
-    for seed in range(3):
-        chest = simulate_chest(ChestSettings(seed, size=360, marker=False))
-        lungs = chest.lungs.astype(np.float32)
-        rows, columns = np.flatnonzero(lungs.any(axis=1)), np.flatnonzero(lungs.any(axis=0))
-        box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-        found.append(Source(*wide_view(chest.values, LungField(resize(lungs, 128, 128), box))))
-    return found
+    return [_simulated(seed) for seed in range(3)]
 
 
 def pairs(sources: Sequence[Source], count: int, share: float, **wanted: object) -> list[tuple[Plan, MadePair]]:

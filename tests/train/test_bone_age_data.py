@@ -49,7 +49,7 @@ def test_a_killed_preparation_goes_on(root: Path, tmp_path: Path, monkeypatch: p
             raise KeyboardInterrupt
         return TASK.prepare(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(images_module, "preparation_record", lambda task: ())
+    monkeypatch.setattr(images_module, "recorded", lambda task: ())
     with pytest.raises(KeyboardInterrupt):
         prepared_views(replace(TASK, prepare=prepare), FILES, root, SIZE, tmp_path / "killed")
     again = prepared_views(TASK, FILES, root, SIZE, tmp_path / "killed")
@@ -166,6 +166,9 @@ def test_a_draw_can_be_replayed_and_keeps_within_its_strength() -> None:
     assert max(abs(change.turn) for change in changes) <= 5
     assert 0.1 < np.mean([change.coarse < 1 for change in changes]) < 0.6
     for change in changes[:40]:
+        seen = apply(VIEW, change)
+        assert seen.dtype == np.float32
+        assert 0 <= seen.min() <= seen.max() <= 1
         seen = apply(VIEW, change)
         assert seen.dtype == np.float32
         assert 0 <= seen.min() <= seen.max() <= 1

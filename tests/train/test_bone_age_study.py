@@ -24,7 +24,7 @@ from train.bone_age.__main__ import app, read_shares
 from train.bone_age.figures import block_map, error_by_age, sex_weights
 from train.bone_age.fit import Settings
 from train.bone_age.images import Material
-from train.bone_age.laboratory import REFERENCE, Errors, Laboratory, figures
+from train.bone_age.laboratory import Errors, Laboratory, figures
 from train.bone_age.losses import LossSettings
 from train.bone_age.networks import NetworkSettings, build
 from train.bone_age.study import (
@@ -34,13 +34,12 @@ from train.bone_age.study import (
     WITHOUT_SEX,
     Cell,
     Scale,
-    Study,
     ablation,
     comparison,
     scale_of,
     transfer,
 )
-from train.studies import Budget
+from train.studies import REFERENCE, Budget, Study
 from train.trainer import FitSettings
 
 CPU = FitSettings(accelerator="cpu", precision="32-true")
@@ -137,7 +136,8 @@ def test_a_study_goes_on_and_shares_its_cells(
 
     monkeypatch.setattr(laboratory_module, "train_network", counted)
     cells = transfer(SCALE).cells
-    study = Study("Tiny transfer", cells[0].name, (cells[0], cells[4]))
+    whole = ablation(SCALE).cells[0]  # is in the figures too, which then do not train it again
+    study = Study("Tiny transfer", WHOLE, (whole, cells[4]))
     laboratory = Laboratory(material, folder, CPU, tmp_path)
     with pytest.raises(RuntimeError, match="killed"):
         laboratory.conduct(study, Budget.SMALL, 1, card=False)
@@ -274,7 +274,7 @@ def test_commands_conduct_their_study(
         def __init__(self, material: Material, run: Path, how: FitSettings) -> None:
             told.extend([material, run, how.precision])
 
-        def conduct(self, study: Study, budget: Budget, repeats: int, *, card: bool) -> list[dict[str, str]]:
+        def conduct(self, study: Study[Cell], budget: Budget, repeats: int, *, card: bool) -> list[dict[str, str]]:
             told.extend([study.title, budget, repeats, card])
             return [{"network": study.reference}]
 

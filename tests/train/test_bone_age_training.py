@@ -15,12 +15,13 @@ from tests.train.hand_sets import SIZE, TASK, small_material
 from train.bone_age import fit as fit_module
 from train.bone_age.answers import Answers, answers, together
 from train.bone_age.data import Pictures, Shares
-from train.bone_age.fit import BEST, Settings, start_from, train_network, with_fresh_norms
+from train.bone_age.fit import Settings, train_network, with_fresh_norms
 from train.bone_age.images import Material, Shown
 from train.bone_age.losses import Batch, LossSettings, losses
 from train.bone_age.networks import NetworkSettings, build
 from train.bone_age.progress import CHOICE, Recorder, figures
 from train.epochs import PROGRESS, read_rows
+from train.stored import BEST, start_from
 from train.trainer import FitSettings
 
 CPU = FitSettings(accelerator="cpu", precision="32-true")

@@ -1,6 +1,7 @@
 """The follow-up network's card: every figure with its part, no patient in two parts, and it can be made again."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ from cxrkit.card import Card, read_card
 from cxrkit.image import read_image
 from cxrkit.phantoms import random_chest, simulate_chest
 from cxrkit.phantoms.settings import LESIONS
+from cxrkit.pixels import Gray
 from cxrkit.predict import encode, predict
 from cxrkit.task import ModelInput
 from cxrkit.tasks.followup import FOLLOW_UP
@@ -41,12 +43,16 @@ TRAINED, REPORTING = (0, 2, 0, 2, 0, 2), (0, 1, 2, 3, 0, 2)
 CHESTS = 3
 
 
+@cache
+def simulated(number: int) -> Gray:
+    return simulate_chest(random_chest(700 + number, view="PA", size=192)).values
+
+
 def draw(root: Path, lines: list[str], files: int) -> Path:
     """Images 0.png ... of a few simulated chests, each at another exposure, and the given labels.csv."""
     root.mkdir()
-    chests = [simulate_chest(random_chest(700 + number, view="PA", size=192)).values for number in range(CHESTS)]
     for number in range(files):
-        values = chests[number % CHESTS] ** (1 + number / 60)
+        values = simulated(number % CHESTS) ** (1 + number / 60)
         cv2.imwrite(str(root / f"{number}.png"), (values * 255).astype(np.uint8))
     (root / "labels.csv").write_text("\n".join(lines) + "\n")
     return root

@@ -28,7 +28,6 @@ from train.followup.study import (
     ENCODERS,
     Cell,
     Scale,
-    Study,
     ablation,
     comparison,
     loss_weights,
@@ -37,8 +36,8 @@ from train.followup.study import (
 )
 from train.followup.study_commands import read_sizes
 from train.followup.study_parts import MADE, reported_parts
-from train.followup.study_table import REFERENCE, UNDEFINED, Measured, figures, table_of
-from train.studies import Budget, put_on_card
+from train.followup.study_table import UNDEFINED, Measured, figures, table_of
+from train.studies import REFERENCE, Budget, Study, put_on_card
 from train.trainer import FitSettings
 
 SMALL = "cmt of this test"
@@ -79,7 +78,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-def tiny_study() -> Study:
+def tiny_study() -> Study[Cell]:
     cells = (
         Cell("both", TINY.settings),
         Cell("plain", replace(TINY.settings, matching="none")),
@@ -264,7 +263,7 @@ def test_commands_conduct_their_study(
         def __init__(self, data: list[Path], scale: Scale, run: Path, cache: Path, how: FitSettings) -> None:
             told.extend([data, scale, run, cache, how.precision])
 
-        def conduct(self, study: Study, budget: Budget, repeats: int, *, card: bool) -> list[dict[str, str]]:
+        def conduct(self, study: Study[Cell], budget: Budget, repeats: int, *, card: bool) -> list[dict[str, str]]:
             told.extend([study.title, budget, repeats, card])
             return [{"network": study.reference}]
 

@@ -12,12 +12,13 @@ from cxrkit.models.music_vit import MusicVit
 from tests.train.followup_networks import SMALL, TINY, batch, network, small_encoder
 from train.epochs import PROGRESS, read_rows, write_row
 from train.followup.data import FULL, Difficulty, Draw, Draws, Example, Mixture, PairSource, Random, mixture_loader
-from train.followup.fit import BEST, Settings, network_settings, recorded_loss, train_network
+from train.followup.fit import Settings, network_settings, recorded_loss, train_network
 from train.followup.kinds import CONTROL
 from train.followup.losses import UNKNOWN, losses
 from train.followup.material import Material
 from train.followup.progress import CHOICE, Judged, Recorder, draw_judged, figures, judged_logits
 from train.stages import read_stages
+from train.stored import BEST
 from train.trainer import FitSettings
 
 CPU = FitSettings(accelerator="cpu", precision="32-true")

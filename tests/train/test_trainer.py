@@ -115,7 +115,7 @@ def test_a_short_run_keeps_nothing_of_its_random_start() -> None:
 
 
 def test_training_starts_no_opencv_threads_that_a_worker_could_wait_for() -> None:
-    program = "import train.image_guard.fit, cv2; print(cv2.getNumThreads())"
+    program = "import train.image_guard.augment, cv2; print(cv2.getNumThreads())"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=REPOSITORY)
     assert done.stdout.strip() == "1"
 

@@ -1,6 +1,7 @@
 """The whole of training on a tiny drawn data set: cross-family runs, weights and card, in one process and in two."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -37,7 +38,7 @@ SETTINGS = Settings(
     early_size=64,
     images_per_epoch=24,
     batch=8,
-    simulated_pairs=3,
+    simulated_pairs=2,
 )
 PER_PART = 3
 
@@ -74,10 +75,16 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained(drawn: Path, elsewhere: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the run of this module, whose prepared images others may read."""
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def trained(drawn: Path, elsewhere: Path, run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights folder made from the drawn set."""
     out = tmp_path_factory.mktemp("weights")
-    make_weights(drawn, [elsewhere], tmp_path_factory.mktemp("run"), SETTINGS, HOW, out)
+    make_weights(drawn, [elsewhere], run, SETTINGS, HOW, out)
     return out
 
 
@@ -137,8 +144,8 @@ def test_heat_in_the_lungs_is_their_share_for_even_heat(trained: Path) -> None:
     assert all(share == pytest.approx(1) and fill == 1 for share, fill in shares[0])
 
 
-def test_further_negatives_train_and_never_report(drawn: Path, elsewhere: Path, tmp_path: Path) -> None:
-    images = load_images(drawn, [elsewhere], SETTINGS, tmp_path)
+def test_further_negatives_train_and_never_report(drawn: Path, elsewhere: Path, run: Path) -> None:
+    images = load_images(drawn, [elsewhere], SETTINGS, run / "cache")
     assert images.further.sum() == 2, "the val part of the other hospital stays out"
     assert not (images.further & images.test).any()
     training, carved = images.divide(seed=0)
@@ -162,7 +169,9 @@ def test_lesions_make_positives_of_the_share_asked_for() -> None:
     assert all(np.array_equal(with_lesions(ill, 1.0)(0, view)[0], view) for _ in range(5)), "real disease stays"
 
 
-def test_two_processes_train_together(drawn: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("trained")
+def test_two_processes_train_together(drawn: Path, run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run / "cache", tmp_path / "run" / "cache")
     command = [
         *(sys.executable, "-m", "train.tuberculosis", "weights", "--data", str(drawn)),
         *("--run", str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--encoder", "resnet10t"),
@@ -172,7 +181,7 @@ def test_two_processes_train_together(drawn: Path, tmp_path: Path) -> None:
             "--early-epochs",
             "1",
             "--images-per-epoch",
-            "256",
+            "192",
             "--simulated-pairs",
             "2",
             "--precision",

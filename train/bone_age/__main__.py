@@ -21,9 +21,9 @@ from train.bone_age.card import make_weights, measure_again
 from train.bone_age.fit import Settings
 from train.bone_age.losses import LossSettings
 from train.bone_age.networks import NetworkSettings
-from train.bone_age.study_commands import Cache, Data, Out, commands
+from train.bone_age.study_commands import Data, commands
+from train.options import Cache, Device, Init, Out, Stages, grouped
 from train.stages import read_stages
-from train.trainer import FitSettings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 app.add_typer(commands)
@@ -38,13 +38,14 @@ def main() -> None:
 
 
 @app.command()
+@grouped
 def weights(
     data: Data,
     out: Out = WEIGHTS,
     run: Annotated[Path, typer.Option(help="Folder for checkpoints, progress.csv and the best weights.")] = _RUN,
     cache: Cache = None,
-    init: Annotated[Path | None, typer.Option(help="safetensors file to start from.")] = None,
-    stages: Annotated[str, typer.Option(help="SIZE:EPOCHS:IMAGES of each, separated by commas.")] = "",
+    init: Init = None,
+    stages: Stages = "",
     early_epochs: Annotated[int, typer.Option(help="First epochs on reduced images.")] = _DEFAULT.early_epochs,
     early_size: Annotated[int, typer.Option(help="Side of these.")] = _DEFAULT.early_size,
     large: Annotated[str, typer.Option(help="Share of larger images in each stage, separated by commas.")] = "",
@@ -57,10 +58,8 @@ def weights(
     balanced: Annotated[bool, typer.Option(help="Weigh by the inverse frequency of the age class.")] = False,
     workers: Annotated[int, typer.Option(help="Processes that change pictures.")] = _DEFAULT.workers,
     seed: int = _DEFAULT.seed,
-    accelerator: str = "auto",
-    precision: Annotated[
-        str, typer.Option(help="Lightning's, such as bf16-mixed; auto: what the device is quick at.")
-    ] = "auto",
+    *,
+    device: Device,
 ) -> None:
     """Train TJ-Net (best epoch: RUN/best.safetensors), measure it, write OUT/bone_age: weights and card."""
     settings = Settings(
@@ -77,8 +76,7 @@ def weights(
         seed=seed,
         init=init,
     )
-    how = FitSettings(accelerator=accelerator, precision=precision)
-    make_weights(data, run, cache or run / "cache", settings, how, out)
+    make_weights(data, run, cache or run / "cache", settings, device.settings(), out)
 
 
 @app.command()

@@ -6,12 +6,13 @@ from pathlib import Path
 from torch import nn
 
 from cxrkit.card import WEIGHTS
-from train.bone_age.card import stored_network
 from train.bone_age.fit import Settings, train_network
 from train.bone_age.images import Material
-from train.bone_age.laboratory import Errors, errors_of, figures
-from train.bone_age.measure import kind_of, reported_answers
+from train.bone_age.laboratory import Errors, columns, errors_of
+from train.bone_age.measure import reported_answers
 from train.bone_age.networks import NetworkSettings
+from train.cards import stored_network
+from train.laboratory import millions
 from train.studies import Row, put_on_card, write_table
 from train.trainer import FitSettings
 
@@ -45,10 +46,8 @@ def compare_plain(
     for each, network in ((SHIPPED, shipped), ("ResNet-18", model)):
         row: Row = {"network": each}
         for part, errors in found[each].items():
-            reference = None if each == SHIPPED else found[SHIPPED][part]
-            row |= {f"{kind_of(part)}: {name}": text for name, text in figures(errors, reference).items()}
-        row["million parameters"] = round(sum(weight.numel() for weight in network.parameters()) / 1e6, 2)
-        rows.append(row)
+            row |= columns(part, errors, None if each == SHIPPED else found[SHIPPED][part])
+        rows.append(row | {"million parameters": millions(network)})
     write_table(rows, run / "table")
     put_on_card(TITLE, rows, folder / "card.json")
     return rows

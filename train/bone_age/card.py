@@ -8,10 +8,9 @@ from torch import nn
 
 from cxrkit.card import WEIGHTS, Card, Source, read_card, write_card
 from cxrkit.errors import InputError
-from cxrkit.models.tjnet import TjNet
 from cxrkit.task import Task
 from cxrkit.tasks.bone_age import BONE_AGE
-from cxrkit.weights import fill, preparation_record, read_weights, save_weights
+from cxrkit.weights import preparation_record
 from train.bone_age.fit import Settings, train_network
 from train.bone_age.images import Material, read_material
 from train.bone_age.measure import (
@@ -27,14 +26,13 @@ from train.bone_age.measure import (
 )
 from train.bone_age.networks import TJNET
 from train.bone_age.parts import CARVED
+from train.cards import RSNA_HANDS, source, store_unmeasured, stored_network
 from train.provenance import commit
 from train.trainer import FitSettings
 
 GROUPS = "Sexes and age groups"
 
-_REFERENCES = {
-    "boneage": ("RSNA 2017 bone age challenge", "Halabi et al. 2018", "non-commercial research and education"),
-}
+_REFERENCES = {"boneage": RSNA_HANDS}
 
 _LIMITS = (
     "The reference ages that report are single readings of the same source as those learned from; other hospitals were "
@@ -78,31 +76,10 @@ def make_card(model: nn.Module, material: Material, settings: Settings, code: st
         code: commit of the code that trained.
         out: as for make_weights.
     """
-    task, folder = material.task, out / material.task.name
-    # Studies and the baseline train networks of their own and stay on the card.
-    tables = read_card(folder / "card.json").tables if (folder / "card.json").is_file() else {}
-    card = Card(
-        task=task.name,
-        labels=task.labels,
-        model=settings.network.of_card(),
-        input_size=settings.image_size,
-        mean=task.mean,
-        std=task.std,
-        sha256=save_weights(model, folder),
-        precision="fp16",
-        thresholds={},
-        temperature=1.0,
-        initialisation="weights given by --init" if settings.init else "random (from scratch)",
-        data=(),
-        split="",
-        metrics=(),
-        settings=asdict(settings) | {"init": "given" if settings.init else None},
-        commit=code,
-        preparation=(),
-        tables=tables,
-    )
-    # Written before it is measured, so that a killed measurement can be taken up by measure_again.
-    write_card(card, folder / "card.json")
+    folder = out / material.task.name
+    initialisation = "weights given by --init" if settings.init else "random (from scratch)"
+    network = settings.network.of_card()
+    card = store_unmeasured(model, material.task, folder, network, settings, initialisation, code)
     return _measured(card, material, folder)
 
 
@@ -122,14 +99,6 @@ def measure_again(data: Path, cache: Path, out: Path = WEIGHTS, task: Task = BON
     present = read_card(folder / "card.json")
     material = read_material(data, task, cache, int(present.settings["seed"]), 2)
     return _measured(present, material, folder)
-
-
-def stored_network(folder: Path, task: Task) -> TjNet:
-    """The network as the app will load it, so that figures are those of the rounded weights."""
-    state, card = read_weights(folder, task.train_command)
-    model = fill(task.build_model(card.model), state, task.train_command)
-    assert isinstance(model, TjNet)
-    return model
 
 
 def _measured(card: Card, material: Material, folder: Path) -> Card:
@@ -163,9 +132,8 @@ def _chosen(point: Point) -> dict[str, Any]:
 
 
 def _sources(material: Material) -> tuple[Source, ...]:
-    name = material.hands.name
     images = sum((hand.small is not None) + (hand.large is not None) for hand in material.hands.hands)
-    return (Source(*_REFERENCES.get(name, (name, "own data set", "own")), images=images, real=True),)
+    return (source(material.hands.name, images, _REFERENCES),)
 
 
 def _split(material: Material) -> str:

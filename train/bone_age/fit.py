@@ -9,10 +9,9 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from cxrkit.errors import WeightsError
 from train.bone_age.answers import Answers, answers
 from train.bone_age.augment import Strength
 from train.bone_age.data import Pictures, Shares, loader
@@ -22,10 +21,8 @@ from train.bone_age.networks import NetworkSettings, build
 from train.bone_age.progress import CHOICE, Recorder, figures
 from train.epochs import PROGRESS, earlier, read_rows, write_row
 from train.stages import Stage
+from train.stored import BEST, save, start_from
 from train.trainer import FitSettings, Judge, Loss, fit
-
-BEST = "best.safetensors"
-"""The last stage's best epoch, in the run's folder."""
 
 
 @dataclass(frozen=True)
@@ -96,25 +93,6 @@ def train_network(material: Material, settings: Settings, how: FitSettings, run:
     return model.eval()
 
 
-def start_from(model: nn.Module, file: Path) -> None:
-    """Fill a network with the tensors of a safetensors file that have its names and shapes.
-
-    Raises:
-        WeightsError: there is no such file, or not one tensor fits.
-    """
-    if not file.is_file():
-        raise WeightsError("The file to start from does not exist. Give a safetensors file of a bone age network.")
-    own = model.state_dict()
-    fitting = {
-        name: value.to(own[name].dtype)
-        for name, value in load_file(file).items()
-        if name in own and value.shape == own[name].shape
-    }
-    if not fitting:
-        raise WeightsError("No tensor of the file to start from fits this network. Give one of the same kind.")
-    model.load_state_dict(fitting, strict=False)
-
-
 def _train_stage(
     model: nn.Module, material: Material, settings: Settings, number: int, how: FitSettings, run: Path
 ) -> None:
@@ -173,7 +151,7 @@ def _judge(material: Material, settings: Settings, number: int, data: Pictures, 
         write_row(run / PROGRESS, row)
         print(*(f"{name} {value:.4g}" for name, value in row.items()), sep="; ", flush=True)
         if number == len(settings.stages) - 1 and found[CHOICE] <= min(before, default=np.inf):
-            _save(fresh, run / BEST)
+            save(fresh, run / BEST)
 
     return judge
 
@@ -205,9 +183,3 @@ def with_fresh_norms(model: nn.Module, data: Pictures, settings: Settings) -> nn
         for batch in loader(data, sampler, settings.batch, workers=0):
             fresh(batch.image.to(device, memory_format=torch.channels_last), batch.sex.to(device))
     return fresh.eval()
-
-
-def _save(model: nn.Module, file: Path) -> None:
-    fresh = file.with_suffix(".new")
-    save_file({name: value.detach().contiguous() for name, value in model.state_dict().items()}, fresh)
-    fresh.replace(file)

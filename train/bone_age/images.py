@@ -17,10 +17,9 @@ from cxrkit.errors import CxrkitError, ManifestError
 from cxrkit.image import read_image
 from cxrkit.pixels import Gray
 from cxrkit.task import ModelInput, Task
-from cxrkit.weights import preparation_record
 from train.bone_age.parts import Parts, divide, near_identical
 from train.bone_age.sources import Hand, HandSet, read_hands
-from train.prepared import Views
+from train.prepared import Views, recorded
 
 _BLOCK = 256
 """Images after which a killed preparation goes on."""
@@ -62,7 +61,7 @@ def prepared_views(
     Raises:
         ManifestError: a file is missing or cannot be read.
     """
-    key = hashlib.sha256(repr((list(files), task.name, size, preparation_record(task))).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr((list(files), task.name, size, recorded(task))).encode()).hexdigest()[:16]
     file = cache / f"{task.name}-{size}{f'-{altered.name}' if altered else ''}-{key}.npy"
     if not file.is_file() and files:
         part = file.with_suffix(".part")

@@ -1,12 +1,5 @@
-"""Conducts studies: trains their cells, measures them on the part that reports, and writes their tables.
+"""Trains and measures the cells of bone age's studies on the part that reports."""
 
-Cells are kept by what they are, so that studies share those they have in common, and a study that was killed goes on
-with the first unfinished one.
-"""
-
-import hashlib
-import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,16 +10,16 @@ from torch import nn
 
 from cxrkit.card import WEIGHTS
 from cxrkit.metrics import mean_absolute_difference
+from train import laboratory
 from train.bone_age.answers import Answers
-from train.bone_age.fit import BEST, Settings, train_network
+from train.bone_age.fit import Settings, train_network
 from train.bone_age.images import Material
-from train.bone_age.measure import kind_of, paired_difference, reported_answers, words
-from train.bone_age.study import Cell, Study
-from train.epochs import PROGRESS, read_rows
-from train.studies import Budget, Row, put_on_card, write_table
+from train.bone_age.measure import kind_of, paired_difference, reported_answers
+from train.bone_age.study import Cell
+from train.laboratory import digest, kept, training_columns
+from train.stored import BEST
+from train.studies import REFERENCE, Row, Study, words
 from train.trainer import FitSettings
-
-REFERENCE = "reference"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,80 +36,57 @@ class Errors:
     sex_right: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class Laboratory:
+class Laboratory(laboratory.Laboratory[Cell]):
     """What all cells share.
 
-    Attributes:
+    Args:
         material: the data.
         run: folder for cells and tables.
         how: hardware and precision.
         weights: folder of the tasks' weights, for the card.
     """
 
-    material: Material
-    run: Path
-    how: FitSettings
-    weights: Path = WEIGHTS
-
-    def conduct(self, study: Study, budget: Budget, repeats: int, *, card: bool) -> list[Row]:
-        """Train what is not there yet; write the table after each repeat, and put it on the card if asked to."""
-        rows: list[Row] = []
-        for repeat in range(repeats):
-            for cell in study.cells:
-                self.measured(cell, repeat)
-            rows = self._table(study, repeat + 1)
-            write_table(rows, self.run / f"{study.title.lower().replace(' ', '_')}_{budget}")
-        if card:
-            path = self.weights / self.material.task.name / "card.json"
-            put_on_card(f"{study.title} ({budget} budget)", rows, path)
-        return rows
+    def __init__(self, material: Material, run: Path, how: FitSettings, weights: Path = WEIGHTS) -> None:
+        super().__init__(run, how, weights / material.task.name / "card.json")
+        self.material = material
 
     def measured(self, cell: Cell, repeat: int = 0) -> Row:
-        """A cell's errors as stored, or trained and measured now."""
         settings = replace(cell.settings, seed=repeat)
         if cell.source:
             self.measured(Cell("", cell.source), repeat)
             settings = replace(settings, init=self.folder(replace(cell.source, seed=repeat)) / BEST)
         folder = self.folder(settings)
-        file = folder / "errors.json"
-        if file.is_file():
-            stored: Row = json.loads(file.read_text())
-            return stored
-        model = train_network(self.material, settings, self.how, folder)
-        found = {
-            "million parameters": round(sum(weight.numel() for weight in model.parameters()) / 1e6, 2),
-            "minutes": sum(float(row["seconds"]) for row in read_rows(folder / PROGRESS)) / 60,
-            "errors": self._errors(model, settings.image_size),
-        }
-        fresh = file.with_suffix(".new")
-        fresh.write_text(json.dumps(found))
-        fresh.replace(file)
-        for checkpoints in folder.glob("stage_*/checkpoints"):  # large, and of no more use
-            shutil.rmtree(checkpoints)
-        return found
+
+        def measure() -> tuple[nn.Module, Row]:
+            model = train_network(self.material, settings, self.how, folder)
+            found = reported_answers(model, self.material, settings.image_size)
+            return model, {"errors": {part: _stored(one) for part, one in found.items()}}
+
+        return kept(folder / "errors.json", measure)
 
     def folder(self, settings: Settings) -> Path:
         """Of everything that decides what a cell's figures are."""
         start = settings.init.parent.name if settings.init else None
         data = self.material.hands.name, [hand.identity for hand in self.material.parts.training]
-        what = repr((replace(settings, init=None, workers=0), start, self.how.precision, data))
-        return self.run / "cells" / f"{settings.network.name}-{hashlib.sha256(what.encode()).hexdigest()[:12]}"
+        what = digest(replace(settings, init=None, workers=0), start, self.how.precision, data)
+        return self.run / "cells" / f"{settings.network.name}-{what}"
 
-    def _errors(self, model: nn.Module, size: int) -> dict[str, Row]:
-        return {part: _stored(one) for part, one in reported_answers(model, self.material, size).items()}
-
-    def _table(self, study: Study, repeats: int) -> list[Row]:
+    def table(self, study: Study[Cell], repeats: int) -> list[Row]:
         found = {cell.name: [self.measured(cell, repeat) for repeat in range(repeats)] for cell in study.cells}
         rows = []
         for cell in study.cells:
             row: Row = {"network": cell.name}
             for part in found[cell.name][0]["errors"]:
                 own, reference = (gathered(found[name], part) for name in (cell.name, study.reference))
-                other = None if cell.name == study.reference else reference
-                row |= {f"{kind_of(part)}: {name}": text for name, text in figures(own, other).items()}
-            rows.append(row | _settings(cell.settings, found[cell.name], repeats))
+                row |= columns(part, own, None if cell.name == study.reference else reference)
+            told = {"batch": cell.settings.batch, "learning rate": cell.settings.learning_rate}
+            rows.append(row | training_columns(cell.settings.stages[-1], "images", told, found[cell.name]))
         return rows
+
+
+def columns(part: str, own: Errors, reference: Errors | None) -> Row:
+    """Columns of a table with a cell's figures on one kind of images; see `figures`."""
+    return {f"{kind_of(part)}: {name}": text for name, text in figures(own, reference).items()}
 
 
 def figures(own: Errors, reference: Errors | None) -> dict[str, str]:
@@ -133,12 +103,12 @@ def figures(own: Errors, reference: Errors | None) -> dict[str, str]:
     likeliest = own.likeliest.mean(axis=0)
     difference = REFERENCE
     if reference is not None:
-        difference = words(paired_difference(errors, reference.expectation.mean(axis=0)))
+        difference = words(paired_difference(errors, reference.expectation.mean(axis=0)), 2)
     return {
-        "MAD by expectation, months": words(mean_absolute_difference(errors, np.zeros_like(errors))),
+        "MAD by expectation, months": words(mean_absolute_difference(errors, np.zeros_like(errors)), 2),
         "MAD of each repeat": ", ".join(f"{value:.2f}" for value in own.expectation.mean(axis=1)),
         "difference of MAD (paired bootstrap)": difference,
-        "MAD by arg-max, months": words(mean_absolute_difference(likeliest, np.zeros_like(likeliest))),
+        "MAD by arg-max, months": words(mean_absolute_difference(likeliest, np.zeros_like(likeliest)), 2),
         "sex read right": f"{np.mean(own.sex_right):.3f}" if own.sex_right else "not read",
     }
 
@@ -170,17 +140,3 @@ def gathered(repeats: Sequence[Row], part: str) -> Errors:
         np.array([row["likeliest"] for row in rows]),
         tuple(share for row in rows for share in row["sex right"]),
     )
-
-
-def _settings(settings: Settings, found: list[Row], repeats: int) -> Row:
-    size, epochs, images = settings.stages[-1]
-    return {
-        "million parameters": found[0]["million parameters"],
-        "size": size,
-        "epochs": epochs,
-        "images per epoch": images,
-        "batch": settings.batch,
-        "learning rate": settings.learning_rate,
-        "repeats": repeats,
-        "minutes each": round(float(np.mean([one["minutes"] for one in found])), 1),
-    }

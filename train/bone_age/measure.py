@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +22,7 @@ from cxrkit.metrics import (
 from cxrkit.pixels import Gray
 from train.bone_age.answers import Answers, answers, together
 from train.bone_age.images import Alteration, Material
+from train.studies import Row, words
 
 SMALL, LARGE = "part that reports, 100-pixel images", "part that reports, larger images"
 
@@ -39,8 +39,6 @@ CONTRADICTED = 0.01
 
 _LEAST = 2
 """Hands of which a group's figures are told."""
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -181,10 +179,10 @@ def groups_table(found: Mapping[str, Answers], point: Point) -> list[Row]:
                     "images": part,
                     "group": name,
                     "hands": int(members.sum()),
-                    "MAD by expectation, months": words(mean_absolute_difference(group.expected, group.months)),
-                    "MAD by arg-max, months": words(mean_absolute_difference(group.likeliest, group.months)),
-                    "bias, months": words(bland_altman(group.expected, group.months).bias),
-                    f"coverage of the {COVERAGE:.0%} interval": words(covered, 3),
+                    "MAD by expectation, months": words(mean_absolute_difference(group.expected, group.months), 2),
+                    "MAD by arg-max, months": words(mean_absolute_difference(group.likeliest, group.months), 2),
+                    "bias, months": words(bland_altman(group.expected, group.months).bias, 2),
+                    f"coverage of the {COVERAGE:.0%} interval": words(covered),
                 }
             )
     return rows
@@ -243,13 +241,6 @@ def paired_difference(errors: ArrayLike, reference: ArrayLike) -> Interval:
         errors, reference: [N] absolute errors in months.
     """
     return bootstrap_interval(lambda row: float(np.mean(row)), np.asarray(errors) - np.asarray(reference))
-
-
-def words(interval: Interval, digits: int = 2) -> str:
-    """ "8.12 (7.50 to 8.80)"."""
-    return " ".join(
-        (f"{interval.value:.{digits}f}", f"({interval.low:.{digits}f}", "to", f"{interval.high:.{digits}f})")
-    )
 
 
 def _metric(name: str, part: str, interval: Interval, cases: int, note: str = "") -> Metric:

@@ -5,9 +5,9 @@ from typing import Any
 
 import timm
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from cxrkit.models.tjnet import AGES, SEXES, TjNet
+from cxrkit.models.tjnet import HandNetwork, TjNet
 
 TJNET = "tjnet"
 
@@ -37,7 +37,7 @@ class NetworkSettings:
         return {name: getattr(self, name) for name in ("cbam", "shortcuts", "inception", "sex_head")}
 
 
-def build(settings: NetworkSettings) -> nn.Module:
+def build(settings: NetworkSettings) -> HandNetwork:
     """A network (image [N, 1, S, S], sex [N]) -> logits [N, 79], or [N, 77] without sex head."""
     if settings.name == TJNET:
         return FrozenTjNet(settings)
@@ -60,12 +60,8 @@ class FrozenTjNet(TjNet):
         return self
 
 
-class Compared(nn.Module):
-    """A timm encoder under TJ-Net's heads: mean over positions, the given sex through 64 values, 512, 256, 77.
-
-    Attributes:
-        enter_sex: as in TjNet.
-    """
+class Compared(HandNetwork):
+    """A timm encoder under TJ-Net's heads."""
 
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__()
@@ -73,35 +69,8 @@ class Compared(nn.Module):
         self.encoder = timm.create_model(
             settings.name, pretrained=settings.pretrained, in_chans=1, features_only=True, out_indices=(-1,)
         )
-        width: int = self.encoder.feature_info.channels()[-1]  # type: ignore[operator,union-attr]
-        self.sex = (
-            nn.Sequential(nn.Linear(width, 256), nn.ReLU(inplace=True), nn.Linear(256, SEXES))
-            if settings.sex_head
-            else None
-        )
-        self.enter_sex = nn.Linear(SEXES, 64)
-        self.age = nn.Sequential(
-            nn.Linear(width + 64, 512),
-            nn.ReLU(inplace=True),
-            nn.Linear(512, 256),
-            nn.ReLU(inplace=True),
-            nn.Linear(256, AGES),
-        )
+        self._add_heads(self.encoder.feature_info.channels()[-1], sex_head=settings.sex_head)  # type: ignore[operator,union-attr]
 
     def features(self, x: Tensor) -> Tensor:
-        """[N, 1, S, S] -> [N, C, h, w]."""
         (maps,) = self.encoder(x)
         return torch.as_tensor(maps)
-
-    def embed(self, maps: Tensor) -> Tensor:
-        """[N, C, h, w] -> [N, C]."""
-        return maps.mean(dim=(2, 3))
-
-    def answer(self, embedded: Tensor, sex: Tensor) -> Tensor:
-        """As TjNet.answer."""
-        given = nn.functional.one_hot(sex, SEXES).to(embedded.dtype)
-        age: Tensor = self.age(torch.cat([embedded, self.enter_sex(given).relu()], dim=1))
-        return age if self.sex is None else torch.cat([age, self.sex(embedded)], dim=1)
-
-    def forward(self, x: Tensor, sex: Tensor) -> Tensor:
-        return self.answer(self.embed(self.features(x)), sex)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from train.bone_age.fit import Settings
 from train.bone_age.losses import LossSettings
 from train.bone_age.networks import NetworkSettings
-from train.studies import Budget
+from train.studies import Budget, Study
 
 WHOLE = "TJ-Net"
 WITHOUT_CBAM, WITHOUT_SEX = "without CBAM", "without sex loss and sex head"
@@ -73,16 +73,7 @@ class Cell:
     source: Settings | None = None
 
 
-@dataclass(frozen=True)
-class Study:
-    """Cells, and which of them the others are compared with."""
-
-    title: str
-    reference: str
-    cells: tuple[Cell, ...]
-
-
-def ablation(scale: Scale) -> Study:
+def ablation(scale: Scale) -> Study[Cell]:
     """Without shortcuts, without CBAM, without the sex loss; the last one leaves the sex head out with it."""
     whole = scale.settings
 
@@ -102,13 +93,13 @@ def ablation(scale: Scale) -> Study:
     )
 
 
-def comparison(scale: Scale) -> Study:
+def comparison(scale: Scale) -> Study[Cell]:
     """Other networks under the same heads, with the same data and schedule."""
     others = [Cell(name, replace(scale.settings, network=NetworkSettings(timm))) for name, timm in NETWORKS.items()]
     return Study("TJ-Net and other networks", WHOLE, (Cell(WHOLE, scale.settings), *others))
 
 
-def transfer(scale: Scale) -> Study:
+def transfer(scale: Scale) -> Study[Cell]:
     """From the 100-pixel images to the larger ones: from scratch, and with blocks 1 to n of the first network frozen.
 
     **Choice**: the source transfers from another data set; here the many small images are the first task and the

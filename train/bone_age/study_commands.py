@@ -1,7 +1,7 @@
 """Commands for the baseline (resnet), the studies (ablation, compare, transfer) and the figures."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,25 +14,16 @@ from cxrkit.card import WEIGHTS
 from cxrkit.tasks.bone_age import BONE_AGE
 from train.bone_age.baseline import compare_plain
 from train.bone_age.figures import draw_maps, error_by_age, sex_weights, simulated_views
-from train.bone_age.fit import BEST, Settings
+from train.bone_age.fit import Settings
 from train.bone_age.images import Material, read_material
 from train.bone_age.laboratory import Laboratory
 from train.bone_age.measure import LARGE, SMALL
 from train.bone_age.networks import build
-from train.bone_age.study import (
-    WHOLE,
-    WITHOUT_CBAM,
-    WITHOUT_SEX,
-    Scale,
-    Study,
-    ablation,
-    comparison,
-    scale_of,
-    transfer,
-)
+from train.bone_age.study import WHOLE, WITHOUT_CBAM, WITHOUT_SEX, Cell, Scale, ablation, comparison, scale_of, transfer
+from train.options import Cache, Device, Out, Pretrained, Size, Stages, StudyOptions, StudyRun, grouped, show
 from train.stages import read_stages
-from train.studies import Budget
-from train.trainer import FitSettings
+from train.stored import BEST
+from train.studies import Budget, Study
 
 commands = typer.Typer()
 
@@ -41,29 +32,28 @@ _SHOWN = 6
 """Hands of the data set on the picture of maps."""
 
 Data = Annotated[Path, typer.Option(help="Data set to learn from: folder or table.")]
-Out = Annotated[Path, typer.Option(help="Folder that holds a folder of weights for each task.")]
-Cache = Annotated[Path | None, typer.Option(help="Folder for prepared images; RUN/cache if not given.")]
-StudyRun = Annotated[Path, typer.Option(help="Folder for cells and tables; studies in one folder share cells.")]
-Size = Annotated[Budget, typer.Option("--budget", help="The source's settings, or what two cores can do.")]
-Repeats = Annotated[
-    int | None, typer.Option(help="Trainings of each cell with other seeds; the budget's if not given.")
-]
-OnCard = Annotated[bool, typer.Option("--card", help="Put the finished table on the card of the shipped weights.")]
-Precision = Annotated[str, typer.Option(help="Lightning's, such as bf16-mixed; auto: what the device is quick at.")]
+
+
+@dataclass(frozen=True)
+class HandStudy(StudyOptions):
+    """With bone age's own folder."""
+
+    run: StudyRun = _STUDY
 
 
 @commands.command()
+@grouped
 def resnet(
     data: Data,
     out: Out = WEIGHTS,
     run: Annotated[Path, typer.Option(help="Folder of this run.")] = Path("runs/bone_age_resnet18"),
     cache: Cache = None,
-    stages: Annotated[str, typer.Option(help="SIZE:EPOCHS:IMAGES of each, separated by commas.")] = "",
+    stages: Stages = "",
     early_epochs: Annotated[int, typer.Option(help="First epochs on reduced images.")] = Settings.early_epochs,
     seed: int = Settings.seed,
-    pretrained: Annotated[bool, typer.Option(help="Start from timm's ImageNet weights (downloads them).")] = False,
-    accelerator: str = "auto",
-    precision: Precision = "auto",
+    pretrained: Pretrained = False,
+    *,
+    device: Device,
 ) -> None:
     """A plain ResNet-18 with the data, preparation, schedule and heads of TJ-Net, beside it on the card."""
     settings = Settings(seed=seed, early_epochs=early_epochs)
@@ -71,77 +61,34 @@ def resnet(
         settings = replace(settings, stages=read_stages(stages))
     settings = replace(settings, network=replace(settings.network, pretrained=pretrained))
     material = read_material(data, BONE_AGE, cache or run / "cache", seed, 2)
-    how = FitSettings(accelerator=accelerator, precision=precision)
-    for row in compare_plain(material, settings, how, run, out):
-        typer.echo("; ".join(f"{name}: {value}" for name, value in row.items()))
+    show(compare_plain(material, settings, device.settings(), run, out))
 
 
-@commands.command("ablation")
-def ablate(
-    data: Data,
-    run: StudyRun = _STUDY,
-    cache: Cache = None,
-    budget: Size = Budget.FULL,
-    repeats: Repeats = None,
-    card: OnCard = False,
-    accelerator: str = "auto",
-    precision: Precision = "auto",
-) -> None:
-    """Without shortcuts, without CBAM, without the sex loss."""
-    _conduct(
-        ablation, data, run, cache, budget, repeats, FitSettings(accelerator=accelerator, precision=precision), card
-    )
+def _add(name: str, study_of: Callable[[Scale], Study[Cell]], told: str) -> None:
+    """Add the command of a study."""
+
+    @commands.command(name, help=told)
+    @grouped
+    def conduct(data: Data, options: HandStudy, device: Device) -> None:
+        laboratory, scale = _laboratory(data, options.run, options.cache, options.budget, device)
+        options.conduct(laboratory, study_of(scale), scale.repeats)
+
+
+_add("ablation", ablation, "Without shortcuts, without CBAM, without the sex loss.")
+_add("compare", comparison, "VGG-16, ResNet-50, Inception-v4 and ResNet-18 under the same heads.")
+_add("transfer", transfer, "From the 100-pixel images to the larger ones, with blocks 1 to n frozen.")
 
 
 @commands.command()
-def compare(
-    data: Data,
-    run: StudyRun = _STUDY,
-    cache: Cache = None,
-    budget: Size = Budget.FULL,
-    repeats: Repeats = None,
-    card: OnCard = False,
-    accelerator: str = "auto",
-    precision: Precision = "auto",
-) -> None:
-    """VGG-16, ResNet-50, Inception-v4 and ResNet-18 under the same heads."""
-    how = FitSettings(accelerator=accelerator, precision=precision)
-    _conduct(comparison, data, run, cache, budget, repeats, how, card)
-
-
-@commands.command("transfer")
-def transfer_blocks(
-    data: Data,
-    run: StudyRun = _STUDY,
-    cache: Cache = None,
-    budget: Size = Budget.FULL,
-    repeats: Repeats = None,
-    card: OnCard = False,
-    accelerator: str = "auto",
-    precision: Precision = "auto",
-) -> None:
-    """From the 100-pixel images to the larger ones, with blocks 1 to n frozen."""
-    _conduct(
-        transfer, data, run, cache, budget, repeats, FitSettings(accelerator=accelerator, precision=precision), card
-    )
-
-
-@commands.command()
+@grouped
 def figures(
-    data: Data,
-    run: StudyRun = _STUDY,
-    cache: Cache = None,
-    budget: Size = Budget.FULL,
-    accelerator: str = "auto",
-    precision: Precision = "auto",
+    data: Data, run: StudyRun = _STUDY, cache: Cache = None, budget: Size = Budget.FULL, *, device: Device
 ) -> None:
     """Maps with and without CBAM, error by age with and without the sex loss, weights of the given sex: RUN/figures.
 
     Networks are those of the study `ablation` in the same folder; what is missing is trained.
     """
-    material = read_material(data, BONE_AGE, cache or run / "cache", 0, 2)
-    scale = scale_of(budget, len(material.parts.training))
-    laboratory = Laboratory(material, run, FitSettings(accelerator=accelerator, precision=precision))
+    laboratory, scale = _laboratory(data, run, cache, budget, device)
     draw_figures(laboratory, scale, run / "figures")
 
 
@@ -187,18 +134,6 @@ def _own_views(material: Material, size: int) -> list[tuple["np.ndarray[tuple[in
     ]
 
 
-def _conduct(
-    study_of: Callable[[Scale], Study],
-    data: Path,
-    run: Path,
-    cache: Path | None,
-    budget: Budget,
-    repeats: int | None,
-    how: FitSettings,
-    card: bool,
-) -> None:
+def _laboratory(data: Path, run: Path, cache: Path | None, budget: Budget, device: Device) -> tuple[Laboratory, Scale]:
     material = read_material(data, BONE_AGE, cache or run / "cache", 0, 2)
-    scale = scale_of(budget, len(material.parts.training))
-    laboratory = Laboratory(material, run, how)
-    for row in laboratory.conduct(study_of(scale), budget, repeats or scale.repeats, card=card):
-        typer.echo("; ".join(f"{name}: {value}" for name, value in row.items()))
+    return Laboratory(material, run, device.settings()), scale_of(budget, len(material.parts.training))

@@ -21,9 +21,9 @@ from cxrkit.card import WEIGHTS
 from train.followup.card import make_weights, measure_again
 from train.followup.fit import Settings
 from train.followup.losses import Lambdas
-from train.followup.study_commands import commands
+from train.followup.study_commands import Data, commands
+from train.options import Cache, Devices, Init, Out, Pretrained, grouped
 from train.stages import read_stages
-from train.trainer import FitSettings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 app.add_typer(commands)
@@ -35,7 +35,6 @@ Others = Annotated[
     list[Path] | None,
     typer.Option(help="Folder with labels.csv of radiographs that are no chest, to measure the matching on."),
 ]
-Out = Annotated[Path, typer.Option(help="Folder that holds a folder of weights for each task.")]
 
 
 @app.callback()
@@ -44,14 +43,15 @@ def main() -> None:
 
 
 @app.command()
+@grouped
 def weights(
-    data: Annotated[list[Path], typer.Option(help="Data set to learn from; may be given several times.")],
+    data: Data,
     others: Others = None,
     out: Out = WEIGHTS,
     run: Annotated[Path, typer.Option(help="Folder for checkpoints, progress.csv and the best weights.")] = _RUN,
-    cache: Annotated[Path | None, typer.Option(help="Folder for prepared images; RUN/cache if not given.")] = None,
-    init: Annotated[Path | None, typer.Option(help="safetensors file to start from.")] = None,
-    pretrained: Annotated[bool, typer.Option(help="Start from timm's ImageNet weights (downloads them).")] = False,
+    cache: Cache = None,
+    init: Init = None,
+    pretrained: Pretrained = False,
     encoder: str = _DEFAULT.encoder,
     matching: Annotated[str, typer.Option(help="similar, difference or none.")] = _DEFAULT.matching,
     stages: Annotated[str, typer.Option(help="SIZE:EPOCHS:PAIRS of each, separated by commas.")] = "",
@@ -66,11 +66,8 @@ def weights(
     simulated: Annotated[int, typer.Option(help="Patients to simulate.")] = _DEFAULT.simulated,
     workers: Annotated[int, typer.Option(help="Processes that make pairs.")] = _DEFAULT.workers,
     seed: int = _DEFAULT.seed,
-    accelerator: str = "auto",
-    devices: int = 1,
-    nodes: int = 1,
-    strategy: str = "auto",
-    precision: str = "auto",
+    *,
+    devices: Devices,
 ) -> None:
     """Train the network (best epoch: RUN/best.safetensors), measure it, write OUT/followup: weights and card."""
     settings = Settings(
@@ -88,8 +85,7 @@ def weights(
         init=init,
         pretrained=pretrained,
     )
-    how = FitSettings(accelerator=accelerator, devices=devices, nodes=nodes, strategy=strategy, precision=precision)
-    make_weights(data, others or [], run, cache or run / "cache", settings, how, out)
+    make_weights(data, others or [], run, cache or run / "cache", settings, devices.settings(), out)
 
 
 @app.command()
@@ -98,7 +94,7 @@ def measure(
     others: Others = None,
     out: Out = WEIGHTS,
     run: Annotated[Path, typer.Option(help="Folder of the training run; also keeps what was answered.")] = _RUN,
-    cache: Annotated[Path | None, typer.Option(help="Folder for prepared images; RUN/cache if not given.")] = None,
+    cache: Cache = None,
 ) -> None:
     """Measure the stored weights again and write their card anew."""
     measure_again(data, others or [], run, cache or run / "cache", out)

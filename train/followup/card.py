@@ -2,16 +2,16 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 
 from cxrkit.card import WEIGHTS, Card, Source, read_card, write_card
-from cxrkit.tasks.followup import FOLLOW_UP, LABELS
-from cxrkit.weights import LoadedModel, fill, preparation_record, read_weights, save_weights
+from cxrkit.tasks.followup import FOLLOW_UP
+from cxrkit.weights import LoadedModel, preparation_record
+from train.cards import RSNA_HANDS, Reference, source, store_unmeasured, stored_network
 from train.followup.fit import Settings, initialisation, network_settings, train_network
 from train.followup.held import Held, read_held
 from train.followup.matching import read_other
@@ -22,7 +22,7 @@ from train.provenance import commit
 from train.trainer import FitSettings
 from train.tuberculosis.card import SOURCES as TUBERCULOSIS_SOURCES
 
-_REFERENCES: Mapping[str, tuple[str, str, str]] = {
+_REFERENCES: Mapping[str, Reference] = {
     **{name: source for name, source in TUBERCULOSIS_SOURCES.items() if name not in ("nih", "hannover")},
     "nih": ("NIH ChestX-ray14, a part", "Wang et al. 2017", "free use with citation"),
     "hannover": (
@@ -31,11 +31,7 @@ _REFERENCES: Mapping[str, tuple[str, str, str]] = {
         "CC BY 3.0",
     ),
     "body_parts": ("UNIFESP body-part set", "UNIFESP", "research"),
-    "boneage": (
-        "RSNA 2017 bone age challenge",
-        "Halabi et al. 2018",
-        "non-commercial research and education",
-    ),
+    "boneage": RSNA_HANDS,
 }
 
 FULL = Counts()
@@ -100,19 +96,8 @@ def make_card(
         code: commit of the code that trained.
     """
     folder = out / FOLLOW_UP.name
-    # Studies train networks of their own and stay on the card.
-    tables = read_card(folder / "card.json").tables if (folder / "card.json").is_file() else {}
-    card = _card(
-        model=network_settings(settings),
-        size=settings.image_size,
-        digest=save_weights(model, folder),
-        initialisation=initialisation(settings),
-        settings=asdict(settings) | {"init": None if settings.init is None else "given"},
-        code=code,
-        tables=tables,
-    )
-    # Written before it is measured, so that a killed measurement can be taken up by measure_again.
-    write_card(card, folder / "card.json")
+    network = network_settings(settings)
+    card = store_unmeasured(model, FOLLOW_UP, folder, network, settings, initialisation(settings), code)
     return _measured(card, material, data, others, run, cache, folder, counts)
 
 
@@ -154,7 +139,8 @@ def _measured(
     """The card with all that is measured, written."""
     seed = int(card.settings["seed"])
     held = read_held(data, cache, seed, counts.singles)
-    measurement = Measurement(_stored(card, folder), held, others, run, cache, counts)
+    loaded = LoadedModel(FOLLOW_UP, card, stored_network(folder, FOLLOW_UP))
+    measurement = Measurement(loaded, held, others, run, cache, counts)
     point = measurement.operating_point(material, seed)
     found = measurement.measure(point)
     card = replace(
@@ -172,60 +158,17 @@ def _measured(
     return card
 
 
-def _stored(card: Card, folder: Path) -> LoadedModel:
-    """The network as the app will load it, so that the figures are those of the rounded weights."""
-    state, _ = read_weights(folder, FOLLOW_UP.train_command)
-    return LoadedModel(FOLLOW_UP, card, fill(FOLLOW_UP.build_model(card.model), state, FOLLOW_UP.train_command))
-
-
-def _card(
-    *,
-    model: Mapping[str, Any],
-    size: int,
-    digest: str,
-    initialisation: str,
-    settings: Mapping[str, Any],
-    code: str,
-    tables: Mapping[str, list[dict[str, Any]]],
-) -> Card:
-    """A card on which nothing is measured yet."""
-    return Card(
-        task=FOLLOW_UP.name,
-        labels=LABELS,
-        model=model,
-        input_size=size,
-        mean=FOLLOW_UP.mean,
-        std=FOLLOW_UP.std,
-        sha256=digest,
-        precision="fp16",
-        thresholds={},
-        temperature=1.0,
-        initialisation=initialisation,
-        data=(),
-        split="",
-        metrics=(),
-        settings=settings,
-        commit=code,
-        preparation=(),
-        tables=tables,
-    )
-
-
 def _sources(held: Sequence[Held], others: Sequence[Path], counts: Counts, simulated: int) -> tuple[Source, ...]:
     """All data sets with the number of their images, trained or measured on."""
     images: Counter[str] = Counter()
     for one in held:
         images.update(case.family or one.name for case in one.images.images)
-    found = [_source(name, count) for name, count in sorted(images.items())]
+    found = [source(name, count, _REFERENCES) for name, count in sorted(images.items())]
     for folder in others:
-        source = _source(folder.name, len(read_other(folder, counts.others).cases))
-        found.append(replace(source, name=source.name + _MEASURED_ONLY))
+        other = source(folder.name, len(read_other(folder, counts.others).cases), _REFERENCES)
+        found.append(replace(other, name=other.name + _MEASURED_ONLY))
     made = {"simulated patients at two times, trained on": 2 * simulated, "simulated lateral views": counts.laterals}
     return (*found, *(Source(name, "cxrkit.phantoms", "free", count, False) for name, count in made.items() if count))
-
-
-def _source(name: str, images: int) -> Source:
-    return Source(*_REFERENCES.get(name, (name, "own data set", "own")), images=images, real=True)
 
 
 def _split(held: Sequence[Held]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import lightning
 from lightning.pytorch.utilities import rank_zero_only
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from cxrkit.models.cmt import move_biases
@@ -21,10 +21,8 @@ from train.followup.material import Material
 from train.followup.pretrain import HISTORY, start_from
 from train.followup.progress import CHOICE, Recorder, draw_judged, figures, judged_logits
 from train.stages import Stage
+from train.stored import BEST, save
 from train.trainer import FitSettings, Judge, Loss, fit
-
-BEST = "best.safetensors"
-"""The last stage's best epoch, in the run's folder."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +187,7 @@ def _judge(material: Material, settings: Settings, number: int, recorder: Record
         write_row(run / PROGRESS, row)
         print(*(f"{name} {value:.4g}" for name, value in row.items()), sep="; ", flush=True)
         if number == len(settings.stages) - 1 and found[CHOICE] >= max(before, default=0.0):
-            _save(model.network, run / BEST, history(settings))  # type: ignore[arg-type]
+            save(model.network, run / BEST, {HISTORY: history(settings)})  # type: ignore[arg-type]
 
     return judge
 
@@ -207,9 +205,3 @@ def initialisation(settings: Settings) -> str:
     with safe_open(settings.init, framework="pt") as stored:
         told = (stored.metadata() or {}).get(HISTORY, "training that it says nothing of")
     return f"weights given by --init, after {told}"
-
-
-def _save(model: nn.Module, file: Path, told: str) -> None:
-    fresh = file.with_suffix(".new")
-    save_file({name: value.detach().contiguous() for name, value in model.state_dict().items()}, fresh, {HISTORY: told})
-    fresh.replace(file)

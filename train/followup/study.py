@@ -8,7 +8,7 @@ from cxrkit.errors import InputError
 from train.followup.fit import Settings
 from train.followup.losses import Lambdas
 from train.followup.moco import MocoSettings
-from train.studies import Budget
+from train.studies import Budget, Study
 
 ENCODERS = {
     "Inception-v3": "inception_v3",
@@ -86,16 +86,7 @@ class Cell:
     contrastive: MocoSettings | None = None
 
 
-@dataclass(frozen=True)
-class Study:
-    """Cells, and which of them the others are tested against."""
-
-    title: str
-    reference: str
-    cells: tuple[Cell, ...]
-
-
-def comparison(scale: Scale) -> Study:
+def comparison(scale: Scale) -> Study[Cell]:
     """Every encoder in the same Siamese classifier with disease head; matching needs the CMT family."""
     plain = replace(scale.settings, matching="none")
     others = [Cell(name, replace(plain, encoder=encoder)) for name, encoder in ENCODERS.items()]
@@ -112,7 +103,7 @@ def comparison(scale: Scale) -> Study:
     )
 
 
-def ablation(scale: Scale) -> Study:
+def ablation(scale: Scale) -> Study[Cell]:
     """CMT alone, with disease head, with AMM, with both; and the ACM in the place of the AMM."""
     both = scale.settings
     return Study(
@@ -128,7 +119,7 @@ def ablation(scale: Scale) -> Study:
     )
 
 
-def loss_weights(scale: Scale) -> Study:
+def loss_weights(scale: Scale) -> Study[Cell]:
     """A grid round the source's 0.1 and 0.01."""
     names = {
         (disease, matching): f"disease {disease:g}, matching {matching:g}"
@@ -143,7 +134,7 @@ def loss_weights(scale: Scale) -> Study:
     return Study("Weights of the losses", names[Lambdas.disease, Lambdas.matching], tuple(cells))
 
 
-def starts(scale: Scale, supervised: Path) -> Study:
+def starts(scale: Scale, supervised: Path) -> Study[Cell]:
     """From scratch, after supervised training on single radiographs, after MoCo v2.
 
     Args:

@@ -1,6 +1,7 @@
 """Commands for what comes before training (pretrain, moco) and for the studies (compare, ablation, lambdas, starts)."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -10,27 +11,27 @@ from cxrkit.errors import InputError
 from train.followup.laboratory import Laboratory
 from train.followup.moco import MocoSettings, contrast, read_radiographs
 from train.followup.pretrain import PretrainSettings, pretrain, read_singles
-from train.followup.study import Scale, Study, ablation, comparison, loss_weights, scale_of, starts
-from train.studies import Budget
-from train.trainer import FitSettings
+from train.followup.study import Cell, Scale, ablation, comparison, loss_weights, scale_of, starts
+from train.options import Cache, Device, StudyOptions, StudyRun, grouped
+from train.studies import Study
 
 commands = typer.Typer()
 
 _SUPERVISED, _MOCO = PretrainSettings(), MocoSettings()
-_STUDY = Path("runs/followup_study")
 
 Data = Annotated[list[Path], typer.Option(help="Data set to learn from; may be given several times.")]
 Run = Annotated[Path, typer.Option(help="Folder for checkpoints and results.")]
-StudyRun = Annotated[Path, typer.Option(help="Folder for cells and tables; studies in one folder share cells.")]
-Cache = Annotated[Path | None, typer.Option(help="Folder for prepared images; RUN/cache if not given.")]
-Size = Annotated[Budget, typer.Option("--budget", help="The source's settings, or what two cores can do.")]
-Repeats = Annotated[
-    int | None, typer.Option(help="Trainings of each cell with other seeds; the budget's if not given.")
-]
-OnCard = Annotated[bool, typer.Option("--card", help="Put the finished table on the card of the shipped weights.")]
+
+
+@dataclass(frozen=True)
+class PairStudy(StudyOptions):
+    """With follow-up comparison's own folder."""
+
+    run: StudyRun = Path("runs/followup_study")
 
 
 @commands.command("pretrain")
+@grouped
 def supervised_start(
     tuberculosis: Annotated[Path, typer.Option(help="Folder with tuberculosis and normal chests.")],
     nih: Annotated[Path, typer.Option(help="Folder with labels.csv of findings, as ChestX-ray14 names them.")],
@@ -45,8 +46,8 @@ def supervised_start(
     batch: int = _SUPERVISED.batch,
     learning_rate: float = _SUPERVISED.learning_rate,
     seed: int = _SUPERVISED.seed,
-    accelerator: str = "auto",
-    precision: str = "auto",
+    *,
+    device: Device,
 ) -> None:
     """Train the encoder on labelled single radiographs; `weights --init` can start from the result."""
     settings = PretrainSettings(
@@ -60,10 +61,11 @@ def supervised_start(
         seed=seed,
     )
     singles = read_singles(tuberculosis, nih, cache or run / "cache", prepared, seed)
-    typer.echo(pretrain(singles, settings, FitSettings(accelerator=accelerator, precision=precision), run))
+    typer.echo(pretrain(singles, settings, device.settings(), run))
 
 
 @commands.command("moco")
+@grouped
 def contrastive_start(
     data: Annotated[
         list[Path], typer.Option(help="Any folder of frontal chest radiographs, or a data set with table.")
@@ -83,8 +85,8 @@ def contrastive_start(
     weight_decay: float = _MOCO.weight_decay,
     workers: Annotated[int, typer.Option(help="Processes that make views.")] = _MOCO.workers,
     seed: int = _MOCO.seed,
-    accelerator: str = "auto",
-    precision: str = "auto",
+    *,
+    device: Device,
 ) -> None:
     """MoCo v2 on radiographs without labels; `weights --init` can start from the result."""
     settings = MocoSettings(
@@ -104,91 +106,44 @@ def contrastive_start(
     )
     settings.check()
     views = read_radiographs(data, size, cache or run / "cache", seed)
-    typer.echo(contrast(views, settings, FitSettings(accelerator=accelerator, precision=precision), run))
+    typer.echo(contrast(views, settings, device.settings(), run))
 
 
-@commands.command()
-def compare(
-    data: Data,
-    run: StudyRun = _STUDY,
-    cache: Cache = None,
-    budget: Size = Budget.FULL,
-    repeats: Repeats = None,
-    card: OnCard = False,
-    accelerator: str = "auto",
-    precision: str = "auto",
-) -> None:
-    """The comparison set of encoders in the same classifier, tested against CMT-Ti with AMM and disease head."""
-    _conduct(
-        comparison, data, run, cache, budget, repeats, FitSettings(accelerator=accelerator, precision=precision), card
-    )
+def _add(name: str, study_of: Callable[[Scale], Study[Cell]], told: str) -> None:
+    """Add the command of a study that needs nothing but data."""
+
+    @commands.command(name, help=told)
+    @grouped
+    def conduct(data: Data, options: PairStudy, device: Device) -> None:
+        _conduct(study_of, data, options, device)
 
 
-@commands.command("ablation")
-def ablate(
-    data: Data,
-    run: StudyRun = _STUDY,
-    cache: Cache = None,
-    budget: Size = Budget.FULL,
-    repeats: Repeats = None,
-    card: OnCard = False,
-    accelerator: str = "auto",
-    precision: str = "auto",
-) -> None:
-    """CMT-Ti alone, with disease head, with AMM, with both, and with the ACM."""
-    _conduct(
-        ablation, data, run, cache, budget, repeats, FitSettings(accelerator=accelerator, precision=precision), card
-    )
-
-
-@commands.command()
-def lambdas(
-    data: Data,
-    run: StudyRun = _STUDY,
-    cache: Cache = None,
-    budget: Size = Budget.FULL,
-    repeats: Repeats = None,
-    card: OnCard = False,
-    accelerator: str = "auto",
-    precision: str = "auto",
-) -> None:
-    """A grid of the weights of the disease loss and the matching loss."""
-    how = FitSettings(accelerator=accelerator, precision=precision)
-    _conduct(loss_weights, data, run, cache, budget, repeats, how, card)
+_add(
+    "compare",
+    comparison,
+    "The comparison set of encoders in the same classifier, tested against CMT-Ti with AMM and disease head.",
+)
+_add("ablation", ablation, "CMT-Ti alone, with disease head, with AMM, with both, and with the ACM.")
+_add("lambdas", loss_weights, "A grid of the weights of the disease loss and the matching loss.")
 
 
 @commands.command("starts")
+@grouped
 def compare_starts(
     data: Data,
     supervised: Annotated[Path, typer.Option(help="safetensors file of pretrain.")],
-    run: StudyRun = _STUDY,
-    cache: Cache = None,
-    budget: Size = Budget.FULL,
-    repeats: Repeats = None,
-    card: OnCard = False,
-    accelerator: str = "auto",
-    precision: str = "auto",
+    options: PairStudy,
+    device: Device,
 ) -> None:
     """From scratch, supervised start, MoCo v2; the same training after each."""
-    how = FitSettings(accelerator=accelerator, precision=precision)
-    _conduct(lambda scale: starts(scale, supervised), data, run, cache, budget, repeats, how, card)
+    _conduct(lambda scale: starts(scale, supervised), data, options, device)
 
 
-def _conduct(
-    study_of: Callable[[Scale], Study],
-    data: list[Path],
-    run: Path,
-    cache: Path | None,
-    budget: Budget,
-    repeats: int | None,
-    how: FitSettings,
-    card: bool,
-) -> None:
-    scale = scale_of(budget)
+def _conduct(study_of: Callable[[Scale], Study[Cell]], data: list[Path], options: PairStudy, device: Device) -> None:
+    scale = scale_of(options.budget)
     study = study_of(scale)
-    laboratory = Laboratory(data, scale, run, cache or run / "cache", how)
-    for row in laboratory.conduct(study, budget, repeats or scale.repeats, card=card):
-        typer.echo("; ".join(f"{name}: {value}" for name, value in row.items()))
+    laboratory = Laboratory(data, scale, options.run, options.cache or options.run / "cache", device.settings())
+    options.conduct(laboratory, study, scale.repeats)
 
 
 def read_sizes(text: str) -> tuple[tuple[int, int], ...]:

@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrkit.errors import InputError
-from cxrkit.metrics import Interval, auc, confusion, delong_interval, delong_test
-from train.studies import Row
+from cxrkit.metrics import auc, confusion, delong_interval, delong_test
+from train.studies import REFERENCE, Row, words
 
 Margins = Mapping[str, NDArray[np.float64]]
 """Of one cell: part -> [repeats, N], score less threshold."""
 
-REFERENCE = "reference"
 UNDEFINED = "undefined"
 
 
@@ -67,12 +66,12 @@ def figures(
     mean = margins.mean(axis=0)
     counts = confusion(change, (mean >= 0).astype(np.int64))
     return {
-        "AUC": _told(lambda: _words(delong_interval(change, mean))),
+        "AUC": _told(lambda: words(delong_interval(change, mean))),
         "AUC of each repeat": _told(lambda: ", ".join(f"{auc(change, one):.3f}" for one in margins)),
         "p of AUC (DeLong, two-sided)": REFERENCE if reference is None else _told(lambda: _p(change, mean, reference)),
-        "sensitivity": _told(lambda: _words(counts.sensitivity)),
-        "specificity": _told(lambda: _words(counts.specificity)),
-        "accuracy": _told(lambda: _words(counts.accuracy)),
+        "sensitivity": _told(lambda: words(counts.sensitivity)),
+        "specificity": _told(lambda: words(counts.specificity)),
+        "accuracy": _told(lambda: words(counts.accuracy)),
     }
 
 
@@ -86,7 +85,3 @@ def _told(figure: Callable[[], str]) -> str:
 def _p(change: NDArray[np.int64], mean: NDArray[np.float64], reference: NDArray[np.float64]) -> str:
     p = delong_test(change, mean, reference.mean(axis=0)).p
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _words(interval: Interval) -> str:
-    return f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"

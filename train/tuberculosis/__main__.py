@@ -15,35 +15,34 @@ from typing import Annotated
 import typer
 
 from cxrkit.card import WEIGHTS
+from train.options import Devices, Init, Out, Pretrained, Size, grouped
 from train.studies import Budget
-from train.trainer import FitSettings
 from train.tuberculosis.card import make_weights, measure_again
 from train.tuberculosis.fit import Settings
 from train.tuberculosis.study import run_study
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
+Data = Annotated[Path, typer.Option(help="Folder of a data set that train.datasets can read.")]
+Others = Annotated[list[Path] | None, typer.Option(help="Folder with labels.csv of chests without tuberculosis.")]
+
 
 @app.command()
+@grouped
 def weights(
-    data: Annotated[Path, typer.Option(help="Folder of a data set that train.datasets can read.")],
-    others: Annotated[
-        list[Path] | None, typer.Option(help="Folder with labels.csv of chests without tuberculosis.")
-    ] = None,
+    data: Data,
+    others: Others = None,
     run: Annotated[Path, typer.Option(help="Folder for checkpoints and cached images.")] = Path("runs/tuberculosis"),
-    out: Annotated[Path, typer.Option(help="Folder that holds a folder of weights for each task.")] = WEIGHTS,
+    out: Out = WEIGHTS,
     epochs: int = Settings.epochs,
     early_epochs: int = Settings.early_epochs,
     images_per_epoch: int = Settings.images_per_epoch,
     simulated_pairs: int = Settings.simulated_pairs,
     encoder: str = Settings.encoder,
-    init: Annotated[Path | None, typer.Option(help="safetensors file to start from.")] = None,
-    pretrained: Annotated[bool, typer.Option(help="Start from timm's ImageNet weights (downloads them).")] = False,
-    accelerator: str = "auto",
-    devices: int = 1,
-    nodes: int = 1,
-    strategy: str = "auto",
-    precision: str = "auto",
+    init: Init = None,
+    pretrained: Pretrained = False,
+    *,
+    devices: Devices,
 ) -> None:
     """Train what the app loads: across families both ways, then on all of train; write weights and card."""
     settings = Settings(
@@ -55,18 +54,15 @@ def weights(
         pretrained=pretrained,
         init=init,
     )
-    how = FitSettings(accelerator=accelerator, devices=devices, nodes=nodes, strategy=strategy, precision=precision)
-    make_weights(data, others or [], run, settings, how, out)
+    make_weights(data, others or [], run, settings, devices.settings(), out)
 
 
 @app.command()
 def measure(
     data: Annotated[Path, typer.Option(help="Folder that the weights were trained on.")],
-    others: Annotated[
-        list[Path] | None, typer.Option(help="Folder with labels.csv of chests without tuberculosis.")
-    ] = None,
+    others: Others = None,
     run: Annotated[Path, typer.Option(help="Folder of the training run.")] = Path("runs/tuberculosis"),
-    out: Annotated[Path, typer.Option(help="Folder that holds a folder of weights for each task.")] = WEIGHTS,
+    out: Out = WEIGHTS,
 ) -> None:
     """Measure the stored weights again and write their card anew."""
     measure_again(data, others or [], run, out)
@@ -74,9 +70,9 @@ def measure(
 
 @app.command()
 def study(
-    data: Annotated[Path, typer.Option(help="Folder of a data set that train.datasets can read.")],
+    data: Data,
     run: Annotated[Path, typer.Option(help="Folder for checkpoints and the table.")] = Path("runs/tuberculosis_study"),
-    budget: Annotated[Budget, typer.Option(help="The source's settings, or what two cores can do.")] = Budget.FULL,
+    budget: Size = Budget.FULL,
 ) -> None:
     """Two networks x {none, erase, erase + augment, erase + augment + flip}; the table goes to the card."""
     run_study(data, run, budget)

@@ -1,7 +1,7 @@
 """From images to weights/tuberculosis: cross-family runs, border baseline, the final network and its card."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from cxrkit.scores import ScoredPart, write_scores
 from cxrkit.tasks.tuberculosis import LABELS, TUBERCULOSIS
 from cxrkit.weights import fill, load_model, preparation_record, save_weights
 from train.border_baseline import border_scores
+from train.cards import settings_of_card, source, tables_of
 from train.provenance import commit
 from train.trainer import FitSettings
 from train.tuberculosis.fit import FAMILY_PAIRS, Settings, TrainingPart, logits_of, train_model
@@ -134,9 +135,7 @@ def make_weights(
     model = train_model(training_part(images, images.divide(settings.seed)[0]), settings, how, run / "final")
     if rank_zero_only.rank == 0:
         folder = out / TUBERCULOSIS.name
-        # The study trains networks of its own and stays on the card.
-        tables = read_card(folder / "card.json").tables if (folder / "card.json").is_file() else {}
-        _write(images, crossed, settings, code, save_weights(model, folder), folder, tables)
+        _write(images, crossed, settings, code, save_weights(model, folder), folder, tables_of(folder))
 
 
 def measure_again(data: Path, others: Sequence[Path], run: Path, out: Path = WEIGHTS) -> None:
@@ -198,7 +197,7 @@ def _write(
         data=_sources(images),
         split=_SPLIT,
         metrics=tuple(metrics),
-        settings=asdict(settings) | {"init": None if settings.init is None else "given"},
+        settings=settings_of_card(settings),
         commit=code,
         preparation=preparation_record(TUBERCULOSIS),
         limits=TUBERCULOSIS.limits,
@@ -289,7 +288,4 @@ def _initialisation(settings: Settings) -> str:
 
 def _sources(images: Images) -> tuple[Source, ...]:
     names, counts = np.unique(images.families, return_counts=True)
-    return tuple(
-        Source(*SOURCES.get(name, (name, "own data set", "own")), images=int(count), real=True)
-        for name, count in zip(names.tolist(), counts, strict=True)
-    )
+    return tuple(source(name, int(count), SOURCES) for name, count in zip(names.tolist(), counts, strict=True))

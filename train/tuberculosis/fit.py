@@ -7,15 +7,14 @@ import lightning
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from cxrkit.errors import WeightsError
 from cxrkit.models.fpn import FpnClassifier
 from cxrkit.pixels import Gray
 from cxrkit.tasks.tuberculosis import LABELS, TUBERCULOSIS
 from train.augment import Augment, across_hospitals, published
 from train.prepared import Augmented, Draw, Views, even_weights, weighted_loader
+from train.stored import start_from
 from train.trainer import FitSettings, fit
 from train.tuberculosis.lesions import draw_lesions
 
@@ -78,21 +77,6 @@ def loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
     """Cross-entropy of the two classes."""
     images, targets = batch
     return nn.functional.cross_entropy(model(images).float(), targets, label_smoothing=0.05)
-
-
-def start_from(model: nn.Module, file: Path) -> None:
-    """Fill a network with the tensors of a safetensors file that have its names and shapes.
-
-    Raises:
-        WeightsError: not one fits.
-    """
-    own = model.state_dict()
-    fitting = {
-        name: tensor for name, tensor in load_file(file).items() if name in own and tensor.shape == own[name].shape
-    }
-    if not fitting:
-        raise WeightsError("No tensor of the file to start from fits this network. Give one of the same encoder.")
-    model.load_state_dict(fitting, strict=False)
 
 
 @dataclass(frozen=True, eq=False)

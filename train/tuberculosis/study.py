@@ -10,10 +10,10 @@ import numpy as np
 
 from cxrkit.card import WEIGHTS, read_card, write_card
 from cxrkit.errors import InputError
-from cxrkit.metrics import ClassScores, Interval, confusion, delong_interval, precision_recall_f1
+from cxrkit.metrics import ClassScores, confusion, delong_interval, precision_recall_f1
 from cxrkit.predict import probabilities
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
-from train.studies import Budget
+from train.studies import Budget, words
 from train.trainer import FitSettings
 from train.tuberculosis.card import training_part
 from train.tuberculosis.fit import FAMILY_PAIRS, Settings, logits_of, train_model
@@ -72,15 +72,15 @@ def _figures(images: Images, cell: Settings, run: Path) -> dict[str, Any]:
     called = (score >= 0.5).astype(np.int64)
     scores = precision_recall_f1(target, called)
     row: dict[str, Any] = {
-        "accuracy": _interval(confusion(target, called).accuracy),
+        "accuracy": words(confusion(target, called).accuracy),
         "macro precision": _macro(lambda s: s.precision, scores.values()),
         "macro recall": _macro(lambda s: s.recall, scores.values()),
         "macro F1": _macro(lambda s: s.f1, scores.values()),
-        "AUC": _interval(delong_interval(target, score)),
+        "AUC": words(delong_interval(target, score)),
     }
     if other.any():
         score = probabilities(logits_of(model, images.views[other]), 1.0, "softmax")[:, 1]
-        row["AUC, other families"] = _interval(delong_interval(images.targets[other], score))
+        row["AUC, other families"] = words(delong_interval(images.targets[other], score))
     return row | {"size": cell.size, "epochs": cell.epochs, "images per epoch": cell.images_per_epoch}
 
 
@@ -90,10 +90,6 @@ def _macro(figure: Callable[[ClassScores], float], scores: Iterable[ClassScores]
         return f"{np.mean([figure(score) for score in scores]):.3f}"
     except InputError:
         return "undefined"
-
-
-def _interval(interval: Interval) -> str:
-    return f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
 
 
 def _put_on_card(title: str, details: str, rows: list[dict[str, Any]]) -> None:

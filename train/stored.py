@@ -1,0 +1,33 @@
+"""Networks of training runs as safetensors files: the one that a run keeps, and one to start from."""
+
+from pathlib import Path
+
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from cxrkit.errors import WeightsError
+
+BEST = "best.safetensors"
+"""The last stage's best epoch, in the run's folder."""
+
+
+def save(model: nn.Module, file: Path, told: dict[str, str] | None = None) -> None:
+    """Write a network, with what is told of it; a kill leaves the file that was there."""
+    fresh = file.with_suffix(".new")
+    save_file({name: value.detach().contiguous() for name, value in model.state_dict().items()}, fresh, told)
+    fresh.replace(file)
+
+
+def start_from(model: nn.Module, file: Path) -> None:
+    """Fill a network with the tensors of a safetensors file that have its names and shapes.
+
+    Raises:
+        WeightsError: there is no such file, or not one tensor fits.
+    """
+    if not file.is_file():
+        raise WeightsError("The file to start from does not exist. Give a safetensors file of such a network.")
+    own = model.state_dict()
+    fitting = {name: value for name, value in load_file(file).items() if name in own and value.shape == own[name].shape}
+    if not fitting:
+        raise WeightsError("No tensor of the file to start from fits this network. Give one of the same kind.")
+    model.load_state_dict(fitting, strict=False)
