@@ -78,7 +78,8 @@ def test_threads_share_one_fused_network() -> None:
     with ThreadPoolExecutor(4) as threads:
         together = list(threads.map(lambda pair: fused.compare(pair)[0], pairs))
     for one, other in zip(alone, together, strict=True):
-        torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
+        # New threads may have another number of helpers, which add up in another order.
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-5)
 
 
 def test_benchmark_of_pairs_measures_every_way() -> None:
