@@ -37,6 +37,9 @@ COVERAGE = 0.9
 CONTRADICTED = 0.01
 """Share of the carved hands whose sex, stated right, is contradicted at the confidence that is chosen."""
 
+SURE = 0.9
+"""Least probability of the other sex from which a contradiction is said: a network that hardly tells them keeps still."""
+
 _LEAST = 2
 """Hands of which a group's figures are told."""
 
@@ -108,7 +111,7 @@ def _joined(found: Mapping[str, Answers]) -> Answers:
 
 def _contradiction(chosen: Answers) -> float:
     other = chosen.of_sex[np.arange(len(chosen.sex)), 1 - chosen.sex]
-    return max(0.5, float(np.quantile(other, 1 - CONTRADICTED, method="higher")))
+    return max(SURE, float(np.quantile(other, 1 - CONTRADICTED, method="higher")))
 
 
 def measure(found: Answers, point: Point, part: str) -> list[Metric]:
