@@ -38,7 +38,7 @@ CONTRADICTED = 0.01
 """Share of the carved hands whose sex, stated right, is contradicted at the confidence that is chosen."""
 
 SURE = 0.9
-"""Least probability of the other sex from which a contradiction is said: a network that hardly tells them keeps still."""
+"""Least probability of the other sex from which a contradiction is said: who hardly tells them apart keeps still."""
 
 _LEAST = 2
 """Hands of which a group's figures are told."""
