@@ -8,10 +8,9 @@ import streamlit as st
 
 from cxrkit.bone_age import SD_SOURCE, Sex, check_sex
 from cxrkit.card import Card
-from cxrkit.image import Radiograph
 from cxrkit.task import ModelInput, Task
 from pages.ui.age_question import SEX_NAMES
-from pages.ui.age_reading import HandReading, read_hand
+from pages.ui.age_reading import read_hand
 from pages.ui.age_results import where_the_heat_lies
 from pages.ui.errors import errors_shown
 from pages.ui.growth_course import Visit, in_order, remarks, step_rows, steps, visit_rows
@@ -21,8 +20,8 @@ from pages.ui.growth_plot import growth_figure, visit_in_words
 from pages.ui.growth_reading import Hand, hands_of, read_visit
 from pages.ui.growth_table import ask_ages
 from pages.ui.models import load
-from pages.ui.results import display_pixels, file_facts, what_was_read
-from pages.ui.viewer import Pane, viewer
+from pages.ui.results import file_facts, pane, what_was_read
+from pages.ui.viewer import viewer
 
 if TYPE_CHECKING:
     from cxrkit.weights import LoadedModel
@@ -153,22 +152,8 @@ def _show_one(task: Task, loaded: "LoadedModel", key: str, hands: Sequence[Hand]
         st.markdown(visit_in_words(visit).replace("<br>", "; ") + ".")
         left, right = st.columns([2, 1], gap="medium")
         with left:
-            viewer([_pane(image, reading, visit)], key=f"{key}.viewer")
+            name = f"Image {visit.number}{'' if visit.truth is None else ' (simulated)'}"
+            viewer([pane(image, reading, name)], key=f"{key}.viewer")
         with right:
             what_was_read([reading], where_the_heat_lies)
         file_facts(task, image, f"Image {number}")
-
-
-def _pane(image: Radiograph, reading: HandReading, visit: Visit) -> Pane:
-    pixels, window = display_pixels(image)
-    heatmap, simulated = reading.heatmap, "" if visit.truth is None else " (simulated)"
-    return Pane(
-        title=f"Image {visit.number}{simulated}{': no positive evidence, no heatmap' if heatmap.empty else ''}",
-        pixels=pixels,
-        window=window,
-        spacing_mm=image.spacing_mm,
-        heatmap=None if heatmap.empty else heatmap.values,
-        heatmap_box=None if heatmap.empty else heatmap.box,
-        heatmap_label=f"{heatmap.method} for {heatmap.label}, 1 = its own maximum",
-        digest=image.sha256,
-    )

@@ -55,30 +55,48 @@ def images(image: Radiograph, readings: Sequence[Explained], crop: Box, key: str
     st.markdown(
         "**Display** – these tools change only what you see. The crop tool is the exception: its box is model input."
     )
-    pixels, window = display_pixels(image)
-    panes = []
-    for index, reading in enumerate(readings):
-        heatmap = reading.heatmap
-        panes.append(
-            Pane(
-                title=_pane_title(index, readings, "" if truth is None else " (simulated)"),
-                pixels=pixels,
-                window=window,
-                spacing_mm=image.spacing_mm,
-                heatmap=None if heatmap.empty else heatmap.values,
-                heatmap_box=None if heatmap.empty else heatmap.box,
-                heatmap_label=f"{heatmap.method} for {heatmap.label}, 1 = its own maximum",
-                masks=truth or (),
-                crop=crop if reading is readings[-1] else None,
-                digest=image.sha256,
-            )
+    remark = "" if truth is None else " (simulated)"
+    panes = [
+        pane(
+            image,
+            reading,
+            _pane_name(index, readings) + remark,
+            masks=truth or (),
+            crop=crop if reading is readings[-1] else None,
         )
+        for index, reading in enumerate(readings)
+    ]
     viewer(panes, key=key, crop_enabled=True)
 
 
-def _pane_title(index: int, readings: Sequence[Explained], remark: str = "") -> str:
-    name = ("Radiograph" if len(readings) == 1 else ("Unedited", "Edited")[index]) + remark
-    return f"{name}: no positive evidence, no heatmap" if readings[index].heatmap.empty else name
+def pane(image: Radiograph, reading: Explained, name: str, *, masks: Truth = (), crop: Box | None = None) -> Pane:
+    """The original image with a reading's heatmap for the viewer.
+
+    Args:
+        image: in full.
+        reading: of it.
+        name: above it; an empty heatmap is said there too.
+        masks: what is known to lie where.
+        crop: box that the user may draw anew; None where it is not offered.
+    """
+    pixels, window = display_pixels(image)
+    heatmap = reading.heatmap
+    return Pane(
+        title=f"{name}: no positive evidence, no heatmap" if heatmap.empty else name,
+        pixels=pixels,
+        window=window,
+        spacing_mm=image.spacing_mm,
+        heatmap=None if heatmap.empty else heatmap.values,
+        heatmap_box=None if heatmap.empty else heatmap.box,
+        heatmap_label=f"{heatmap.method} for {heatmap.label}, 1 = its own maximum",
+        masks=masks,
+        crop=crop,
+        digest=image.sha256,
+    )
+
+
+def _pane_name(index: int, readings: Sequence[Explained]) -> str:
+    return "Radiograph" if len(readings) == 1 else ("Unedited", "Edited")[index]
 
 
 def display_pixels(image: Radiograph) -> tuple[np.ndarray, tuple[float, float]]:
@@ -102,7 +120,7 @@ def what_was_read(readings: Sequence[Read], further: Callable[[Read], None]) -> 
     with st.container(horizontal=True, gap="medium"):
         for index, reading in enumerate(readings):
             with st.container(width=280):
-                _one_input(_pane_title(index, readings).split(":")[0], reading)
+                _one_input(_pane_name(index, readings), reading)
                 further(reading)
     st.caption(
         "Heatmaps are scaled one by one, so a weak map looks as strong as a strong one. Only the raw maximum says "
