@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -9,6 +10,9 @@ from cxrkit.errors import WeightsError
 
 BEST = "best.safetensors"
 """The last stage's best epoch, in the run's folder."""
+
+HISTORY = "history"
+"""What a stored network says of its training, in words, in the file's metadata."""
 
 
 def save(model: nn.Module, file: Path, told: dict[str, str] | None = None) -> None:
@@ -31,3 +35,17 @@ def start_from(model: nn.Module, file: Path) -> None:
     if not fitting:
         raise WeightsError("No tensor of the file to start from fits this network. Give one of the same kind.")
     model.load_state_dict(fitting, strict=False)
+
+
+def initialisation(init: Path | None, *, pretrained: bool = False) -> str:
+    """What training started from, in words: for the card.
+
+    Args:
+        init: safetensors file that it started from, with its HISTORY.
+        pretrained: whether it started from timm's ImageNet weights where there is no such file.
+    """
+    if init is None:
+        return "ImageNet weights of timm" if pretrained else "random (from scratch)"
+    with safe_open(init, framework="pt") as stored:
+        told = (stored.metadata() or {}).get(HISTORY, "training that it says nothing of")
+    return f"weights given by --init, after {told}"

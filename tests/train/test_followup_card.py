@@ -22,7 +22,7 @@ from tests.models_for_tests import small_loaded
 from train.followup import answers as answers_module
 from train.followup.answers import Answers, Reader
 from train.followup.card import make_card, measure_again
-from train.followup.fit import Settings, history, initialisation, network_settings
+from train.followup.fit import Settings, history, network_settings
 from train.followup.held import Held, known_pairs, read_held
 from train.followup.made_aside import CONTRASTS, EDGES, plan_changes, plan_natural, plan_unchanged
 from train.followup.matching import ANOTHER, LATERAL, MATCHING_TABLE, SAME, read_other
@@ -30,7 +30,7 @@ from train.followup.material import read_material
 from train.followup.measure import Counts
 from train.followup.measure_made import LESION_TABLE, MADE
 from train.followup.measure_maps import INTERSECTION, POINTING_TABLE
-from train.followup.pretrain import HISTORY
+from train.stored import HISTORY, initialisation
 
 SIZE = 64
 SETTINGS = Settings(encoder="cmt_xti", stages=((SIZE, 1, 8),), simulated=0)
@@ -208,10 +208,10 @@ def test_other_radiographs_leave_chests_out(hands: Path, tmp_path: Path) -> None
 def test_the_card_says_what_training_started_from(tmp_path: Path) -> None:
     file = tmp_path / "start.safetensors"
     save_file({"a": torch.zeros(1)}, file, {HISTORY: "labels of single radiographs"})
-    assert initialisation(replace(SETTINGS, init=file)) == "weights given by --init, after labels of single radiographs"
+    assert initialisation(file) == "weights given by --init, after labels of single radiographs"
     save_file({"a": torch.zeros(1)}, file)
-    assert "says nothing of" in initialisation(replace(SETTINGS, init=file))
-    assert initialisation(SETTINGS) == "random (from scratch)"
+    assert "says nothing of" in initialisation(file)
+    assert initialisation(None) == "random (from scratch)"
     assert history(replace(SETTINGS, stages=((64, 2, 3000),))) == (
         "pairs (2 x 3,000 at 64 px), started from random (from scratch)"
     )

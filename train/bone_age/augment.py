@@ -28,7 +28,7 @@ class Strength:
         scale: largest factor, or its inverse.
         stretch: largest factor of width to height, or its inverse.
         shift: largest shift, as a share of the side.
-        mirrored: share of mirror images; left and right hands are alike in age.
+        mirrored: share of mirror images; left and right hands are alike in age, and nearly all are left ones.
         quarter: share turned by 90, 180 or 270 degrees as well; few, because `prepare` mostly turns them up.
         inverted: share with black and white swapped; few, for the same reason.
         gamma: largest exponent of the gray values, or its inverse.
@@ -41,22 +41,22 @@ class Strength:
         marked: share with a lead letter.
     """
 
-    turn: float = 20.0
+    turn: float = 15.0
     scale: float = 1.15
     stretch: float = 1.12
     shift: float = 0.06
-    mirrored: float = 0.5
+    mirrored: float = 0.25
     quarter: float = 0.02
     inverted: float = 0.02
     gamma: float = 1.4
     contrast: float = 1.3
     brightness: float = 0.08
-    coarse: float = 0.25
+    coarse: float = 0.15
     least: float = 0.35
-    blurred: float = 0.2
-    noisy: float = 0.2
-    corners: float = 0.2
-    marked: float = 0.2
+    blurred: float = 0.1
+    noisy: float = 0.1
+    corners: float = 0.1
+    marked: float = 0.1
 
 
 @dataclass(frozen=True)

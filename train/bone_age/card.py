@@ -28,6 +28,7 @@ from train.bone_age.networks import TJNET
 from train.bone_age.parts import CARVED
 from train.cards import RSNA_HANDS, source, store_unmeasured, stored_network
 from train.provenance import commit
+from train.stored import initialisation
 from train.trainer import FitSettings
 
 GROUPS = "Sexes and age groups"
@@ -77,9 +78,9 @@ def make_card(model: nn.Module, material: Material, settings: Settings, code: st
         out: as for make_weights.
     """
     folder = out / material.task.name
-    initialisation = "weights given by --init" if settings.init else "random (from scratch)"
+    started = initialisation(settings.init)
     network = settings.network.of_card()
-    card = store_unmeasured(model, material.task, folder, network, settings, initialisation, code)
+    card = store_unmeasured(model, material.task, folder, network, settings, started, code)
     return _measured(card, material, folder)
 
 

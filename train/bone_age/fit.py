@@ -21,7 +21,7 @@ from train.bone_age.networks import NetworkSettings, build
 from train.bone_age.progress import CHOICE, Recorder, figures
 from train.epochs import PROGRESS, earlier, read_rows, write_row
 from train.stages import Stage
-from train.stored import BEST, save, start_from
+from train.stored import BEST, HISTORY, initialisation, save, start_from
 from train.trainer import FitSettings, Judge, Loss, fit
 
 
@@ -151,9 +151,16 @@ def _judge(material: Material, settings: Settings, number: int, data: Pictures, 
         write_row(run / PROGRESS, row)
         print(*(f"{name} {value:.4g}" for name, value in row.items()), sep="; ", flush=True)
         if number == len(settings.stages) - 1 and found[CHOICE] <= min(before, default=np.inf):
-            save(fresh, run / BEST)
+            save(fresh, run / BEST, {HISTORY: history(settings)})
 
     return judge
+
+
+def history(settings: Settings) -> str:
+    """How a network was trained, in words."""
+    stages = ", ".join(f"{epochs} x {images:,} at {size} px" for size, epochs, images in settings.stages)
+    early = f", the first {settings.early_epochs} at {settings.early_size} px" if settings.early_epochs else ""
+    return f"hands ({stages}{early}), started from {initialisation(settings.init)}"
 
 
 def _read(model: nn.Module, shown: Shown, material: Material) -> Answers:

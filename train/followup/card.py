@@ -12,13 +12,14 @@ from cxrkit.card import WEIGHTS, Card, Source, read_card, write_card
 from cxrkit.tasks.followup import FOLLOW_UP
 from cxrkit.weights import LoadedModel, preparation_record
 from train.cards import RSNA_HANDS, Reference, source, store_unmeasured, stored_network
-from train.followup.fit import Settings, initialisation, network_settings, train_network
+from train.followup.fit import Settings, network_settings, train_network
 from train.followup.held import Held, read_held
 from train.followup.matching import read_other
 from train.followup.material import Material, read_material
 from train.followup.measure import SPECIFICITY, Counts, Measurement
 from train.followup.parts import CARVED
 from train.provenance import commit
+from train.stored import initialisation
 from train.trainer import FitSettings
 from train.tuberculosis.card import SOURCES as TUBERCULOSIS_SOURCES
 
@@ -97,7 +98,8 @@ def make_card(
     """
     folder = out / FOLLOW_UP.name
     network = network_settings(settings)
-    card = store_unmeasured(model, FOLLOW_UP, folder, network, settings, initialisation(settings), code)
+    started = initialisation(settings.init, pretrained=settings.pretrained)
+    card = store_unmeasured(model, FOLLOW_UP, folder, network, settings, started, code)
     return _measured(card, material, data, others, run, cache, folder, counts)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import lightning
 from lightning.pytorch.utilities import rank_zero_only
-from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -18,10 +17,10 @@ from train.epochs import PROGRESS, earlier, write_row
 from train.followup.data import FULL, GENTLE, Difficulty, mixture_loader
 from train.followup.losses import Batch, Lambdas, Learner, losses
 from train.followup.material import Material
-from train.followup.pretrain import HISTORY, start_from
+from train.followup.pretrain import start_from
 from train.followup.progress import CHOICE, Recorder, draw_judged, figures, judged_logits
 from train.stages import Stage
-from train.stored import BEST, save
+from train.stored import BEST, HISTORY, initialisation, save
 from train.trainer import FitSettings, Judge, Loss, fit
 
 
@@ -195,13 +194,4 @@ def _judge(material: Material, settings: Settings, number: int, recorder: Record
 def history(settings: Settings) -> str:
     """How a network was trained, in words."""
     stages = ", ".join(f"{epochs} x {pairs:,} at {size} px" for size, epochs, pairs in settings.stages)
-    return f"pairs ({stages}), started from {initialisation(settings)}"
-
-
-def initialisation(settings: Settings) -> str:
-    """What training started from, in words."""
-    if settings.init is None:
-        return "ImageNet weights of timm" if settings.pretrained else "random (from scratch)"
-    with safe_open(settings.init, framework="pt") as stored:
-        told = (stored.metadata() or {}).get(HISTORY, "training that it says nothing of")
-    return f"weights given by --init, after {told}"
+    return f"pairs ({stages}), started from {initialisation(settings.init, pretrained=settings.pretrained)}"

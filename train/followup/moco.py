@@ -22,8 +22,8 @@ from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from train.augment import contrastive
 from train.followup.data import normalised
 from train.followup.parts import divide, read_set
-from train.followup.pretrain import HISTORY
 from train.prepared import Views, prepare_cases
+from train.stored import HISTORY
 from train.trainer import FitSettings, Scheduled, fit
 
 ENCODER = "encoder.safetensors"

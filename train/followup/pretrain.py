@@ -25,11 +25,9 @@ from train.augment import across_hospitals
 from train.followup.losses import UNKNOWN
 from train.followup.parts import divide, read_set
 from train.prepared import Views, even_weights, lung_maps, prepare_cases
+from train.stored import HISTORY
 from train.trainer import FitSettings, fit
 from train.tuberculosis.lesions import draw_lesions
-
-HISTORY = "history"
-"""Name under which a file of weights says how they were trained."""
 
 _MAY_WIDEN = ("change.weight", "direction.weight")
 FINDINGS = (

@@ -21,6 +21,7 @@ from cxrkit.weights import fill, load_model, preparation_record, save_weights
 from train.border_baseline import border_scores
 from train.cards import settings_of_card, source, tables_of
 from train.provenance import commit
+from train.stored import initialisation
 from train.trainer import FitSettings
 from train.tuberculosis.fit import FAMILY_PAIRS, Settings, TrainingPart, logits_of, train_model
 from train.tuberculosis.heat import heat_metrics, simulated_metrics
@@ -193,7 +194,7 @@ def _write(
         precision="fp16",
         thresholds={TUBERCULOSIS.positive: threshold},
         temperature=temperature,
-        initialisation=_initialisation(settings),
+        initialisation=initialisation(settings.init, pretrained=settings.pretrained),
         data=_sources(images),
         split=_SPLIT,
         metrics=tuple(metrics),
@@ -278,12 +279,6 @@ def _crossed_metrics(crossing: Crossed, part: ScoredPart, threshold: float) -> l
     note = "another network of the same recipe: its scores are shifted as a whole on archives new to it"
     at_threshold = binary_metrics(target, part.scores, threshold, name, note)
     return metrics + [metric for metric in at_threshold if metric.name in ("sensitivity", "specificity")]
-
-
-def _initialisation(settings: Settings) -> str:
-    if settings.init:
-        return "weights given by --init"
-    return "ImageNet weights of timm" if settings.pretrained else "random (from scratch)"
 
 
 def _sources(images: Images) -> tuple[Source, ...]:
