@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from benchmarks.server import REPOSITORY, chromium, served
 from cxrkit.task import Task
+from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.followup import FOLLOW_UP
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 
@@ -28,13 +29,12 @@ _DRAWN = """() => {
     const host = document.querySelector('[data-testid=stBidiComponentIsolated]');
     const root = host && host.shadowRoot && host.shadowRoot.querySelector('.cxr-viewer');
     const viewer = root && root.viewer;
-    return viewer && viewer.panes.length && viewer.panes.every((pane) => pane.heatAs)
-        && viewer.panes.some((pane) => pane.masks.length);
+    return viewer && viewer.panes.length && viewer.panes.every((pane) => pane.heatAs);
 }"""
 _WAIT = 60_000
 _QUALITY = 86
-_SAMPLE = {TUBERCULOSIS.name: "Open a simulated case", FOLLOW_UP.name: "Open a simulated pair"}
-"""The button that opens a page's first simulated case."""
+_SAMPLE = {FOLLOW_UP.name: "Open a simulated pair"}
+"""What the button says that opens a page's first simulated case, where it is not what most say."""
 
 
 def main(folder: Path = PICTURES) -> None:
@@ -42,6 +42,7 @@ def main(folder: Path = PICTURES) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with served() as server, chromium() as browser:
         cavity, pair = partial(whole, end="Zhang et al."), partial(whole, end="Can this answer be trusted?")
+        hand = partial(whole, end="What the network reads")
         for name, task, take, context in (
             ("cavity", TUBERCULOSIS, cavity, DESKTOP | {"color_scheme": "light"}),
             ("cavity_dark", TUBERCULOSIS, cavity, DESKTOP | {"color_scheme": "dark"}),
@@ -49,6 +50,8 @@ def main(folder: Path = PICTURES) -> None:
             ("cavity_overlap", TUBERCULOSIS, overlap, DESKTOP | {"color_scheme": "light", "device_scale_factor": 1.5}),
             ("pair", FOLLOW_UP, pair, DESKTOP | {"color_scheme": "light"}),
             ("pair_phone", FOLLOW_UP, phone, PHONE | {"color_scheme": "dark"}),
+            ("hand", BONE_AGE, hand, DESKTOP | {"color_scheme": "light"}),
+            ("hand_phone", BONE_AGE, phone, PHONE | {"color_scheme": "dark"}),
         ):
             picture = Image.open(io.BytesIO(shot(browser, server.url, task, take, context)))
             file = folder / f"{name}.webp"
@@ -63,8 +66,11 @@ def shot(browser: Browser, url: str, task: Task, take: Callable[[Page], bytes], 
     page.goto(url)
     page.get_by_role("button", name="I understand").click()
     page.get_by_role("link", name=f"Open {task.title}").click()
-    page.get_by_role("button", name=_SAMPLE[task.name]).click()
+    page.get_by_role("button", name=_SAMPLE.get(task.name, "Open a simulated case")).click()
     page.wait_for_function(_DRAWN)
+    if "sex" in task.context:
+        page.get_by_role("radio", name="Boy").click()  # as the first simulated hand is
+        page.wait_for_timeout(500)
     page.wait_for_selector(_IDLE)
     taken = take(page)
     page.context.close()
