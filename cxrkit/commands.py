@@ -58,7 +58,7 @@ def analyse(
     weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
-    """Scores of one radiograph, or of a baseline and its follow-up; the bone age of a hand.
+    """Scores of one radiograph, or of a baseline and its follow-up; the bone age of a hand; the type of a lung scan.
 
     The seconds are those of reading, preparing and predicting, without start-up.
     """
@@ -80,7 +80,7 @@ def analyse(
     edits.check()
     loaded = _load(chosen, weights)
     start = time.perf_counter()
-    images = [evaluation.load_image(file, frame) for file in files]
+    images = [evaluation.load_image(file, frame, chosen.read_file) for file in files]
     doubts = _doubts(chosen, images, force)
     prediction = evaluation.analyse(loaded, images, edits, threshold, context)
     result = printed.analysis(loaded, prediction, doubts, time.perf_counter() - start)

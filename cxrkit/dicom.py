@@ -73,7 +73,7 @@ def read_dicom(data: bytes, frame: int | None) -> Decoded:
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        dataset = dcmread(io.BytesIO(_inflated(data)))
+        dataset = dcmread(io.BytesIO(inflated(data)))
         frames = _check_image(dataset)
         check_density(int(dataset.Rows), int(dataset.Columns), len(data))
         index = choose_frame(frame, frames)
@@ -121,7 +121,7 @@ def _read_frame(dataset: Dataset, index: int, frames: int) -> Decoded:
     )
 
 
-def _inflated(data: bytes) -> bytes:
+def inflated(data: bytes) -> bytes:
     """The file with its dataset inflated, where it is deflated (PS3.5 A.5); else the file as it is.
 
     pydicom would inflate without a limit.

@@ -17,6 +17,10 @@ ALLOWLIST = {
     "Model": "ManufacturerModelName",
 }
 _MAX_TEXT = 64
+# Third value of Image Type of a nuclear medicine image (PS3.3 C.8.4.9.1.1).
+_SCAN_TYPES = {
+    "STATIC", "DYNAMIC", "GATED", "WHOLE BODY", "TOMO", "GATED TOMO", "RECON TOMO", "RECON GATED TOMO"
+}  # fmt: skip
 # Windows and scales up to here keep float32 arithmetic finite.
 _LARGEST = 1e30
 # Pixel Spacing is calibrated to the patient where a projection image has it; Imager Pixel Spacing is that at
@@ -40,11 +44,14 @@ def describe(dataset: Dataset, spacing: tuple[float, float] | None) -> dict[str,
         spacing: (row, column) in mm, see `spacing_mm`.
     """
     header = {}
-    nuclear = _first_item(dataset, "RadiopharmaceuticalInformationSequence")
+    nuclear = first_item(dataset, "RadiopharmaceuticalInformationSequence")
     for label, keyword in ALLOWLIST.items():
-        text = _text(dataset, keyword) or _text(nuclear, keyword)
+        text = text_of(dataset, keyword) or text_of(nuclear, keyword)
         if text:
             header[label] = text
+    kind = scan_type(dataset)
+    if kind:
+        header["Scan type"] = kind
     header["Rows x columns"] = f"{dataset.Rows} x {dataset.Columns}"
     if spacing is not None:
         header["Pixel spacing (mm)"] = f"{spacing[0]:g} x {spacing[1]:g}"
@@ -61,9 +68,19 @@ def spacing_mm(*datasets: Dataset) -> tuple[float, float] | None:
     return None
 
 
+def scan_type(dataset: Dataset) -> str:
+    """How a nuclear medicine image was acquired, such as "STATIC" or "RECON TOMO", or "" where no term is stated."""
+    try:
+        values = dataset.get("ImageType")
+        term = str(values[2]).strip().upper() if values is not None and len(values) > 2 else ""
+    except _ODD_VALUE:
+        return ""
+    return term if term in _SCAN_TYPES else ""
+
+
 def view_position(dataset: Dataset) -> str:
     """The view position as it is stated, or ""."""
-    return _text(dataset, "ViewPosition")
+    return text_of(dataset, "ViewPosition")
 
 
 def taken(dataset: Dataset) -> str:
@@ -72,8 +89,8 @@ def taken(dataset: Dataset) -> str:
     Out of the acquisition's date and time in one, its date, the content's date or the study's date: the first that is
     valid. A time that is missing or none counts as midnight.
     """
-    stated = [(_text(dataset, date), _text(dataset, time)) for date, time in _DATES]
-    whole = _DATE_TIME.fullmatch(_text(dataset, "AcquisitionDateTime"))
+    stated = [(text_of(dataset, date), text_of(dataset, time)) for date, time in _DATES]
+    whole = _DATE_TIME.fullmatch(text_of(dataset, "AcquisitionDateTime"))
     for date, time in [(whole[1], whole[2]), *stated] if whole else stated:
         moment = _moment(date, time)
         if moment is not None:
@@ -106,7 +123,7 @@ def numbers(dataset: Dataset, keyword: str) -> list[float]:
     return found if all(abs(each) < _LARGEST for each in found) else []
 
 
-def _text(dataset: Dataset, keyword: str) -> str:
+def text_of(dataset: Dataset, keyword: str) -> str:
     """Printable text of an attribute, cut to a length that a screen can show; "" where it cannot be read."""
     try:
         value = dataset.get(keyword)
@@ -118,7 +135,7 @@ def _text(dataset: Dataset, keyword: str) -> str:
     return " ".join(printable.split())[:_MAX_TEXT]
 
 
-def _first_item(dataset: Dataset, keyword: str) -> Dataset:
+def first_item(dataset: Dataset, keyword: str) -> Dataset:
     """First item of a sequence, or an empty dataset."""
     try:
         items = dataset.get(keyword)

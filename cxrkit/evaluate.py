@@ -21,7 +21,7 @@ from cxrkit.image import MAX_FILE_BYTES, Radiograph, read_image
 from cxrkit.metrics import Interval
 from cxrkit.predict import Prediction, encode, predict
 from cxrkit.quality import check_image
-from cxrkit.task import ModelInput, Task
+from cxrkit.task import ModelInput, ReadFile, Task
 from cxrkit.weights import LoadedModel
 
 _ECE_NOTE = "15 bins of equal width; no interval, because resampling inflates it"
@@ -68,12 +68,13 @@ class Evaluation:
     undefined: tuple[Undefined, ...]
 
 
-def load_image(path: Path, frame: int | None = None) -> Radiograph:
+def load_image(path: Path, frame: int | None = None, read: ReadFile | None = None) -> Radiograph:
     """Read a radiograph from disk; a file over the reader's limit is not loaded into memory.
 
     Args:
         path: a regular file.
         frame: which frame of several, from 1.
+        read: the task's own way to read a file; None = `cxrkit.image.read_image`.
 
     Raises:
         ImageError: as `cxrkit.image.read_image`, or there is no such file, or it may not be read.
@@ -90,7 +91,7 @@ def load_image(path: Path, frame: int | None = None) -> Radiograph:
         data = path.read_bytes()
     except OSError:
         raise ImageError("The file could not be opened. Check that you may read it.") from None
-    return read_image(data, path.name, frame)
+    return (read or read_image)(data, path.name, frame)
 
 
 def analyse(
@@ -148,7 +149,7 @@ def _predict_case(loaded: LoadedModel, case: Case, root: Path) -> Row:
     except ManifestError as error:
         problems.append(str(error))
     try:
-        images = [load_image(path) for path in resolve(case, root)]
+        images = [load_image(path, read=loaded.task.read_file) for path in resolve(case, root)]
         doubts = [reason for image in images for reason in check_image(image, loaded.task.reads).reasons]
         found = analyse(loaded, images, context=context)
         # A table of cases is the user's explicit choice, so the image guard warns and stops nothing.

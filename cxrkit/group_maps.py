@@ -5,13 +5,20 @@ raw and with a false-discovery rate.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from cxrkit.errors import WeightsError
+
 Maps = NDArray[np.floating]
 Flags = NDArray[np.bool_]
+
+GROUPS = "groups.npz"
+"""Where a comparison lies in the folder of the weights that it was made with."""
 
 LEVEL = 0.05
 """Of significance, and the false-discovery rate."""
@@ -71,3 +78,30 @@ def compare_groups(first: Maps, second: Maps) -> GroupMaps:
         raw=probability < LEVEL,
         corrected=stats.false_discovery_control(probability.ravel()).reshape(varies.shape) < LEVEL,
     )
+
+
+_ARRAYS = ("first", "second", "statistic", "probability", "raw", "corrected")
+
+
+def write_groups(found: GroupMaps, file: Path) -> None:
+    """Keep a comparison beside the weights it was made with, as an uncompressed archive of arrays."""
+    np.savez(file, counts=np.array(found.counts), **{name: getattr(found, name) for name in _ARRAYS})
+
+
+def read_groups(file: Path) -> GroupMaps:
+    """A comparison that was kept.
+
+    Raises:
+        WeightsError: there is none, or it is damaged.
+    """
+    try:
+        # NumPy leaves a file open that it opened itself and could not read.
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+            first, second = stored["counts"].tolist()
+            return GroupMaps(counts=(first, second), **{name: stored[name] for name in _ARRAYS})
+    except FileNotFoundError:
+        raise WeightsError("The maps of the two groups are missing. They come with the weights.") from None
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        raise WeightsError(
+            "The maps of the two groups are damaged. Restore the file that came with the weights."
+        ) from None

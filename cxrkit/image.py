@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePath
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from cxrkit.decoded import MAX_DECODED_BYTES, MAX_FILE_BYTES, MAX_PIXELS
 from cxrkit.errors import ImageError, ImageTooLarge
 from cxrkit.sandbox import SECONDS
 from cxrkit.worker import MEMORY_BYTES
+
+if TYPE_CHECKING:
+    from cxrkit.scan_facts import ScanFacts
 
 __all__ = [
     "MAX_DECODED_BYTES",
@@ -55,6 +58,7 @@ class Radiograph:
         taken: local date and time of the image, at midnight where the file states the date alone; None where it states
             neither. Never shown as such; see days_between.
         view: the view position as the file states it, for instance "PA" (PS3.3 C.8.11.5), or None.
+        scan: what the header says of a lung scan; only of images read by cxrkit.scan_facts.read_scan.
     """
 
     values: NDArray[np.float32] = field(repr=False)
@@ -67,6 +71,7 @@ class Radiograph:
     voi_function: str = "LINEAR"
     taken: datetime.datetime | None = field(default=None, repr=False)
     view: str | None = None
+    scan: "ScanFacts | None" = None
 
     def display_range(self) -> tuple[float, float]:
         """(low, high) in units of values to show as black and white, low < high.

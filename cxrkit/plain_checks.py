@@ -30,7 +30,7 @@ _STROKE = 0.04
 _SIDE_VIEWS = {"LL", "RL", "LAT", "LATERAL", "L LAT", "R LAT", "LLAT", "RLAT", "LEFT LATERAL", "RIGHT LATERAL"}
 _OBLIQUE_VIEWS = {"LLO", "RLO", "OBLIQUE"}
 # Defined terms of Modality (0008,0060) that are never a radiograph of a chest or hand.
-_MODALITIES = {
+MODALITIES = {
     "CT": "a CT image",
     "MR": "an MR image",
     "NM": "a nuclear medicine image",
@@ -47,13 +47,13 @@ _MODALITIES = {
 }
 # Defined terms of Body Part Examined (PS3.16 annex L) that are far from both chest and hand. Others, and free
 # text, are left to the network: stations often state a neighbouring or a default part.
-_FAR_PARTS = {
+FAR_PARTS = {
     "ABDOMEN", "ANKLE", "BREAST", "CALCANEUS", "COCCYX", "FEMUR", "FOOT", "HEAD", "HIP", "JAW", "KNEE", "LEG",
     "LSPINE", "ORBIT", "PELVIS", "SKULL", "TIBIA", "TOE", "ZYGOMA",
 }  # fmt: skip
 _CHEST_PARTS = {"CHEST", "LUNG", "HEART", "THORAX"}
-_HAND_PARTS = {"FINGER", "HAND", "WRIST", "THUMB"}
-_OTHER_PARTS = {"frontal chest": _FAR_PARTS | _HAND_PARTS, "hand": _FAR_PARTS | _CHEST_PARTS}
+HAND_PARTS = {"FINGER", "HAND", "WRIST", "THUMB"}
+_OTHER_PARTS = {"frontal chest": FAR_PARTS | HAND_PARTS, "hand": FAR_PARTS | _CHEST_PARTS}
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ def header_problem(header: Mapping[str, str], reads: Reads) -> Problem | None:
         reads: the kind that the task reads.
     """
     modality = header.get("Modality", "").upper()
-    if modality in _MODALITIES and reads in _OTHER_PARTS:
-        what = _MODALITIES[modality]
+    if modality in MODALITIES and reads in _OTHER_PARTS:
+        what = MODALITIES[modality]
         return Problem(what, f"The file's header says that this is {what}; this task reads a {reads} radiograph.")
     view = header.get("View position", "").upper().replace("_", " ")
     if reads == "frontal chest" and view in _SIDE_VIEWS | _OBLIQUE_VIEWS:
@@ -101,10 +101,11 @@ def pixel_problem(image: Radiograph, gray: Gray) -> Problem | None:
         image: what was uploaded.
         gray: the same through its window, [H, W] in [0, 1].
     """
-    return _shape_problem(*image.values.shape) or _colour_problem(image) or _tone_problem(gray)
+    return shape_problem(*image.values.shape) or colour_problem(image) or _tone_problem(gray)
 
 
-def _shape_problem(height: int, width: int) -> Problem | None:
+def shape_problem(height: int, width: int) -> Problem | None:
+    """An image of this size that is too small or a strip; None if it is neither."""
     if min(height, width) < SMALLEST_SIDE:
         return Problem(
             "too small",
@@ -117,7 +118,8 @@ def _shape_problem(height: int, width: int) -> Problem | None:
     return None
 
 
-def _colour_problem(image: Radiograph) -> Problem | None:
+def colour_problem(image: Radiograph) -> Problem | None:
+    """An image of several colours; None of a gray or tinted one."""
     if image.header.get("Colours") == SEVERAL_COLOURS:
         return Problem("a colour picture", "The image has several colours, as photographs and screenshots have.")
     return None
@@ -133,13 +135,13 @@ def _tone_problem(gray: Gray) -> Problem | None:
             "black and white",
             "Nearly all pixels are fully black or fully white. Export the image with all its shades of gray.",
         )
-    if _is_page(gray):
+    if is_page(gray):
         return Problem("a page", "The image looks like a page of text or a drawing: thin strokes on a plain ground.")
     return None
 
 
-def _is_page(gray: Gray) -> bool:
-    """Whether most of an image is one gray level and what lies on it is thin."""
+def is_page(gray: Gray) -> bool:
+    """Whether most of an image [H, W] is one gray level and what lies on it is thin."""
     scale = min(1.0, _PAGE_SIDE / max(gray.shape))
     small = resize(gray, max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale)))
     low, high = (float(value) for value in np.percentile(small, (1, 99)))

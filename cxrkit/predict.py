@@ -15,6 +15,7 @@ from cxrkit.age_reading import AgeReading, read_age
 from cxrkit.errors import InputError
 from cxrkit.heads import head_of
 from cxrkit.image import Radiograph
+from cxrkit.scan_reading import ScanReading, band_of, read_scan_type
 from cxrkit.task import Prepared, Task
 from cxrkit.weights import LoadedModel
 
@@ -27,12 +28,13 @@ class Prediction:
         scores: probability of each label, after the card's temperature, in [0, 1].
         called_from: score of the positive class from which it is called; None of tasks that call no class.
         label: the called class: the positive one at or above the threshold, otherwise the other one; of tasks that
-            call no class the likeliest one.
+            call no class the likeliest one; of a lung scan "cannot tell" where neither is called.
         warnings: sentences for the screen, of the file, of its preparation and of the answer.
         further: probability of each answer to the task's further questions, by question and label.
         matching: of a pair, how alike the two images' anatomy is to the network, in [-1, 1], from its finest stage to
             its coarsest; empty where the network has no matching.
         age: what is said of an age; None of tasks with other answers.
+        scan: what is said of a lung scan beside its header; None of other images.
     """
 
     scores: Mapping[str, float]
@@ -42,6 +44,7 @@ class Prediction:
     further: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     matching: tuple[float, ...] = ()
     age: AgeReading | None = None
+    scan: ScanReading | None = None
 
     @property
     def threshold(self) -> float:
@@ -103,8 +106,8 @@ def predict(
         loaded: the network with its card.
         prepared: what it reads.
         encoded: its maps, from encode.
-        images: the images behind `prepared`, for their warnings.
-        threshold: in [0, 1], in place of the card's.
+        images: the images behind `prepared`, for their warnings, and of a lung scan for what its header says.
+        threshold: in [0, 1], in place of the card's, of a lung scan also of its "cannot tell" band.
 
     Raises:
         InputError: a threshold for a task that calls no class; or the sex is needed and not stated.
@@ -119,7 +122,10 @@ def predict(
     further = _further(task, logits)
     age = _age(loaded, scores, further, encoded.context) if task.values else None
     warnings += () if age is None else age.warnings
-    return Prediction(named, limit, label, warnings, further, encoded.matching, age)
+    scan = _scan(loaded, prepared, images, named, limit, threshold)
+    return Prediction(
+        named, limit, label if scan is None else scan.label, warnings, further, encoded.matching, age, scan
+    )
 
 
 def _called(loaded: LoadedModel, scores: NDArray[np.float64], threshold: float | None) -> tuple[float | None, str]:
@@ -132,6 +138,20 @@ def _called(loaded: LoadedModel, scores: NDArray[np.float64], threshold: float |
     limit = loaded.card.thresholds[task.called] if threshold is None else threshold
     others = [label for label in task.labels if label != task.called]
     return limit, task.called if scores[task.positive_index] >= limit else others[0]
+
+
+def _scan(
+    loaded: LoadedModel,
+    prepared: Prepared,
+    images: Sequence[Radiograph],
+    scores: Mapping[str, float],
+    limit: float | None,
+    threshold: float | None,
+) -> ScanReading | None:
+    if prepared.scan is None or limit is None or not images:
+        return None
+    band = band_of(loaded.card.thresholds) if threshold is None else None
+    return read_scan_type(images[0], prepared.scan, scores[loaded.task.positive], limit, band)
 
 
 def _age(

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cxrkit.age_reading import AgeReading
     from cxrkit.evaluate import Evaluation
     from cxrkit.predict import Prediction
+    from cxrkit.scan_reading import ScanReading
     from cxrkit.weights import LoadedModel
 
 
@@ -31,7 +32,28 @@ def analysis(loaded: "LoadedModel", prediction: "Prediction", doubts: Sequence[s
         result["matching"] = list(prediction.matching)
     if prediction.age is not None:
         result["age"] = _age(prediction.age)
+    if prediction.scan is not None:
+        result["scan"] = _scan(prediction.scan)
     return result
+
+
+def _scan(reading: "ScanReading") -> dict[str, Any]:
+    return {
+        "agreement": reading.verdict,
+        "claim": asdict(reading.claim),
+        "series_description": reading.series,
+        "radiopharmaceutical": reading.tracer,
+        "view": reading.view,
+        "counts": reading.counts,
+        "stated_counts": reading.stated_counts,
+        "cannot_tell_between": reading.band,
+        "cannot_tell_reason": reading.reason,
+        "alignment": {
+            "method": reading.method,
+            "shift": reading.shift,
+            "normalised_mutual_information": reading.information,
+        },
+    }
 
 
 def _age(reading: "AgeReading") -> dict[str, Any]:
@@ -88,9 +110,26 @@ def lines(result: Mapping[str, Any]) -> str:
         rows += [(f"{question}, score {label}", f"{score:.3f}") for label, score in scores.items()]
     if "matching" in result:
         rows.append(("matching by stage", ", ".join(f"{cosine:.3f}" for cosine in result["matching"])))
+    if "scan" in result:
+        rows += _scan_lines(result["scan"])
     rows += [("warning", warning) for warning in result["warnings"]]
     rows += [("seconds", f"{result['seconds']:.2f}")]
     return _aligned(rows)
+
+
+def _scan_lines(scan: Mapping[str, Any]) -> list[tuple[str, str]]:
+    claim, alignment = scan["claim"], scan["alignment"]
+    rows = [("cannot tell", scan["cannot_tell_reason"])] if scan["cannot_tell_reason"] else []
+    rows += [
+        ("agreement", scan["agreement"]),
+        ("header's claim", claim["kind"] or claim["reason"]),
+        ("series", scan["series_description"] or "not stated"),
+        ("radiopharmaceutical", scan["radiopharmaceutical"] or "not stated"),
+        ("view", scan["view"] or "not stated"),
+        ("counts", "not known" if scan["counts"] is None else f"{scan['counts']:,}"),
+        ("alignment", f"{alignment['method']}, {alignment['shift'][0]:+d} right, {alignment['shift'][1]:+d} down"),
+    ]
+    return rows
 
 
 def _age_lines(age: Mapping[str, Any]) -> list[tuple[str, str]]:

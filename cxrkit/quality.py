@@ -14,6 +14,7 @@ from cxrkit.errors import WeightsError
 from cxrkit.image import Radiograph
 from cxrkit.pixels import Gray, crop, equalise, resize, trim_margins
 from cxrkit.plain_checks import header_problem, pixel_problem
+from cxrkit.scan_checks import scan_problem, upright_tones
 from cxrkit.task import Reads
 from cxrkit.two_hands import two_hands
 
@@ -44,7 +45,13 @@ KINDS = (
 """Classes of the network, in the order of its outputs."""
 
 PASSES: dict[Reads, tuple[str, ...]] = {"frontal chest": ("frontal chest", SWAPPED), "hand": ("hand",)}
-"""Classes that count as the kind that a task reads."""
+"""Classes that count as the kind that a task reads. Lung scans are no class of the network; see `_check_scan`."""
+
+NEVER_SCANS = ("frontal chest", TURNED, "lateral chest", "hand", "other radiograph")
+"""Classes that stop a lung scan; it may look like a chest with black and white swapped, or like no radiograph."""
+
+SURE = 0.9
+"""Probability of one of them from which a scan is stopped: the network was shown no scans, so it has to be sure."""
 
 _WORDS = {
     "frontal chest": "a frontal chest radiograph",
@@ -70,7 +77,8 @@ class Verdict:
     Attributes:
         ok: whether it is the kind of image that the task reads.
         found: what it is: one of KINDS, or what a plain check or the header calls it.
-        probability: of the kind that the task reads, in [0, 1], by the network; 0 where a check before it stopped.
+        probability: of the kind that the task reads, in [0, 1], by the network; 0 where a check before it stopped; of
+            a lung scan that it is not the likeliest of NEVER_SCANS.
         reasons: sentences for the screen: why it is stopped, or what is odd about it all the same.
     """
 
@@ -88,12 +96,10 @@ def check_image(image: Radiograph, reads: Reads) -> Verdict:
         reads: the kind, as the task declares it.
 
     Raises:
-        WeightsError: the guard's weights are missing or altered, or were not trained for this kind.
+        WeightsError: the guard's weights are missing or altered.
     """
-    if reads not in PASSES:
-        raise WeightsError(
-            f"The image guard has not learned yet what a {reads} looks like. Train it with such images: {TRAIN_COMMAND}"
-        )
+    if reads == "planar lung scan":
+        return _check_scan(image)
     gray = image.windowed()
     problem = header_problem(image.header, reads) or pixel_problem(image, gray)
     if problem is not None:
@@ -102,6 +108,20 @@ def check_image(image: Radiograph, reads: Reads) -> Verdict:
     if reads == "hand" and verdict.ok and two_hands(gray):
         return Verdict(False, "two hands", verdict.probability, (_TWO_HANDS,))
     return verdict
+
+
+def _check_scan(image: Radiograph) -> Verdict:
+    """Plain checks of a lung scan; the network only says whether it is plainly something else that it knows."""
+    problem = scan_problem(image)
+    if problem is not None:
+        return Verdict(False, problem.found, 0.0, (problem.sentence,))
+    shares = probabilities([guard_input(upright_tones(image))])[0]
+    other = max(NEVER_SCANS, key=lambda kind: shares[KINDS.index(kind)])
+    share = float(shares[KINDS.index(other)])
+    if share >= SURE:
+        reason = f"This task reads a planar lung scan, but the image looks like {_WORDS[other]}."
+        return Verdict(False, other, 1 - share, (reason,))
+    return Verdict(True, "planar lung scan", 1 - share, ())
 
 
 def _judge(shares: NDArray[np.float64], reads: Reads) -> Verdict:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from cxrkit.hand_field import HandField
     from cxrkit.image import Radiograph
+    from cxrkit.lung_scan import Aligned
     from cxrkit.lungs import LungField
 
 
@@ -29,7 +30,7 @@ class ModelInput:
         sharpness: -1 (blurred) to 2 (sharpened).
         size: side of the network's square input in pixels, a multiple of 32; None = the size used in training.
         turn: quarter turns clockwise, 0 to 3, of a hand; None = the task's own decision.
-        swap: whether black and white of a hand are swapped first; None = the task's own decision.
+        swap: whether black and white of a hand or scan are swapped first; None = the task's own decision.
     """
 
     crop: Box | None = None
@@ -96,8 +97,9 @@ class Placement:
         return np.ascontiguousarray(np.rot90(placed, self.turn), dtype=np.float32)
 
 
-CropSource = Literal["user", "lungs", "hand", "margins"]
-"""Who chose what is read: the user, the square around the lungs, the box around the hand, or the trimmed margins."""
+CropSource = Literal["user", "lungs", "hand", "margins", "image"]
+"""Who chose what is read: the user, the square around the lungs, the box around the hand, the trimmed margins, or
+nobody: the whole image is read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +114,7 @@ class Prepared:
         crop_sources: who chose each image's box.
         lungs: the lung field of each image; None where it was not looked for.
         hand: the hand; None where it was not looked for or not found.
+        scan: how a lung scan was aligned; None of other images.
         context: the facts about the patient that go with the image, checked, by name; None = not stated.
     """
 
@@ -122,6 +125,7 @@ class Prepared:
     crop_sources: tuple[CropSource, ...] = ("user",)
     lungs: "tuple[LungField | None, ...]" = (None,)
     hand: "HandField | None" = None
+    scan: "Aligned | None" = None
     context: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -147,6 +151,7 @@ class Further:
 
 
 Prepare = Callable[[Sequence["Radiograph"], Mapping[str, object], ModelInput], Prepared]
+ReadFile = Callable[[bytes, str, int | None], "Radiograph"]
 
 
 @dataclass(frozen=True)
@@ -175,6 +180,8 @@ class Task:
         any_size: whether the network also reads other input sizes than the one it was trained for.
         least_size: the smallest of them.
         file_columns, target_column: of a table of cases: one file for each input, and the truth.
+        read_file: (bytes, name, frame or None) -> Radiograph, where a file of this task states more than
+            cxrkit.image.read_image keeps, such as which of its frames is to be read; None = read_image itself.
     """
 
     name: str
@@ -203,6 +210,7 @@ class Task:
     target_column: str = "target"
     reads: Reads = "frontal chest"
     icon: str = ":material/radiology:"
+    read_file: ReadFile | None = None
 
     @property
     def positive(self) -> str:

@@ -157,6 +157,9 @@ def preparation_record(task: Task) -> tuple[float, ...]:
     edits = ModelInput(crop=crop, brightness=0.1, contrast=1.3, sharpness=0.5)
     if task.reads == "hand":
         edits = replace(edits, turn=1, swap=True)
+    elif task.reads == "planar lung scan":
+        # One lung alone, so that the record also holds the mean image that it is aligned with.
+        edits = replace(edits, crop=(0, 0, width // 2, height))
     values: list[float] = []
     for edit in (ModelInput(), edits):
         tensor = task.prepare(sample, {}, edit).tensor
@@ -171,8 +174,10 @@ def fixed_sample(reads: Reads = "frontal chest") -> Radiograph:
     """A drawing, 480 x 400 pixels, of the kind of image that a task reads.
 
     A chest: bright body, two dark lungs, bright mid-line, dark margins. A hand: fingers up, bones in it, dark ground.
+    A lung scan: two bright lungs on a dark ground.
     """
-    values = _drawn_hand(480, 400) if reads == "hand" else _drawing(480, 400)
+    drawn = {"frontal chest": _drawing, "hand": _drawn_hand, "planar lung scan": _drawn_scan}
+    values = drawn[reads](480, 400)
     return Radiograph(
         values=values,
         window=(0.0, 255.0),
@@ -188,13 +193,25 @@ def _drawing(height: int, width: int) -> NDArray[np.float32]:
     down, across = np.mgrid[0:height, 0:width]
     y, x = down / height, across / width
     image = 40 + 150 * np.exp(-(((x - 0.5) / 0.45) ** 4)) - 40 * y
-    for centre in (0.3, 0.7):
-        inside = ((x - centre) / 0.14) ** 2 + ((y - 0.42) / 0.3) ** 2
-        image -= 90 / (1 + np.exp(12 * (inside - 1)))
+    for lung in _drawn_lungs(x, y):
+        image -= 90 * lung
     image += 8 * np.sin(y * 60) * np.exp(-(((x - 0.5) / 0.35) ** 4))
     image[:, : width // 20] = 0
     drawing: Any = np.clip(image, 0, 255).astype(np.float32)
     return np.asarray(drawing, dtype=np.float32)
+
+
+def _drawn_lungs(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Two soft ellipses in [0, 1], by place as shares of width and height."""
+    inside = [((x - centre) / 0.14) ** 2 + ((y - 0.42) / 0.3) ** 2 for centre in (0.3, 0.7)]
+    return [1 / (1 + np.exp(12 * (each - 1))) for each in inside]
+
+
+def _drawn_scan(height: int, width: int) -> NDArray[np.float32]:
+    down, across = np.mgrid[0:height, 0:width]
+    y, x = down / height, across / width
+    first, second = _drawn_lungs(x, y)
+    return np.asarray((220 * first + 190 * second) * (0.7 + 0.3 * np.sin(y * 9)), dtype=np.float32)
 
 
 _PARTS_OF_HAND = (

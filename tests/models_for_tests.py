@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from cxrkit.card import Card, Source, write_card
+from cxrkit.scan_reading import FROM, TO
 from cxrkit.task import Task
 from cxrkit.tasks import TASKS
 from cxrkit.weights import LoadedModel, preparation_record, save_weights
@@ -23,6 +24,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "lesions": True,
     },
     "tuberculosis": {"encoder": "resnet10t", "channels": 8},
+    "vq": {"encoder": "resnet10t", "image_size": 112},
 }
 """Settings of a quick network for each task."""
 
@@ -81,10 +83,14 @@ def small_card(task: Task, sha256: str = "0" * 64) -> Card:
 
 
 def small_thresholds(task: Task, called: float = 0.5) -> dict[str, float]:
-    """One for the class that is called and for every further question; of bone age the one of a contradicted sex."""
+    """One for the class that is called and for every further question; of bone age the one of a contradicted sex.
+
+    Of lung scans also the band around the first in which neither type is called.
+    """
     if task.called is None:
         return {"sex": 0.9}
-    return {task.called: called} | {question.positive: 0.5 for question in task.further}
+    band = {FROM: called - 0.1, TO: called + 0.1} if task.reads == "planar lung scan" else {}
+    return {task.called: called} | {question.positive: 0.5 for question in task.further} | band
 
 
 def sex_of(task: Task, cases: int) -> tuple[torch.Tensor, ...]:

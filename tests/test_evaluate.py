@@ -163,9 +163,9 @@ def test_only_one_image_is_in_memory_at_a_time(small: LoadedModel, root: Path, m
     seen: list[weakref.ref[Any]] = []
     alive: list[int] = []
 
-    def watched(path: Path) -> Any:
+    def watched(path: Path, **options: Any) -> Any:
         alive.append(sum(reference() is not None for reference in seen))
-        image = load_image(path)
+        image = load_image(path, **options)
         seen.append(weakref.ref(image))
         return image
 

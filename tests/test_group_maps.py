@@ -1,10 +1,13 @@
 """Groups of maps: means, difference, t-test and false-discovery rate."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from cxrkit.group_maps import LEVEL, compare_groups
+from cxrkit.errors import WeightsError
+from cxrkit.group_maps import LEVEL, compare_groups, read_groups, write_groups
 
 RANDOM = np.random.default_rng(7)
 FIRST = RANDOM.normal(0.3, 0.1, (12, 9, 8))
@@ -61,3 +64,21 @@ def test_pixels_that_never_vary_are_no_finding() -> None:
 def test_groups_that_cannot_be_compared_are_refused(second: np.ndarray) -> None:
     with pytest.raises(ValueError, match="two groups"):
         compare_groups(FIRST, second)
+
+
+def test_kept_maps_come_back(tmp_path: Path) -> None:
+    found, file = compare_groups(FIRST, SECOND), tmp_path / "groups.npz"
+    write_groups(found, file)
+    again = read_groups(file)
+    assert again.counts == found.counts
+    for name in ("first", "second", "statistic", "probability", "raw", "corrected"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(found, name))
+
+
+def test_missing_and_damaged_maps_are_said(tmp_path: Path) -> None:
+    file = tmp_path / "groups.npz"
+    with pytest.raises(WeightsError, match="missing"):
+        read_groups(file)
+    file.write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(WeightsError, match="damaged"):
+        read_groups(file)

@@ -28,6 +28,9 @@ class TimmMaps(nn.Module):
         if not self.pools:
             options["global_pool"] = ""
         self.network = timm.create_model(name, pretrained=pretrained, in_chans=1, num_classes=0, **options)
+        if name.startswith("vgg"):
+            # Its fully connected layers are no part of the encoder, and most of its weights.
+            self.network.pre_logits = nn.Identity()
         self.channels: int = self.network.num_features  # type: ignore[assignment]
         self.channels_last = getattr(self.network, "output_fmt", "NCHW") == "NHWC"
 

@@ -5,6 +5,7 @@ the front. Volumes are [Z, Y, X].
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +29,11 @@ def empty() -> Gray:
 
 def centres(axis: int) -> Gray:
     """Coordinates of the voxels' centres along x (0), y (1) or z (2) in mm."""
-    return (FIRST[axis] + (np.arange(SHAPE[2 - axis]) + 0.5) * VOXEL).astype(np.float32)
+    places = FIRST[axis] + (np.arange(SHAPE[2 - axis]) + 0.5) * VOXEL
+    return np.asarray(places, dtype=np.float32)
 
 
-def step(distance: Gray) -> Gray:
+def step(distance: NDArray[np.floating[Any]]) -> Gray:
     """Share of a voxel inside a surface, from its centre's distance to it in mm, positive inside."""
     return np.asarray(np.clip(distance * np.float32(1 / VOXEL) + np.float32(0.5), 0, 1), dtype=np.float32)
 
@@ -84,9 +86,7 @@ class Frame:
         """A volume with `activity` in all, shared out as the volumes of a cloud in reference mm."""
         points = cloud.points
         scale = np.array(self.patient.size, dtype=np.float32)
-        x, z = self._turned(
-            (points[:, 0] + self._bend(points[:, 1])) * scale[0], points[:, 2] * scale[2], direction=-1
-        )
+        x, z = self._turned((points[:, 0] + self._bend(points[:, 1])) * scale[0], points[:, 2] * scale[2], direction=-1)
         volume = empty()
         weight = cloud.volumes * np.float32(activity / cloud.volumes.sum())
         _share(volume, np.stack([z, points[:, 1] * scale[1], x], axis=1), weight)

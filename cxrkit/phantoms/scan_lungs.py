@@ -16,16 +16,16 @@ Gray = NDArray[np.float32]
 SIGNS: dict[Side, int] = {"right": -1, "left": 1}
 LENGTH = 262.0
 """Apex to the lowest recess in reference mm."""
-DOMES: dict[Side, float] = {"right": 196.0, "left": 206.0}
+DOMES: dict[Side, float] = {"right": 176.0, "left": 185.0}
 """Top of the diaphragm in reference mm under the apex."""
 
 # Cross-sections from apex (0) to the lowest recess (1): borders in reference mm.
 _LEVELS = (0.0, 0.02, 0.05, 0.1, 0.18, 0.3, 0.45, 0.6, 0.75, 0.9, 1.0)
-_LATERAL = (45.0, 56.0, 64.0, 75.0, 89.0, 105.0, 117.0, 124.0, 128.0, 129.0, 128.0)
+_LATERAL = (45.0, 60.0, 70.0, 84.0, 101.0, 113.0, 117.0, 124.0, 128.0, 129.0, 128.0)
 _MEDIAL = (40.0, 30.0, 25.0, 21.0, 18.0, 17.0, 17.0, 17.0, 18.0, 20.0, 24.0)
-_FRONT = (-24.0, -10.0, 4.0, 22.0, 44.0, 64.0, 76.0, 82.0, 82.0, 78.0, 72.0)
-_BACK = (-30.0, -46.0, -58.0, -70.0, -81.0, -90.0, -95.0, -97.0, -97.0, -95.0, -92.0)
-_RECESS = 44.0
+_FRONT = (-16.0, 2.0, 18.0, 38.0, 58.0, 74.0, 82.0, 88.0, 88.0, 84.0, 78.0)
+_BACK = (-26.0, -44.0, -57.0, -69.0, -79.0, -84.0, -89.0, -91.0, -91.0, -89.0, -86.0)
+_RECESS = 68.0
 """How far the lung reaches down beside the dome, in mm at its outer border."""
 
 
@@ -65,8 +65,8 @@ def heart(patient: LungPatient, box: Box) -> Gray:
     x, y, z = box.x - (22.0 + midline(patient)), box.y - 164.0, box.z - 30.0
     tilt = np.radians(48.0)
     along, across = x * np.sin(tilt) + y * np.cos(tilt), y * np.sin(tilt) - x * np.cos(tilt)
-    radius = np.sqrt((along / 66) ** 2 + (across / 47) ** 2 + (z / 50) ** 2)
-    return step((np.float32(patient.heart) - radius) * np.float32(48))
+    radius = np.sqrt((along / 63) ** 2 + (across / 45) ** 2 + (z / 47) ** 2)
+    return step((np.float32(patient.heart) - radius) * np.float32(46))
 
 
 def _lung(frame: Frame, side: Side) -> Lung:
@@ -97,14 +97,13 @@ def _tabulated(patient: LungPatient, side: Side, x: Gray, box: Box) -> Gray:
     lateral, medial, front, back = (
         PchipInterpolator(_LEVELS, borders)(level).astype(np.float32) for borders in (_LATERAL, _MEDIAL, _FRONT, _BACK)
     )
-    lateral, front, back = lateral * wide, front * deep, back * deep
-    half_width, half_depth = (lateral - medial) / 2, (front - back) / 2
-    across = np.abs(x - (lateral + medial) / 2) / half_width
+    half_width, half_depth = wide * (lateral - medial) / 2, deep * (front - back) / 2
+    across = np.abs(x - medial - half_width) / half_width
     through = np.abs(box.z - (front + back) / 2) / half_depth
     power = 2.5 + 0.2 * roundness
     radius = (across**power + through**power) ** np.float32(1 / power)
     inside = step((1 - radius) * np.minimum(half_width, half_depth)) * step(box.y) * step(length - box.y)
-    recess = ((x - 66) / 64) ** 2 + ((box.z + 6) / 96) ** 2
+    recess = ((x - 66) / 64) ** 2 + (box.z / 96) ** 2
     below = dome(patient, side) + _RECESS * (1 - 0.4 * patient.emphysema) * np.minimum(recess, 1.7) - 0.12 * box.z
     return np.asarray(inside * step((below - box.y) * 0.8), dtype=np.float32)
 
@@ -117,9 +116,9 @@ def _superellipsoid(patient: LungPatient, side: Side, x: Gray, box: Box) -> Gray
     across, down = x - 72.0, box.y - half[1]
     across, down = across * np.cos(lean) - down * np.sin(lean), down * np.cos(lean) + across * np.sin(lean)
     power = 2.7 + 0.25 * roundness
-    parts = [np.abs(one / size) ** power for one, size in ((across, half[0]), (down, half[1]), (box.z + 8, half[2]))]
+    parts = [np.abs(one / size) ** power for one, size in ((across, half[0]), (down, half[1]), (box.z + 3, half[2]))]
     radius = (parts[0] + parts[1] + parts[2]) ** np.float32(1 / power)
-    plane = dome(patient, side) + 14.0 + 0.3 * (x - 70) - 0.22 * box.z
+    plane = dome(patient, side) + 20.0 + 0.6 * (x - 70) - 0.22 * box.z
     return np.asarray(step((1 - radius) * half[0]) * step((plane - box.y) * 0.9) * step(x - 14), dtype=np.float32)
 
 
@@ -132,4 +131,4 @@ def _dry(patient: LungPatient, side: Side, box: Box) -> Gray:
         # A meniscus: higher at the outer wall.
         level = LENGTH - 200.0 * share - 0.25 * (np.abs(box.x) - 70)
         return step((level - box.y) * 0.5)
-    return step((box.z + 96 - 110.0 * share - 0.25 * (box.y - 130)) * 0.5)
+    return step((box.z + 90 - 110.0 * share - 0.25 * (box.y - 130)) * 0.5)

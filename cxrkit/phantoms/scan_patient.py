@@ -1,7 +1,7 @@
 """The patient of a simulated lung scintigram: body, lungs and their diseases, and how they are drawn."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -138,7 +138,7 @@ def random_patient(seed: int, outlines: Outlines = "table", disease: float = 0.4
     random = scan_stream(seed, "patient")
     sex: Sex = "female" if random.random() < 0.5 else "male"
     tall = (0.96 if sex == "female" else 1.04) * random.normal(1.0, 0.05)
-    size = [float(np.clip(tall * random.normal(1.0, 0.045), 0.78, 1.24)) for _ in range(3)]
+    size = [float(np.clip(tall * random.normal(mean, 0.045), 0.78, 1.28)) for mean in (1.0, 1.05, 1.0)]
     bend = random.normal(0.0, 2.5) if random.random() < 0.9 else random.uniform(10, 32) * random.choice((-1, 1))
     return LungPatient(
         seed=seed,
@@ -152,7 +152,7 @@ def random_patient(seed: int, outlines: Outlines = "table", disease: float = 0.4
         turn=float(np.clip(random.normal(0.0, 2.5), -9.0, 9.0)),
         posture="supine" if random.random() < 0.7 else "upright",
         arms="down" if random.random() < 0.6 else "up",
-        right_share=(_share(random, 0.525, 0.021), _share(random, 0.53, 0.03)),
+        right_share=(_share(random, 0.525, 0.014), _share(random, 0.53, 0.03)),
         # The last draw, so that the same seed gives the same body with and without disease.
         **_disease(random, random.random() < disease),
     )
@@ -162,7 +162,7 @@ def _share(random: np.random.Generator, mean: float, spread: float) -> float:
     return float(np.clip(random.normal(mean, spread), mean - 3 * spread, mean + 3 * spread))
 
 
-def _disease(random: np.random.Generator, present: bool) -> dict:  # type: ignore[type-arg]
+def _disease(random: np.random.Generator, present: bool) -> dict[str, Any]:
     if not present:
         return {}
     has = random.random(5) < (0.55, 0.35, 0.45, 0.25, 0.04)

@@ -18,7 +18,7 @@ def about_model(task: Task, card: Card) -> None:
         limits = dict.fromkeys((*task.limits, *card.limits))
         st.markdown("**Limits**\n\n" + "\n".join(f"- {limit}" for limit in limits))
         st.markdown("**Measured** (value with 95 % interval)")
-        _table([_row(metric) for metric in card.metrics])
+        measured(card)
         st.markdown("**Trained and measured on**")
         _table(
             [
@@ -37,6 +37,11 @@ def about_model(task: Task, card: Card) -> None:
             st.markdown(f"**{title}**")
             _table([{name: str(value) for name, value in row.items()} for row in rows])
         st.caption(_record(card))
+
+
+def measured(card: Card) -> None:
+    """The card's figures as a table."""
+    _table([_row(metric) for metric in card.metrics])
 
 
 def _row(metric: Metric) -> dict[str, str]:

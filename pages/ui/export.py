@@ -150,18 +150,18 @@ def blend(image: Radiograph, heatmap: "Heatmap", *, signed: bool = False) -> np.
     part = colour[top:bottom, left:right]
     heat = cv2.resize(heatmap.values, (part.shape[1], part.shape[0]), interpolation=cv2.INTER_LINEAR)
     weight = np.where(np.abs(heat) >= FAINTEST, OPACITY, 0.0)[..., None]
-    part[:] = part * (1 - weight) + (_diverging(heat) if signed else _turbo(heat)) * weight
+    part[:] = part * (1 - weight) + (diverging(heat) if signed else turbo(heat)) * weight
     return np.round(colour).astype(np.uint8)
 
 
-def _turbo(heat: np.ndarray) -> np.ndarray:
+def turbo(heat: np.ndarray) -> np.ndarray:
     """[h, w] in [0, 1] -> [h, w, 3] RGB."""
     import cv2
 
     return np.asarray(cv2.applyColorMap(np.round(heat * 255).astype(np.uint8), cv2.COLORMAP_TURBO)[..., ::-1])
 
 
-def _diverging(heat: np.ndarray) -> np.ndarray:
+def diverging(heat: np.ndarray) -> np.ndarray:
     """[h, w] in [-1, 1] -> [h, w, 3] RGB: blue below 0, white at 0, red above, as in the viewer."""
     blue, red = np.array([33.0, 102.0, 172.0]), np.array([178.0, 24.0, 43.0])
     end = np.where(heat[..., None] < 0, blue, red)
@@ -204,7 +204,7 @@ def _draw_legend(lines: Sequence[str], width: int, signed: bool) -> "Image":
     bar_width = min(12 * size, width - 2 * size)
     legend = Image.new("RGB", (width, row * (len(lines) + 2)), "#11161b")
     ramp = np.tile(np.linspace(-1 if signed else 0, 1, bar_width, dtype=np.float32), (size // 2, 1))
-    colours = np.round(_diverging(ramp)).astype(np.uint8) if signed else _turbo(ramp)
+    colours = np.round(diverging(ramp)).astype(np.uint8) if signed else turbo(ramp)
     legend.paste(Image.fromarray(colours), (size, row // 2))
     draw = ImageDraw.Draw(legend)
     for index, line in enumerate(lines):

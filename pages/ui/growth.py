@@ -15,12 +15,13 @@ from pages.ui.age_results import where_the_heat_lies
 from pages.ui.errors import errors_shown
 from pages.ui.growth_course import Visit, in_order, remarks, step_rows, steps, visit_rows
 from pages.ui.growth_export import growth_csv
-from pages.ui.growth_images import choose_sources, is_simulated
+from pages.ui.growth_images import choose_sources
 from pages.ui.growth_plot import growth_figure, visit_in_words
 from pages.ui.growth_reading import Hand, hands_of, read_visit
 from pages.ui.growth_table import ask_ages
 from pages.ui.models import load
 from pages.ui.results import file_facts, pane, what_was_read
+from pages.ui.several_uploads import is_simulated
 from pages.ui.viewer import viewer
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from cxrkit.task import ModelInput, Prepared, Reads, Task
 from pages.ui.analysis import encode_once
 from pages.ui.compute import computed
 from pages.ui.growth_course import Visit
-from pages.ui.growth_images import MOST, Source, in_markdown
+from pages.ui.growth_images import MOST, Source
 from pages.ui.models import load_libraries
+from pages.ui.several_uploads import in_markdown
 
 if TYPE_CHECKING:
     from cxrkit.age_reading import AgeReading

@@ -44,7 +44,7 @@ def model_input(task: Task, image: Radiograph, automatic: Box, viewer_key: str) 
     if dragged is not None or (opened not in st.session_state and edits != ModelInput()):
         st.session_state[opened] = True
     section = st.expander(
-        f"Model input: {', '.join(('crop', *SLIDERS, 'size', *(('turn', 'swap') if _turns(task) else ())))}",
+        f"Model input: {', '.join(_offered(task))}",
         icon=":material/tune:",
         key=opened,
         on_change="rerun",
@@ -66,6 +66,10 @@ def model_input(task: Task, image: Radiograph, automatic: Box, viewer_key: str) 
             width="stretch",
         )
     return edits
+
+
+def _offered(task: Task) -> tuple[str, ...]:
+    return ("crop", *SLIDERS, *(("size",) if task.any_size else ()), *(("turn", "swap") if _turns(task) else ()))
 
 
 def _turns(task: Task) -> bool:
@@ -159,6 +163,8 @@ def _way_fields(key: str) -> None:
 def _gray_fields(task: Task) -> None:
     for name, (low, high, step) in SLIDERS.items():
         st.slider(name.capitalize(), low, high, step=step, key=f"{task.name}.{name}", persist_state="session")
+    if not task.any_size:
+        return
     st.selectbox(
         "Size",
         [side for side in SIZES if side >= task.least_size],

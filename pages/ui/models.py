@@ -1,5 +1,6 @@
 """Networks: loaded on first use, shared by all sessions, never before the first paint."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -14,13 +15,18 @@ if TYPE_CHECKING:
     from cxrkit.weights import LoadedModel
 
 
+def weights_folder(task: Task) -> Path:
+    """Where the weights of a task lie, and what comes with them."""
+    return WEIGHTS / task.name
+
+
 def read_task_card(task: Task) -> Card:
     """The card of a task's weights, without the weights and without torch.
 
     Raises:
         WeightsError: there are no weights; says the command that makes them.
     """
-    folder = WEIGHTS / task.name
+    folder = weights_folder(task)
     command = f"Make them with: `{task.train_command}`"
     if not (folder / "card.json").is_file():
         raise WeightsError(f"No trained weights were found for this task. {command}")

@@ -21,6 +21,7 @@ _CROPS = {
     "hand": "Automatic crop: a box around the hand, whose outline was found, squashed to a square.",
     "lungs": "Automatic crop: a square around both lungs, which a small network of its own looks for.",
     "margins": "Automatic crop: the image without uniform margins.",
+    "image": "The whole image, as far as it lies in the frame once its lungs are in the middle.",
 }
 
 
@@ -96,7 +97,7 @@ def pane(image: Radiograph, reading: Explained, name: str, *, masks: Truth = (),
 
 
 def _pane_name(index: int, readings: Sequence[Explained]) -> str:
-    return "Radiograph" if len(readings) == 1 else ("Unedited", "Edited")[index]
+    return "Image" if len(readings) == 1 else ("Unedited", "Edited")[index]
 
 
 def display_pixels(image: Radiograph) -> tuple[np.ndarray, tuple[float, float]]:

@@ -12,9 +12,9 @@ from cxrkit.bone_age import Sex, sd_score
 from pages.ui.growth_ages import OwnAge, Typed, birth_date, disagreements, from_ages, from_dates, proposed
 from pages.ui.growth_course import Visit, in_order, remarks, step_rows, steps, visit_rows
 from pages.ui.growth_export import COLUMNS, growth_csv
-from pages.ui.growth_images import in_markdown
 from pages.ui.growth_plot import growth_figure, sd_band
 from pages.ui.growth_samples import CHILD, SimulatedVisit
+from pages.ui.several_uploads import in_markdown
 from pages.ui.words import short_age
 
 

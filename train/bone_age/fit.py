@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from train import norms
 from train.bone_age.answers import Answers, answers
 from train.bone_age.augment import Strength
 from train.bone_age.data import Pictures, Shares, loader
@@ -168,25 +169,15 @@ def _read(model: nn.Module, shown: Shown, material: Material) -> Answers:
 
 
 def with_fresh_norms(model: nn.Module, data: Pictures, settings: Settings) -> nn.Module:
-    """A copy in eval mode whose batch norm statistics are the mean over training images, as they are augmented.
-
-    Running statistics belong to the weights of the last steps and not to their average, and at the end of a cycle to
-    weights that have just moved (Wu and Johnson, Rethinking "Batch" in BatchNorm, 2021). Blocks that do not learn keep
-    theirs.
-    """
-    fresh = deepcopy(model)
+    """The network with batch norm's statistics of its averaged weights; see train.norms."""
     if not settings.norm_images:
-        return fresh.eval()
-    fresh.train()
-    norms = [part for part in fresh.modules() if isinstance(part, nn.BatchNorm2d) and part.training]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # a plain mean over all batches
+        return deepcopy(model).eval()
     images = max(settings.norm_images, settings.batch)
     sampler = Shares([len(data)], (1.0,), images, settings.seed)
-    device = next(fresh.parameters()).device
-    with torch.no_grad(), torch.random.fork_rng():  # training draws what it would have drawn without this
-        torch.manual_seed(settings.seed)
+
+    def show(fresh: nn.Module) -> None:
+        device = next(fresh.parameters()).device
         for batch in loader(data, sampler, settings.batch, workers=0):
             fresh(batch.image.to(device, memory_format=torch.channels_last), batch.sex.to(device))
-    return fresh.eval()
+
+    return norms.with_fresh_norms(model, settings.seed, show)

@@ -1,0 +1,95 @@
+"""What a lung scan's own header says of it: its views, its kind, its tracer, its study; and the frame to be read.
+
+Nothing is kept that names a person: descriptions of the series and the tracer, terms of the standard, numbers, and of
+the study a prefix of a hash, by which two scans of one study are paired without showing it.
+"""
+
+from dataclasses import dataclass, replace
+
+from cxrkit import sandbox
+from cxrkit.errors import ImageError
+from cxrkit.image import MAX_FILE_BYTES, Radiograph, read_image
+from cxrkit.scan_views import View
+
+__all__ = ["ScanFacts", "choose_frame", "read_facts", "read_scan"]
+
+_DICOM_MARK = slice(128, 132)
+
+
+@dataclass(frozen=True)
+class ScanFacts:
+    """Facts of one DICOM file.
+
+    Attributes:
+        views: of each frame, as coded, else, of a file with one frame, as its words say; None = not stated.
+        modality: as stated, such as "NM", or "".
+        scan_type: "STATIC", "DYNAMIC", "GATED", "WHOLE BODY", "TOMO", "GATED TOMO", "RECON TOMO", "RECON GATED TOMO" or
+            "" (PS3.3 C.8.4.9.1.1).
+        series_description: as stated, or "".
+        radiopharmaceutical: all names of what was given, text and meanings of codes, joined by "; ", or "".
+        stated_counts: counts accumulated by the header, over all frames; None = not stated.
+        study: key of the study, 12 hexadecimal digits; None = not stated.
+    """
+
+    views: tuple[View | None, ...]
+    modality: str = ""
+    scan_type: str = ""
+    series_description: str = ""
+    radiopharmaceutical: str = ""
+    stated_counts: int | None = None
+    study: str | None = None
+
+    @property
+    def frames(self) -> int:
+        """How many frames the file holds."""
+        return len(self.views)
+
+
+def read_facts(data: bytes) -> ScanFacts | None:
+    """Facts of a file; None of one that is no DICOM file.
+
+    Raises:
+        ImageError: its header cannot be read.
+        ImageTooLarge: as cxrkit.image.read_image.
+    """
+    if data[_DICOM_MARK] != b"DICM":
+        return None
+    fields, _ = sandbox.call("cxrkit.scan_header:read_header", {}, data)
+    return ScanFacts(**fields | {"views": tuple(fields["views"]), "study": fields["study"] or None})
+
+
+def choose_frame(facts: ScanFacts) -> int | None:
+    """The frame to be read, from 1: the only one, or the only anterior one; None where that cannot be told."""
+    if facts.frames == 1:
+        return 1
+    anterior = [number for number, view in enumerate(facts.views, start=1) if view == "anterior"]
+    return anterior[0] if len(anterior) == 1 else None
+
+
+def read_scan(data: bytes, name: str = "", frame: int | None = None) -> Radiograph:
+    """Read a lung scan: of several frames the anterior one, with the file's facts as `scan` and the frame's view.
+
+    Args:
+        data, name: as for cxrkit.image.read_image.
+        frame: from 1; None = the anterior one.
+
+    Raises:
+        ImageError: as read_image; or no frame was chosen and the anterior one cannot be told.
+    """
+    facts = read_facts(data) if len(data) <= MAX_FILE_BYTES else None
+    if facts is None:
+        return read_image(data, name, frame)
+    chosen = choose_frame(facts) if frame is None else frame
+    if chosen is None:
+        raise ImageError(_cannot_choose(facts))
+    image = read_image(data, name, chosen)
+    return replace(image, scan=facts, view=facts.views[chosen - 1])
+
+
+def _cannot_choose(facts: ScanFacts) -> str:
+    several = facts.views.count("anterior")
+    which = f"{several} of them are anterior views" if several else "its header calls none of them the anterior view"
+    return (
+        f"This file holds {facts.frames} frames and {which}, so it cannot be told which one is to be read. "
+        f"Choose a frame from 1 to {facts.frames}, or export the anterior view alone."
+    )

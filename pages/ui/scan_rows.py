@@ -1,0 +1,256 @@
+"""Reading a day's lung scans: files are opened in other threads while the network computes; each is read once."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Literal
+
+import streamlit as st
+
+from cxrkit.errors import FrameRequired, ImageError
+from cxrkit.image import Radiograph
+from cxrkit.scan_day import Scan, Verdict, pixel_digest
+from cxrkit.scan_facts import choose_frame, read_facts, read_scan
+from cxrkit.scan_reading import ScanReading
+from cxrkit.task import ModelInput, Prepared, Task
+from pages.ui.compute import computed
+from pages.ui.models import load_libraries
+from pages.ui.scan_files import ScanFile
+
+if TYPE_CHECKING:
+    from cxrkit.predict import Prediction
+    from cxrkit.weights import LoadedModel
+
+READERS = 2
+"""Threads that open files: the decoders' processes are as many."""
+
+TOGETHER, AHEAD = 4, 12
+"""Scans in one run of the network, and files that are opened or wait for it: few, as a file may be a large image."""
+
+State = Literal["read", "frame wanted", "stopped", "unreadable"]
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What became of a file; without its pixels.
+
+    Attributes:
+        state: whether it was read, waits for a frame to be chosen, was stopped by the image guard, or is unreadable.
+        reason: what the guard says, or why it cannot be read; "" for nothing.
+        frames: how many the file holds, where one has to be chosen.
+        digest: of its pixels; "" where there are none.
+        study: key of the study; None = not known.
+        prediction: of those that were read.
+    """
+
+    state: State
+    reason: str = ""
+    frames: int | None = None
+    digest: str = ""
+    study: str | None = None
+    prediction: "Prediction | None" = None
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A file, and how it is to be read.
+
+    Attributes:
+        file: as given.
+        frame: that the user chose, from 1; None = the anterior view.
+        insisted: whether it is read whatever the image guard says.
+    """
+
+    file: ScanFile
+    frame: int | None
+    insisted: bool
+
+    @property
+    def image_key(self) -> str:
+        """Stands for the image."""
+        return f"{self.file.upload.sha256}.{self.frame}"
+
+    def image(self) -> Radiograph:
+        """Read the file.
+
+        Raises:
+            FrameRequired: which frame is to be read cannot be told.
+            ImageError: it cannot be read.
+        """
+        upload = self.file.upload
+        return read_scan(upload.data, upload.name, self.frame)
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A file of the day and what became of it."""
+
+    asked: Asked
+    found: Found
+
+    @property
+    def number(self) -> int:
+        """On the page, from 1."""
+        return self.asked.file.number
+
+    @property
+    def name(self) -> str:
+        """Of the file, for the screen alone."""
+        return self.asked.file.upload.name
+
+    @property
+    def reading(self) -> ScanReading | None:
+        """What is said of the scan; None where it was not read."""
+        return None if self.found.prediction is None else self.found.prediction.scan
+
+    @property
+    def verdict(self) -> Verdict | Literal["not analysed", "not readable"]:
+        """Header against image, or that nothing was read."""
+        if self.reading is not None:
+            return self.reading.verdict
+        others: dict[State, Verdict | Literal["not analysed", "not readable"]] = {
+            "stopped": "not analysed",
+            "unreadable": "not readable",
+        }
+        return others.get(self.found.state, "cannot tell")
+
+    @property
+    def scan(self) -> Scan | None:
+        """For what is said of studies and copies; its name is the number. None where it was not read."""
+        if self.reading is None:
+            return None
+        return Scan(str(self.number), self.found.digest, self.found.study, self.reading.kind, self.reading.claim)
+
+
+def read_day(loaded: "LoadedModel", asked: Sequence[Asked]) -> list[Row]:
+    """Read all files, or look up those that were read; progress is shown. A bad file costs its row alone.
+
+    Args:
+        loaded: the network.
+        asked: in order.
+
+    Raises:
+        WeightsError: what the guard or the preparation needs is missing.
+    """
+    known = _known(loaded.card.sha256)
+    missing = [each for each in asked if _key(each) not in known]
+    if missing:
+        _read(loaded, missing, known)
+    return [Row(each, known[_key(each)]) for each in asked]
+
+
+def frames_of(loaded: "LoadedModel", asked: Asked) -> int | None:
+    """How many frames a file holds of which one had or has to be chosen; None where the page chooses."""
+    found = _known(loaded.card.sha256).get(_key(Asked(asked.file, None, False)))
+    return None if found is None else found.frames
+
+
+def _key(asked: Asked) -> str:
+    return f"{asked.image_key}.{asked.insisted}"
+
+
+@st.cache_resource(scope="session", max_entries=2, ttl=3600, show_spinner=False)
+def _known(weights_sha256: str) -> dict[str, Found]:
+    """What was found with these weights, by file, frame and whether the user insisted; it grows."""
+    return {}
+
+
+def _read(loaded: "LoadedModel", missing: Sequence[Asked], known: dict[str, Found]) -> None:
+    load_libraries()
+    total = len(missing)
+    bar = st.progress(0.0, f"Reading scan 1 of {total} …")
+    for done, (asked, found) in enumerate(_pipeline(loaded, missing), start=1):
+        known[_key(asked)] = found
+        bar.progress(done / total, f"{done} of {total} scans are read …")
+    bar.empty()
+
+
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """A scan that the network may read."""
+
+    image: Radiograph
+    prepared: Prepared
+    remark: str
+
+
+def _pipeline(loaded: "LoadedModel", missing: Sequence[Asked]) -> Iterator[tuple[Asked, Found]]:
+    """Each file with what was found, in order. The next ones are opened while the network computes."""
+    readers = ThreadPoolExecutor(READERS, thread_name_prefix="scans", initializer=_alone)
+    try:
+        rest = iter(missing)
+        waiting: deque[tuple[Asked, Future[_Ready | Found]]] = deque()
+        while True:
+            for each in islice(rest, AHEAD - len(waiting)):
+                waiting.append((each, readers.submit(_open, loaded.task, each)))
+            if not waiting:
+                return
+            batch = [waiting.popleft() for _ in range(min(TOGETHER, len(waiting)))]
+            yield from _answers(loaded, [(asked, future.result()) for asked, future in batch])
+    finally:
+        # The user may have gone on: what was not begun is left.
+        readers.shutdown(wait=False, cancel_futures=True)
+
+
+def _alone() -> None:
+    """The image guard's small network runs on one core here; the others are the task's network's."""
+    import torch
+
+    torch.set_num_threads(1)  # of this thread
+
+
+def _open(task: Task, asked: Asked) -> _Ready | Found:
+    """Decode, guard and prepare one file."""
+    from cxrkit.quality import check_image
+
+    try:
+        image = asked.image()
+    except FrameRequired as error:
+        return Found("frame wanted", str(error), error.frames)
+    except ImageError as error:
+        frames = None if asked.frame else _frames_to_choose(asked.file.upload.data)
+        return Found("frame wanted" if frames else "unreadable", str(error), frames)
+    verdict = check_image(image, task.reads)
+    reasons = " ".join(verdict.reasons)
+    if not verdict.ok and not asked.insisted:
+        return Found("stopped", reasons)
+    return _Ready(image, task.prepare([image], {}, ModelInput()), reasons)
+
+
+def _frames_to_choose(data: bytes) -> int | None:
+    """Frames of a nuclear medicine file of which the anterior one cannot be told; None of other files."""
+    try:
+        facts = read_facts(data)
+    except ImageError:
+        return None
+    return facts.frames if facts is not None and choose_frame(facts) is None else None
+
+
+def _answers(loaded: "LoadedModel", opened: Sequence[tuple[Asked, _Ready | Found]]) -> Iterator[tuple[Asked, Found]]:
+    """What was found of files that were opened; those that may be read go through the network together."""
+    from cxrkit.predict_several import predict_several
+
+    ready = [(asked, each) for asked, each in opened if isinstance(each, _Ready)]
+    predictions: dict[str, Prediction] = {}
+    if ready:
+        found = computed(
+            predict_several, loaded, [each.prepared for _, each in ready], [each.image for _, each in ready]
+        )
+        predictions = {asked.image_key: prediction for (asked, _), prediction in zip(ready, found, strict=True)}
+    for asked, each in opened:
+        if isinstance(each, Found):
+            yield asked, each
+            continue
+        study = None if each.image.scan is None else each.image.scan.study
+        yield (
+            asked,
+            Found(
+                "read",
+                each.remark,
+                digest=pixel_digest(each.image),
+                study=study,
+                prediction=predictions[asked.image_key],
+            ),
+        )

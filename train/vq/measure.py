@@ -1,0 +1,104 @@
+"""How good a network tells the types of simulated scans apart: what carved scans choose, and all figures."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrkit.card import Metric
+from cxrkit.evaluate import binary_metrics
+from cxrkit.metrics import fit_temperature, wilson_interval
+from cxrkit.scan_reading import FROM, TO
+from cxrkit.tasks.vq import VQ
+from train.vq.answers import scores
+from train.vq.scans import KINDS, Recipe, Scans
+from train.vq.study import TESTS, WITHOUT_NECKS
+
+Floats = NDArray[np.float64]
+
+CARVED = (
+    Recipe("carved", 70, 70, seed=10_000_000),
+    Recipe("carved, mixed", 70, 70, 10_100_000, "mixed", "superellipse"),
+    Recipe("carved, reversed", 70, 70, 10_200_000, "reversed"),
+)
+"""They choose temperature and band; no patient of theirs trains, chooses an epoch or reports."""
+
+WRONG = 0.005
+"""Share of the carved scans outside the band that may be called wrongly."""
+
+SURE = 0.9
+"""A type is called from this probability on at least. What is simulated is easier than what is real, so a band that
+carved scans leave empty would promise too much."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """What the carved scans chose.
+
+    Attributes:
+        temperature: divides the logits.
+        low, high: neither type is called where the score of perfusion lies between.
+    """
+
+    temperature: float
+    low: float
+    high: float
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """As the card keeps them."""
+        return {VQ.positive: 0.5, FROM: self.low, TO: self.high}
+
+
+def choose_point(logits: Floats, target: NDArray[np.int64]) -> Point:
+    """Temperature and band out of the carved scans' logits [N, 2] and classes [N].
+
+    The temperature is 1 at least: where all carved scans are told, the fit would make every answer a certainty.
+    """
+    temperature = max(1.0, fit_temperature(logits, target))
+    perfusion = scores(logits, temperature)
+    wrong = (perfusion >= 0.5) != (target == KINDS.index("perfusion"))
+    confidence = np.maximum(perfusion, 1 - perfusion)
+    order = np.argsort(-confidence, kind="stable")
+    shares = np.cumsum(wrong[order]) / np.arange(1, len(order) + 1)
+    allowed = np.flatnonzero(shares <= WRONG)
+    least = 1.0
+    if allowed.size:
+        least = SURE if allowed[-1] == len(order) - 1 else max(SURE, float(confidence[order][allowed[-1]]))
+    return Point(temperature, 1 - least, least)
+
+
+def measure(ask: Callable[[Scans, bool], Floats], point: Point, read: Callable[[Recipe], Scans]) -> list[Metric]:
+    """All figures on all of TESTS.
+
+    Args:
+        ask: (scans, with necks) -> logits [N, 2].
+        point: from `choose_point`.
+        read: recipe -> its scans.
+    """
+    found: list[Metric] = []
+    for recipe in TESTS:
+        scans = read(recipe)
+        truth = (scans.target == KINDS.index("perfusion")).astype(np.int64)
+        for necks, name in ((True, recipe.name), (False, recipe.name + WITHOUT_NECKS)):
+            perfusion = scores(ask(scans, necks), point.temperature)
+            part = f"simulated: {name}"
+            found += binary_metrics(truth, perfusion, 0.5, part)
+            found += _told(truth, perfusion, point, part)
+    return found
+
+
+def _told(truth: NDArray[np.int64], perfusion: Floats, point: Point, part: str) -> list[Metric]:
+    """How many scans are not told, and how many of the others are told rightly."""
+    told = (perfusion <= point.low) | (perfusion >= point.high)
+    right = (perfusion >= 0.5) == truth
+    note = f"neither type is called between scores of {point.low:.3f} and {point.high:.3f}"
+    without = wilson_interval(int((~told).sum()), len(told))
+    metrics = [Metric("cannot tell", part, without.value, without.low, without.high, len(told), note)]
+    if told.any():
+        rightly = wilson_interval(int(right[told].sum()), int(told.sum()))
+        metrics.append(
+            Metric("accuracy where told", part, rightly.value, rightly.low, rightly.high, int(told.sum()), note)
+        )
+    return metrics

@@ -1,0 +1,165 @@
+"""Simulated lung scans, each of a patient of its own, through the task's own `prepare`.
+
+No public set of planar lung scans exists, so every image that trains or measures is simulated (methods section 4).
+"""
+
+import functools
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
+
+from cxrkit.lung_scan import SIZE, Aligned, align, mask_neck
+from cxrkit.phantoms import MIXED, REVERSED, USUAL, ScanKind, ScanPopulation, ScanSettings, random_scan, simulate_scan
+from cxrkit.pixels import Gray, resize
+from cxrkit.task import Task
+
+Views = NDArray[np.uint8]
+"""[N, 224, 224]: scans as `cxrkit.lung_scan` aligns them."""
+
+KINDS: tuple[ScanKind, ...] = ("ventilation", "perfusion")
+"""In the order of the task's labels."""
+
+_BLOCK = 16
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Which scans; equal recipes give equal scans.
+
+    Attributes:
+        name: in words, for the card.
+        perfusion, ventilation: how many of each.
+        seed: of the first; parts of one study have seeds far apart, so that no patient is in two of them.
+        population: how often each kind has what tells it apart, and what does not.
+        outlines: which of the simulator's two makers of lungs.
+    """
+
+    name: str
+    perfusion: int
+    ventilation: int
+    seed: int
+    population: str = "usual"
+    outlines: str = "table"
+
+    @property
+    def kinds(self) -> list[ScanKind]:
+        """Of every scan, perfusion first."""
+        return ["perfusion"] * self.perfusion + ["ventilation"] * self.ventilation
+
+    def scan(self, number: int) -> ScanSettings:
+        """Settings of one scan."""
+        return random_scan(self.seed + number, self.kinds[number], POPULATIONS[self.population], outlines=self.outlines)
+
+
+POPULATIONS: dict[str, ScanPopulation] = {"usual": USUAL, "mixed": MIXED, "reversed": REVERSED}
+
+
+@dataclass(frozen=True, eq=False)
+class Scans:
+    """Aligned scans.
+
+    Attributes:
+        views: [N, 224, 224].
+        target: [N] index in KINDS.
+        without_neck: [N, 224, 224], the same with everything above the lungs emptied.
+        two_lungs: [N] whether both lungs were found, and not the mean image placed the scan.
+    """
+
+    views: Views
+    target: NDArray[np.int64]
+    without_neck: Views
+    two_lungs: NDArray[np.bool_]
+
+    def seen(self, *, necks: bool) -> Views:
+        """The views with or without what lies above the lungs."""
+        return self.views if necks else self.without_neck
+
+
+def together(parts: Sequence[Scans]) -> Scans:
+    """All scans of several parts, one after the other."""
+    return Scans(*(np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])))
+
+
+def network_input(view: Gray, task: Task, size: int) -> NDArray[np.float32]:
+    """View [224, 224] in [0, 1] -> what a network reads [1, size, size], as the task's `prepare` makes it."""
+    seen = (resize(view, size, size) - task.mean) / task.std
+    return np.ascontiguousarray(seen, dtype=np.float32)[None]
+
+
+def read_scans(recipe: Recipe, mean: Gray, cache: Path) -> Scans:
+    """Simulate and align the scans of a recipe; a later call reads the cache.
+
+    Args:
+        recipe: which.
+        mean: [224, 224] in 0 to 255, for scans whose lungs are not found.
+        cache: folder.
+    """
+    found = simulated(recipe, cache)
+    views, bare = found.views.copy(), found.without_neck.copy()
+    for number in np.flatnonzero(~found.two_lungs):
+        views[number], bare[number] = _both(align(found.views[number].astype(np.float32), mean))
+    return replace(found, views=views, without_neck=bare)
+
+
+def mean_of(recipes: Sequence[Recipe], cache: Path) -> Gray:
+    """Mean [224, 224] in 0 to 255 of the scans in which two lungs are found, in whole numbers as a PNG keeps them."""
+    scans = together([simulated(recipe, cache) for recipe in recipes])
+    return np.rint(scans.views[scans.two_lungs].mean(axis=0)).astype(np.float32)
+
+
+def simulated(recipe: Recipe, cache: Path, workers: int = 2) -> Scans:
+    """Scans of which those without two lungs are resampled but not moved yet, because that needs a mean image.
+
+    Args:
+        recipe: which.
+        cache: folder; a later call reads what is there.
+        workers: processes that simulate.
+    """
+    key = hashlib.sha256(repr((recipe, _simulator())).encode()).hexdigest()[:16]
+    file = cache / f"scans-{key}.npz"
+    if not file.is_file():
+        blocks = DataLoader(_Simulated(recipe), batch_size=_BLOCK, num_workers=workers, collate_fn=list)
+        scans = [scan for block in tqdm(blocks, desc=recipe.name, unit="block") for scan in block]
+        views, bare, found = (np.stack(column) for column in zip(*scans, strict=True))
+        target = np.array([KINDS.index(kind) for kind in recipe.kinds], dtype=np.int64)
+        cache.mkdir(parents=True, exist_ok=True)
+        np.savez(file, views=views, target=target, without_neck=bare, two_lungs=found)
+    with np.load(file) as stored:
+        return Scans(**stored)
+
+
+class _Simulated(Dataset[tuple[Views, Views, bool]]):
+    """View, view without neck, and whether two lungs were found, of each scan of a recipe."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+
+    def __len__(self) -> int:
+        return len(self.recipe.kinds)
+
+    def __getitem__(self, number: int) -> tuple[Views, Views, bool]:
+        counts = simulate_scan(self.recipe.scan(number)).radiograph().values
+        aligned = align(counts, np.zeros((SIZE, SIZE), dtype=np.float32))
+        if aligned.method == "two lungs":
+            return *_both(aligned), True
+        resampled = np.uint8(np.rint(aligned.resampled))
+        return resampled, resampled, False
+
+
+def _both(aligned: Aligned) -> tuple[Views, Views]:
+    """[224, 224] with and without what lies above the lungs."""
+    whole, bare = (np.uint8(np.rint(view)) for view in (aligned.image, mask_neck(aligned)))
+    return whole, bare
+
+
+@functools.cache
+def _simulator() -> str:
+    """What the simulator makes of one scan: a changed one makes other scans of the same recipe."""
+    scan = simulate_scan(random_scan(0, "perfusion", USUAL))
+    return hashlib.sha256(b"".join(np.ascontiguousarray(view).tobytes() for view in scan.views.values())).hexdigest()
