@@ -44,7 +44,7 @@ def test_analyse_answers_in_json(files: Path, small_weights: Path, capsys: Captu
         "1",
         "--swap",
         "--size",
-        "192",
+        "224",
         "--crop",
         "10,20,210,220",
         "--json",
@@ -52,7 +52,7 @@ def test_analyse_answers_in_json(files: Path, small_weights: Path, capsys: Captu
     command = ["analyse", "bone_age", str(files / "0.png"), *options, "--weights", str(small_weights)]
     assert run(command) == 0
     found = json.loads(capsys.readouterr().out)
-    edits = ModelInput(crop=(10, 20, 210, 220), size=192, turn=1, swap=True)
+    edits = ModelInput(crop=(10, 20, 210, 220), size=224, turn=1, swap=True)
     expected = analyse(
         load_model(BONE_AGE, small_weights),
         [load_image(files / "0.png")],

@@ -12,7 +12,7 @@ from cxrkit.image import Radiograph
 from cxrkit.phantoms import HandSettings, simulate_hand
 from cxrkit.pixels import Gray
 from cxrkit.task import ModelInput, Prepared
-from cxrkit.tasks.bone_age import BONE_AGE, MEAN, STD
+from cxrkit.tasks.bone_age import BONE_AGE, MEAN, SIZE, STD
 from cxrkit.weights import fixed_sample
 from tests.hands import around
 
@@ -52,8 +52,8 @@ def test_tones_fill_the_range_with_the_hands_median_in_the_middle(values: Gray) 
     assert hand is not None
     left, top, right, bottom = found.placements[0].box
     height, width = values.shape
-    rows = ((top + (np.arange(256) + 0.5) / 256 * (bottom - top)) * 128 / height).astype(int)
-    columns = ((left + (np.arange(256) + 0.5) / 256 * (right - left)) * 128 / width).astype(int)
+    rows = ((top + (np.arange(SIZE) + 0.5) / SIZE * (bottom - top)) * 128 / height).astype(int)
+    columns = ((left + (np.arange(SIZE) + 0.5) / SIZE * (right - left)) * 128 / width).astype(int)
     assert np.median(found.view[0][hand.mask[np.ix_(rows, columns)]]) == pytest.approx(0.45, abs=0.01)
     np.testing.assert_allclose(found.tensor[0, 0], (found.view[0] - MEAN) / STD, atol=1e-5)
 
@@ -116,9 +116,9 @@ def test_without_a_hand_all_is_read_and_said_so() -> None:
 
 
 def test_a_crop_box_of_the_user_is_read_as_it_is(values: Gray) -> None:
-    found = prepared(values, ModelInput(crop=(20, 30, 220, 330), size=192))
+    found = prepared(values, ModelInput(crop=(20, 30, 220, 330), size=224))
     assert found.placements[0].box == (20, 30, 220, 330)
-    assert found.view[0].shape == (192, 192)
+    assert found.view[0].shape == (224, 224)
     assert found.crop_sources == ("user",)
 
 

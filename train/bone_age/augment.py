@@ -35,7 +35,7 @@ class Strength:
         contrast: largest factor of contrast, or its inverse.
         brightness: largest shift of gray values in [0, 1].
         coarse: share brought to a resolution of `least` of the side or more, and back.
-        least: see coarse; 100-pixel images are 0.39 of 256 pixels, 0.52 of 192.
+        least: see coarse; 100-pixel images are 0.52 of 192 pixels.
         blurred, noisy: shares.
         corners: share with one to three corners hidden, as by a collimator or a label.
         marked: share with a lead letter.

@@ -33,7 +33,7 @@ class Settings:
     Attributes:
         network: which.
         loss: which losses.
-        stages: side, epochs, and images an epoch, from small images to those that the network will read; short epochs,
+        stages: side, epochs, and images an epoch, the last one at the size that the network will read; short epochs,
             because a killed run goes on at its last whole epoch.
         early_epochs, early_size: the first epochs of the first stage read its images reduced to this side, at a
             fraction of the time.
@@ -53,7 +53,7 @@ class Settings:
 
     network: NetworkSettings = field(default_factory=NetworkSettings)
     loss: LossSettings = field(default_factory=lambda: LossSettings(sex=0.3, spread=6.0, expectation=1.0))
-    stages: tuple[Stage, ...] = ((192, 10, 8000), (256, 3, 5000))
+    stages: tuple[Stage, ...] = ((192, 17, 8000), (192, 2, 4000))
     early_epochs: int = 3
     early_size: int = 128
     large: tuple[float, ...] = (0.1, 0.5)
