@@ -30,6 +30,23 @@ class Study(Generic[Cell]):
     cells: tuple[Cell, ...]
 
 
+Of = TypeVar("Of")
+"""Settings of a training run."""
+
+
+@dataclass(frozen=True)
+class Scale(Generic[Of]):
+    """A budget's settings.
+
+    Attributes:
+        settings: of training, which every cell starts from.
+        repeats: with other seeds.
+    """
+
+    settings: Of
+    repeats: int
+
+
 class Budget(StrEnum):
     """How large a study is; what was used stands in its table."""
 

@@ -12,6 +12,7 @@ import numpy as np
 import streamlit as st
 
 from cxrkit.card import Card
+from cxrkit.colours import diverging, turbo
 from cxrkit.image import Radiograph
 from cxrkit.task import Task
 from pages.ui.analysis import Explained, Reading
@@ -152,20 +153,6 @@ def blend(image: Radiograph, heatmap: "Heatmap", *, signed: bool = False) -> np.
     weight = np.where(np.abs(heat) >= FAINTEST, OPACITY, 0.0)[..., None]
     part[:] = part * (1 - weight) + (diverging(heat) if signed else turbo(heat)) * weight
     return np.round(colour).astype(np.uint8)
-
-
-def turbo(heat: np.ndarray) -> np.ndarray:
-    """[h, w] in [0, 1] -> [h, w, 3] RGB."""
-    import cv2
-
-    return np.asarray(cv2.applyColorMap(np.round(heat * 255).astype(np.uint8), cv2.COLORMAP_TURBO)[..., ::-1])
-
-
-def diverging(heat: np.ndarray) -> np.ndarray:
-    """[h, w] in [-1, 1] -> [h, w, 3] RGB: blue below 0, white at 0, red above, as in the viewer."""
-    blue, red = np.array([33.0, 102.0, 172.0]), np.array([178.0, 24.0, 43.0])
-    end = np.where(heat[..., None] < 0, blue, red)
-    return np.asarray(255 + (end - 255) * np.abs(heat)[..., None])
 
 
 def _legend(task: Task, card: Card, reading: Reading) -> list[str]:

@@ -6,11 +6,11 @@ import numpy as np
 import streamlit as st
 
 from cxrkit.card import Card
+from cxrkit.colours import diverging, turbo
 from cxrkit.errors import WeightsError
 from cxrkit.group_maps import GROUPS, LEVEL, GroupMaps, read_groups
 from cxrkit.task import Task
 from pages.ui.about import measured
-from pages.ui.export import diverging, turbo
 from pages.ui.models import weights_folder
 from pages.ui.words import percent
 

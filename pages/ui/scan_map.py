@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from cxrkit.colours import turbo
 from cxrkit.errors import WeightsError
 from cxrkit.image import Radiograph
 from cxrkit.pixels import resize
 from cxrkit.task import ModelInput, Prepared, Task
 from pages.ui.analysis import methods
-from pages.ui.export import turbo
 from pages.ui.model_input import model_input
 from pages.ui.models import load
 from pages.ui.results import images, what_was_read

@@ -11,6 +11,7 @@ from torch import nn
 
 from cxrkit import lung_scan
 from cxrkit.card import read_card
+from cxrkit.colours import diverging
 from cxrkit.group_maps import compare_groups
 from cxrkit.scan_reading import band_of
 from cxrkit.tasks.vq import VQ
@@ -23,7 +24,7 @@ from train.vq import measure as measure_module
 from train.vq import scans as scans_module
 from train.vq.answers import scores
 from train.vq.card import SHIPPED, make_weights, measure_again
-from train.vq.groups import pictures, red_and_blue
+from train.vq.groups import pictures
 from train.vq.laboratory import Laboratory, figures, target_of
 from train.vq.measure import CARVED, SURE, choose_point
 from train.vq.networks import build
@@ -178,4 +179,4 @@ def test_red_is_where_perfusion_is_higher_and_blue_where_ventilation_is() -> Non
         assert red[0] > red[2] + 80, name
         assert blue[2] > blue[0] + 80, name
     assert (drawn_maps["significant_fdr_0.05"][3:5] == 255).mean() > 0.8
-    assert (red_and_blue(np.zeros((2, 2))) == 255).all()
+    assert (diverging(np.zeros((2, 2))) == 255).all()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from train import studies
 from train.bone_age.fit import Settings
 from train.bone_age.losses import LossSettings
 from train.bone_age.networks import NetworkSettings
@@ -19,17 +20,7 @@ BLOCKS = 4
 _SMALL_IMAGES, _LARGE_IMAGES = (0.0,), (1.0,)
 
 
-@dataclass(frozen=True)
-class Scale:
-    """A budget's settings.
-
-    Attributes:
-        settings: of training, which every cell starts from.
-        repeats: with other seeds.
-    """
-
-    settings: Settings
-    repeats: int
+Scale = studies.Scale[Settings]
 
 
 def scale_of(budget: Budget, images: int) -> Scale:

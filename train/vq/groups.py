@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrkit.card import WEIGHTS
+from cxrkit.colours import diverging, turbo
 from cxrkit.explain import Method, raw_maps
 from cxrkit.group_maps import GROUPS, LEVEL, GroupMaps, compare_groups, write_groups
 from cxrkit.phantoms import ScanKind, simulate_scan
@@ -58,21 +59,13 @@ def pictures(found: GroupMaps) -> dict[str, NDArray[np.uint8]]:
     largest = max(float(np.abs(found.difference).max()), 1e-9)
     difference = found.difference / largest
     return {
-        "mean_perfusion": _inferno(found.first),
-        "mean_ventilation": _inferno(found.second),
-        "difference": red_and_blue(difference),
-        f"significant_raw_p_{LEVEL:g}": red_and_blue(difference * found.raw),
-        f"significant_fdr_{LEVEL:g}": red_and_blue(difference * found.corrected),
+        "mean_perfusion": turbo(found.first),
+        "mean_ventilation": turbo(found.second),
+        "difference": _red_and_blue(difference),
+        f"significant_raw_p_{LEVEL:g}": _red_and_blue(difference * found.raw),
+        f"significant_fdr_{LEVEL:g}": _red_and_blue(difference * found.corrected),
     }
 
 
-def red_and_blue(values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """[h, w] in [-1, 1] -> [h, w, 3]: white at 0, red above, blue below."""
-    strength = np.abs(np.clip(values, -1, 1))[..., None]
-    full = np.where(values[..., None] > 0, (178, 24, 43), (33, 102, 172))
-    return np.rint(255 * (1 - strength) + full * strength).astype(np.uint8)
-
-
-def _inferno(values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    coloured = cv2.applyColorMap(np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
-    return np.asarray(coloured[..., ::-1], dtype=np.uint8)
+def _red_and_blue(values: NDArray[np.floating]) -> NDArray[np.uint8]:
+    return np.rint(diverging(values)).astype(np.uint8)

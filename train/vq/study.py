@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from train import studies
 from train.studies import Budget, Study
 from train.vq.fit import Settings
 from train.vq.networks import NETWORKS
@@ -45,17 +46,7 @@ class Cell:
     settings: Settings
 
 
-@dataclass(frozen=True)
-class Scale:
-    """A budget's settings.
-
-    Attributes:
-        settings: of training, which every cell starts from.
-        repeats: with other seeds.
-    """
-
-    settings: Settings
-    repeats: int
+Scale = studies.Scale[Settings]
 
 
 def scale_of(budget: Budget, *, pretrained: bool = False) -> Scale:
