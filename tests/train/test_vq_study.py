@@ -41,11 +41,11 @@ def logits(perfusion: list[float]) -> np.ndarray:
 
 
 def test_band_is_as_wide_as_the_wrong_ones_ask_for() -> None:
-    sure = [0.999] * 200 + [0.001] * 200
-    wrong = [0.98, 0.97, 0.96]  # the third one makes more than one in two hundred
-    point = choose_point(logits([*sure, *wrong]), np.array([1] * 200 + [0] * 200 + [0] * 3))
-    second, third = scores(logits(wrong[1:]), point.temperature)
-    assert third < point.high == pytest.approx(second)
+    sure = [0.999] * 100 + [0.001] * 100
+    wrong = [0.98, 0.975, 0.97, 0.965, 0.96]  # the fifth one makes more than one in fifty
+    point = choose_point(logits([*sure, *wrong]), np.array([1] * 100 + [0] * 100 + [0] * 5))
+    fourth, fifth = scores(logits(wrong[3:]), point.temperature)
+    assert fifth < point.high == pytest.approx(fourth)
     assert point.low == pytest.approx(1 - point.high)
 
 

@@ -37,6 +37,7 @@ class Settings:
         network: timm's name.
         size: side of what the network reads.
         epochs: the source's 100, or what two cores can do.
+        early_epochs, early_size: the first of them read images reduced to this side, at a fraction of the time.
         batch: scans of a batch.
         learning_rate: peak of one cycle.
         weight_decay: of AdamW.
@@ -56,6 +57,8 @@ class Settings:
     chooses: Recipe
     size: int = 112
     epochs: int = 10
+    early_epochs: int = 0
+    early_size: int = 64
     batch: int = 32
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
@@ -100,6 +103,8 @@ def train_network(
     how = replace(
         how,
         epochs=settings.epochs,
+        early_epochs=settings.early_epochs,
+        early_size=settings.early_size,
         learning_rate=settings.learning_rate,
         weight_decay=settings.weight_decay,
         ema_decay=settings.ema_decay,
@@ -147,8 +152,9 @@ def with_fresh_norms(model: nn.Module, data: "Pictures", settings: Settings) -> 
 def history(settings: Settings) -> str:
     """How a network was trained, in words."""
     scans = sum(recipe.perfusion + recipe.ventilation for recipe in settings.learned)
+    early = f" (the first {settings.early_epochs} at {settings.early_size} px)" if settings.early_epochs else ""
     return (
-        f"{settings.epochs} epochs on {scans:,} simulated scans at {settings.size} px, started from "
+        f"{settings.epochs} epochs on {scans:,} simulated scans at {settings.size} px{early}, started from "
         f"{initialisation(settings.init, pretrained=settings.pretrained)}"
     )
 

@@ -20,11 +20,11 @@ Floats = NDArray[np.float64]
 CARVED = (
     Recipe("carved", 70, 70, seed=10_000_000),
     Recipe("carved, mixed", 70, 70, 10_100_000, "mixed", "superellipse"),
-    Recipe("carved, reversed", 70, 70, 10_200_000, "reversed"),
+    Recipe("carved, other outlines", 70, 70, 10_300_000, outlines="superellipse"),
 )
 """They choose temperature and band; no patient of theirs trains, chooses an epoch or reports."""
 
-WRONG = 0.005
+WRONG = 0.02
 """Share of the carved scans outside the band that may be called wrongly."""
 
 SURE = 0.9
