@@ -2,12 +2,15 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cxrkit.errors import WeightsError
+
+if TYPE_CHECKING:
+    from cxrkit.finding_support import LabelSupport
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 """Folder with one folder of weights and card for each task; here, because reading a card needs no torch."""
@@ -69,6 +72,7 @@ class Card:
         limits: what the figures do not support, for the screen.
         tables: studies and curves, by title; each a list of rows.
         interval: fields of the age_interval.IntervalRule; None of other answers than ages.
+        support: what each label rests on, in their order, where each is answered by itself; () of other tasks.
     """
 
     task: str
@@ -91,6 +95,7 @@ class Card:
     limits: tuple[str, ...] = ()
     tables: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
     interval: Mapping[str, Any] | None = None
+    support: "tuple[LabelSupport, ...]" = ()
 
     def metric(self, name: str, part: str) -> Metric:
         """The figure of this name and part; KeyError if the card has none."""
@@ -132,6 +137,7 @@ def read_card(path: Path) -> Card:
         raw["metrics"] = tuple(Metric(**metric) for metric in raw["metrics"])
         for name in ("labels", "preparation", "limits"):
             raw[name] = tuple(raw[name])
+        raw["support"] = _support(raw.get("support", ()))
         card = Card(**raw)
         _check_types(card)
     except FileNotFoundError:
@@ -142,6 +148,14 @@ def read_card(path: Path) -> Card:
             "The weights' card (card.json) is damaged: it lacks fields that every card has, or they hold other things."
         ) from None
     return card
+
+
+def _support(raw: Sequence[Mapping[str, Any]]) -> "tuple[LabelSupport, ...]":
+    if not raw:
+        return ()
+    from cxrkit.finding_support import LabelSupport
+
+    return tuple(LabelSupport.from_card(each) for each in raw)
 
 
 def _check_types(card: Card) -> None:
@@ -155,6 +169,8 @@ def _check_types(card: Card) -> None:
             raise TypeError("data")
     if not all(isinstance(text, str) for text in (*card.labels, *card.limits)):
         raise TypeError("labels")
+    if card.support and tuple(each.label for each in card.support) != card.labels:
+        raise TypeError("support")
     if card.interval is not None:
         from cxrkit.age_interval import IntervalRule
 

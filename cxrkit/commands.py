@@ -58,7 +58,7 @@ def analyse(
     weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
-    """Scores of one radiograph, or of a baseline and its follow-up; the bone age of a hand; the type of a lung scan.
+    """Scores of one radiograph, or of a baseline and its follow-up; bone age of a hand; type of a lung scan; findings.
 
     The seconds are those of reading, preparing and predicting, without start-up.
     """
@@ -95,7 +95,7 @@ def evaluate(
         typer.Argument(
             metavar="MANIFEST.csv",
             help="Table with the columns file and target; of followup baseline, followup and change; of bone_age file, "
-            "age_months (the reference bone age) and sex.",
+            "age_months (the reference bone age) and sex; of nih14 file and findings, joined by |, or No Finding.",
         ),
     ],
     root: Annotated[Path, typer.Option(help="Folder that the table's paths start in; nothing outside it is read.")],
@@ -103,7 +103,7 @@ def evaluate(
     weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
-    """Predict every case of a table and measure how good the predictions are, at the threshold of the card."""
+    """Predict every case of a table and measure how good the predictions are, at the card's threshold or thresholds."""
     chosen = find_task(task)
     _check_out(out, manifest)
 

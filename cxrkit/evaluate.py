@@ -17,6 +17,8 @@ from cxrkit.card import Metric
 from cxrkit.cases import Case, class_index, resolve, target_number
 from cxrkit.errors import ImageError, ImageTooLarge, InputError, ManifestError
 from cxrkit.figures import Figure, Undefined, work_out
+from cxrkit.finding_figures import JudgedFindings, findings_figures
+from cxrkit.finding_labels import findings_of, several_labels
 from cxrkit.image import MAX_FILE_BYTES, Radiograph, read_image
 from cxrkit.metrics import Interval
 from cxrkit.predict import Prediction, encode, predict
@@ -34,20 +36,22 @@ class Row:
     Attributes:
         case: as the manifest gives it.
         target: index of its true class, or its true number where labels are numbers; None if the manifest's target
-            cannot be used.
+            cannot be used, and where each label is answered by itself.
         prediction: None if the case could not be read.
         error: why prediction or target is missing, as a sentence; "" otherwise.
+        findings: its true labels, where each is answered by itself; None as for `target`.
     """
 
     case: Case
     target: float | None
     prediction: Prediction | None
     error: str = ""
+    findings: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How well the positive class, or a number such as an age, is told on a set of cases.
+    """How well the positive class, a number such as an age, or each of several labels is told on a set of cases.
 
     Attributes:
         task: identifier of the task.
@@ -142,22 +146,25 @@ def predict_cases(loaded: LoadedModel, cases: Sequence[Case], root: Path, progre
 
 
 def _predict_case(loaded: LoadedModel, case: Case, root: Path) -> Row:
-    target, prediction, problems = None, None, []
-    context = {name: case.row.get(name) for name in loaded.task.context}
+    task, target, findings, prediction, problems = loaded.task, None, None, None, []
+    context = {name: case.row.get(name) for name in task.context}
     try:
-        target = _target(loaded.task, case)
+        if several_labels(task):
+            findings = findings_of(case, task.labels)
+        else:
+            target = _target(task, case)
     except ManifestError as error:
         problems.append(str(error))
     try:
-        images = [load_image(path, read=loaded.task.read_file) for path in resolve(case, root)]
-        doubts = [reason for image in images for reason in check_image(image, loaded.task.reads).reasons]
+        images = [load_image(path, read=task.read_file) for path in resolve(case, root)]
+        doubts = [reason for image in images for reason in check_image(image, task.reads).reasons]
         found = analyse(loaded, images, context=context)
         # A table of cases is the user's explicit choice, so the image guard warns and stops nothing.
         prediction = replace(found, warnings=(*doubts, *found.warnings))
     except (ImageError, InputError, ManifestError) as error:
         problems.append(str(error))
     # An unusable row is refused twice, with one sentence.
-    return Row(case, target, prediction, " ".join(dict.fromkeys(problems)))
+    return Row(case, target, prediction, " ".join(dict.fromkeys(problems)), findings)
 
 
 def _target(task: Task, case: Case) -> float:
@@ -167,14 +174,16 @@ def _target(task: Task, case: Case) -> float:
 
 
 def evaluate(task: Task, rows: Sequence[Row], threshold: float | None, part: str = "manifest") -> Evaluation:
-    """Compare predictions with targets: the positive class against all others, or numbers with numbers.
+    """Compare predictions with targets: the positive class against all others, numbers with numbers, labels one by one.
 
     Args:
         task: that was predicted.
         rows: from `predict_cases`; those without prediction or target are left out and counted.
-        threshold: positive class is called at score >= threshold; None of a task that calls no class.
+        threshold: positive class is called at score >= threshold; None of a task that calls no class or several labels.
         part: the data and split, in words.
     """
+    if several_labels(task):
+        return _evaluate_findings(task, rows, part)
     used = [(row.case, row.target, row.prediction) for row in rows if row.target is not None and row.prediction]
     if threshold is None:
         ages = [
@@ -186,6 +195,16 @@ def evaluate(task: Task, rows: Sequence[Row], threshold: float | None, part: str
         score = np.array([prediction.scores[task.positive] for _, _, prediction in used], dtype=np.float64)
         defined, undefined = measure(target, score, threshold, part)
     return Evaluation(task.name, task.called, threshold, len(rows), len(rows) - len(used), defined, undefined)
+
+
+def _evaluate_findings(task: Task, rows: Sequence[Row], part: str) -> Evaluation:
+    judged = [
+        JudgedFindings(row.findings, row.prediction.findings, row.case.patient or repr(row.case.files))
+        for row in rows
+        if row.findings is not None and row.prediction and row.prediction.findings
+    ]
+    defined, undefined = work_out(findings_figures(judged, task.labels), part)
+    return Evaluation(task.name, None, None, len(rows), len(rows) - len(judged), defined, undefined)
 
 
 def binary_metrics(

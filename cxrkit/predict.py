@@ -13,6 +13,8 @@ from torch import Tensor
 from cxrkit.age_interval import IntervalRule
 from cxrkit.age_reading import AgeReading, read_age
 from cxrkit.errors import InputError
+from cxrkit.finding_labels import several_labels
+from cxrkit.finding_reading import FindingsReading, read_findings
 from cxrkit.heads import head_of
 from cxrkit.image import Radiograph
 from cxrkit.scan_reading import ScanReading, band_of, read_scan_type
@@ -25,16 +27,19 @@ class Prediction:
     """What the network says of one case.
 
     Attributes:
-        scores: probability of each label, after the card's temperature, in [0, 1].
+        scores: probability of each label, after the card's temperature, in [0, 1]; where each label is answered by
+            itself, after its own calibration.
         called_from: score of the positive class from which it is called; None of tasks that call no class.
         label: the called class: the positive one at or above the threshold, otherwise the other one; of tasks that
-            call no class the likeliest one; of a lung scan "cannot tell" where neither is called.
+            call no class the likeliest one; of a lung scan "cannot tell" where neither is called; where each label is
+            answered by itself, the called ones.
         warnings: sentences for the screen, of the file, of its preparation and of the answer.
         further: probability of each answer to the task's further questions, by question and label.
         matching: of a pair, how alike the two images' anatomy is to the network, in [-1, 1], from its finest stage to
             its coarsest; empty where the network has no matching.
         age: what is said of an age; None of tasks with other answers.
         scan: what is said of a lung scan beside its header; None of other images.
+        findings: of tasks whose labels are answered each by itself; None of others.
     """
 
     scores: Mapping[str, float]
@@ -45,6 +50,7 @@ class Prediction:
     matching: tuple[float, ...] = ()
     age: AgeReading | None = None
     scan: ScanReading | None = None
+    findings: FindingsReading | None = None
 
     @property
     def threshold(self) -> float:
@@ -110,14 +116,17 @@ def predict(
         threshold: in [0, 1], in place of the card's, of a lung scan also of its "cannot tell" band.
 
     Raises:
-        InputError: a threshold for a task that calls no class; or the sex is needed and not stated.
+        InputError: a threshold for a task that calls no class, or has one for each label; or the sex is needed and not
+            stated.
     """
     task = loaded.task
     with torch.no_grad():
         logits = head_of(loaded, encoded.context)(encoded.maps)[0].double().numpy()
+    warnings = tuple(w for image in images for w in image.warnings) + prepared.warnings
+    if several_labels(task):
+        return _several(loaded, logits, warnings, threshold)
     scores = probabilities(logits[None, : len(task.labels)], loaded.card.temperature, task.activation)[0]
     limit, label = _called(loaded, scores, threshold)
-    warnings = tuple(w for image in images for w in image.warnings) + prepared.warnings
     named = {label: float(score) for label, score in zip(task.labels, scores, strict=True)}
     further = _further(task, logits)
     age = _age(loaded, scores, further, encoded.context) if task.values else None
@@ -126,6 +135,16 @@ def predict(
     return Prediction(
         named, limit, label if scan is None else scan.label, warnings, further, encoded.matching, age, scan
     )
+
+
+def _several(
+    loaded: LoadedModel, logits: NDArray[np.float64], warnings: tuple[str, ...], threshold: float | None
+) -> Prediction:
+    if threshold is not None:
+        raise InputError("This task has a threshold for each of its labels, on its card, so it takes no single one.")
+    found = read_findings(logits[: len(loaded.task.labels)].tolist(), loaded.card)
+    scores = {finding.label: finding.score for finding in found.findings}
+    return Prediction(scores, None, found.label, warnings, findings=found)
 
 
 def _called(loaded: LoadedModel, scores: NDArray[np.float64], threshold: float | None) -> tuple[float | None, str]:

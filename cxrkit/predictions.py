@@ -9,8 +9,12 @@ from pathlib import Path
 from cxrkit.cases import Case
 from cxrkit.errors import InputError, ManifestError
 from cxrkit.evaluate import Row
+from cxrkit.finding_labels import BAR, several_labels
 from cxrkit.predict import Prediction
 from cxrkit.task import Task
+
+_CALLED = "called"
+"""Called labels joined by the bar, as findings are in a manifest; empty where none is called."""
 
 _AGE = ("predicted_age_months", "likeliest_age_months", "interval_low", "interval_high")
 
@@ -18,9 +22,11 @@ _AGE = ("predicted_age_months", "likeliest_age_months", "interval_low", "interva
 def prediction_columns(task: Task) -> tuple[str, ...]:
     """The columns that `write_predictions` adds to a manifest's: answers, warnings and error.
 
-    Answers are the scores of all labels, or an age with its interval; then the scores of further questions.
+    Answers are the scores of all labels, or an age with its interval; where several labels may be called, those that
+    are; then the scores of further questions.
     """
     answers = _AGE if task.values else tuple(_column(f"score_{label}") for label in task.labels)
+    answers += (_CALLED,) if several_labels(task) else ()
     further = (_column(f"score_{question.name}_{question.positive}") for question in task.further)
     return (*answers, *further, "warnings", "error")
 
@@ -83,6 +89,7 @@ def _added(task: Task, row: Row) -> Mapping[str, str]:
 
 def _answers(task: Task, prediction: Prediction) -> list[str]:
     if prediction.age is None:
-        return [str(prediction.scores[label]) for label in task.labels]
+        scores = [str(prediction.scores[label]) for label in task.labels]
+        return scores if prediction.findings is None else [*scores, BAR.join(prediction.findings.called)]
     low, high = prediction.age.interval or ("", "")
     return [str(value) for value in (prediction.age.expected, prediction.age.likeliest, low, high)]

@@ -10,6 +10,7 @@ from cxrkit.bone_age import SD_SOURCE, in_words
 if TYPE_CHECKING:
     from cxrkit.age_reading import AgeReading
     from cxrkit.evaluate import Evaluation
+    from cxrkit.finding_reading import FindingsReading
     from cxrkit.predict import Prediction
     from cxrkit.scan_reading import ScanReading
     from cxrkit.weights import LoadedModel
@@ -34,7 +35,17 @@ def analysis(loaded: "LoadedModel", prediction: "Prediction", doubts: Sequence[s
         result["age"] = _age(prediction.age)
     if prediction.scan is not None:
         result["scan"] = _scan(prediction.scan)
+    if prediction.findings is not None:
+        result |= _findings(prediction.findings)
     return result
+
+
+def _findings(reading: "FindingsReading") -> dict[str, Any]:
+    """In the order of the task's labels."""
+    return {
+        "called": list(reading.called),
+        "findings": [asdict(finding) | {"called": finding.called} for finding in reading.findings],
+    }
 
 
 def _scan(reading: "ScanReading") -> dict[str, Any]:
@@ -103,6 +114,9 @@ def lines(result: Mapping[str, Any]) -> str:
     rows = [("task", result["task"]), ("weights", result["weights"][:12])]
     if "age" in result:
         rows += _age_lines(result["age"])
+    elif "findings" in result:
+        rows += _finding_lines(result["findings"])
+        rows.append(("called", ", ".join(result["called"]) or result["label"]))
     else:
         rows += [(f"score {label}", f"{score:.3f}") for label, score in result["scores"].items()]
         rows += [("threshold", f"{result['threshold']:.3f}"), ("label", result["label"])]
@@ -129,6 +143,16 @@ def _scan_lines(scan: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("counts", "not known" if scan["counts"] is None else f"{scan['counts']:,}"),
         ("alignment", f"{alignment['method']}, {alignment['shift'][0]:+d} right, {alignment['shift'][1]:+d} down"),
     ]
+    return rows
+
+
+def _finding_lines(findings: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    rows = []
+    for finding in findings:
+        limit = finding["remark"] if finding["threshold"] is None else f"called from {finding['threshold']:.3f}"
+        interval = "" if finding["interval"] is None else " ({:.3f} to {:.3f})".format(*finding["interval"])
+        mark = " *" if finding["called"] else ""
+        rows.append((f"score {finding['label']}", f"{finding['score']:.3f}{interval}, {limit}{mark}"))
     return rows
 
 

@@ -7,6 +7,8 @@ import torch
 from torch import nn
 
 from cxrkit.card import Card, Source, write_card
+from cxrkit.finding_labels import several_labels
+from cxrkit.finding_support import TOO_FEW, Calibration, LabelSupport
 from cxrkit.scan_reading import FROM, TO
 from cxrkit.task import Task
 from cxrkit.tasks import TASKS
@@ -23,6 +25,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "difference": True,
         "lesions": True,
     },
+    "nih14": {"encoder": "vit_tiny_patch16_224", "image_size": 224, "fusion": "concat", "trunk_size": 64},
     "tuberculosis": {"encoder": "resnet10t", "channels": 8},
     "vq": {"encoder": "resnet10t", "image_size": 112},
 }
@@ -79,14 +82,29 @@ def small_card(task: Task, sha256: str = "0" * 64) -> Card:
         preparation=preparation_record(task),
         limits=("Random weights for tests.",),
         interval=INTERVAL if task.values else None,
+        support=small_support(task) if several_labels(task) else (),
+    )
+
+
+def small_support(task: Task) -> tuple[LabelSupport, ...]:
+    """Of each label: the last has too few training cases, and the second is not calibrated."""
+    fitted = Calibration(0.5, 0.1, (0.04, 0.01, 0.09))
+    return tuple(
+        LabelSupport(label, 3, TOO_FEW)
+        if label == task.labels[-1]
+        else LabelSupport(label, 40 + number, "", None if number == 1 else fitted, 9, 0.7, 0.6, 0.8)
+        for number, label in enumerate(task.labels)
     )
 
 
 def small_thresholds(task: Task, called: float = 0.5) -> dict[str, float]:
     """One for the class that is called and for every further question; of bone age the one of a contradicted sex.
 
-    Of lung scans also the band around the first in which neither type is called.
+    Of several labels one for each that has enough training cases. Of lung scans also the band around the first in which
+    neither type is called.
     """
+    if several_labels(task):
+        return {one.label: called for one in small_support(task) if not one.remark}
     if task.called is None:
         return {"sex": 0.9}
     band = {FROM: called - 0.1, TO: called + 0.1} if task.reads == "planar lung scan" else {}

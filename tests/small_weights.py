@@ -36,7 +36,7 @@ def write_small_weights(task: Task, root: Path, *, threshold: float = 0.5) -> Ca
         if task.values:
             _awake(model)
     with torch.no_grad():
-        last = {"followup": "change", "tuberculosis": "classify", "bone_age": "age.4", "vq": "classify"}[task.name]
+        last = {"followup": "change", "bone_age": "age.4"}.get(task.name, "classify")
         layer = model.get_submodule(last)
         layer.weight *= 4 if task.values else 10
         layer.bias.copy_(_bump(task))

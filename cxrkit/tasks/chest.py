@@ -1,5 +1,6 @@
 """How the tasks on frontal chest radiographs prepare an image: crop, resample, smooth, equalise, pad."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,23 @@ class PreparedChest:
     warnings: tuple[str, ...]
 
 
-def prepare_chest(image: "Radiograph", edits: ModelInput, size: int) -> PreparedChest:
+AsRead = Callable[[Gray, int], Gray]
+"""(crop [H, W] in [0, 1], longer side) -> what the network reads of it, in [0, 1], at that size."""
+
+
+def as_read(cropped: Gray, size: int) -> Gray:
+    """Crop [H, W] in [0, 1] -> resampled so that the longer side is `size`, smoothed, equalised."""
+    return equalise(smooth(resample(cropped, size), BLUR * size))
+
+
+def resample(cropped: Gray, size: int) -> Gray:
+    """Crop [H, W] -> [h, w] of the same aspect, whose longer side is `size`."""
+    height, width = cropped.shape
+    scale = size / max(height, width)
+    return resize(cropped, max(1, round(width * scale)), max(1, round(height * scale)))
+
+
+def prepare_chest(image: "Radiograph", edits: ModelInput, size: int, tones: AsRead = as_read) -> PreparedChest:
     """Crop, resample, smooth, equalise, apply the user's edits, pad to a square.
 
     The crop is the user's box, else a square around the lungs, else the image without its uniform margins. Equalising
@@ -60,6 +77,7 @@ def prepare_chest(image: "Radiograph", edits: ModelInput, size: int) -> Prepared
         image: a frontal chest radiograph.
         edits: the user's edits; a size of theirs replaces `size`.
         size: side of the network's input in pixels.
+        tones: the task's own way from a crop to gray values, in place of smoothing and equalising.
 
     Raises:
         InputError: a crop box outside the image, an edit outside its range, or one of a hand.
@@ -71,18 +89,10 @@ def prepare_chest(image: "Radiograph", edits: ModelInput, size: int) -> Prepared
     gray, side = image.windowed(), edits.size or size
     lungs = None if edits.crop else find_lungs(gray)
     box, chosen_by, warnings = _choose_box(gray, edits.crop, lungs)
-    read = adjust(as_read(crop(gray, box), side), edits.brightness, edits.contrast, edits.sharpness)
+    read = adjust(tones(crop(gray, box), side), edits.brightness, edits.contrast, edits.sharpness)
     view, inner = _pad(read, side)
     placement = Placement((gray.shape[0], gray.shape[1]), box, side, inner)
     return PreparedChest(view, placement, lungs, chosen_by, warnings)
-
-
-def as_read(cropped: Gray, size: int) -> Gray:
-    """Crop [H, W] in [0, 1] -> resampled so that the longer side is `size`, smoothed, equalised."""
-    height, width = cropped.shape
-    scale = size / max(height, width)
-    small = resize(cropped, max(1, round(width * scale)), max(1, round(height * scale)))
-    return equalise(smooth(small, BLUR * size))
 
 
 def automatic_box(lungs: Box, shape: tuple[int, int]) -> Box:

@@ -1,0 +1,74 @@
+"""Are the findings right? For simulated chests, of which it is known what is there."""
+
+import streamlit as st
+
+from cxrkit.finding_reading import FindingsReading
+from cxrkit.finding_truth import LABEL_OF_LESION, Comparison, compare_findings, labels_of_lesions
+from cxrkit.image import Radiograph
+from cxrkit.localisation import localise
+from pages.ui.finding_view import Shown
+from pages.ui.finding_words import name_of, names
+from pages.ui.truth import Truth, sentence
+from pages.ui.words import listed
+
+_OUTCOMES = {
+    "right": "✓ right",
+    "missed": "✗ missed",
+    "extra": "✗ extra",
+    "never called": "– never called by this network",
+}
+
+
+def against_truth(image: Radiograph, truth: Truth, reading: FindingsReading, shown: list[Shown]) -> None:
+    """Actual against called findings, and whether the heatmaps on the screen lie on what is there.
+
+    Args:
+        image: simulated.
+        truth: every lesion of it.
+        reading: what was said of it.
+        shown: the views on the screen.
+    """
+    st.subheader("Is it right?", anchor=False)
+    actual, without = labels_of_lesions(lesion for lesion, _ in truth)
+    st.markdown(_in_words(actual, without, reading))
+    rows = compare_findings(actual, reading)
+    if rows:
+        st.dataframe([_row(one) for one in rows], hide_index=True, width="stretch")
+    for each in shown:
+        _where(image, truth, each)
+    st.caption(
+        "A simulated chest is drawn from rules: an error on one says little about the error on a patient. In "
+        "ChestX-ray14 the same shadow may be labelled consolidation, infiltration or pneumonia, so an extra one of "
+        "these beside a consolidation is no plain error."
+    )
+
+
+def _in_words(actual: frozenset[str], without: tuple[str, ...], reading: FindingsReading) -> str:
+    order = [finding.label for finding in reading.findings if finding.label in actual]
+    there = f"**Actual findings:** {names(order)}." if order else "**Actual findings:** none of the 14 labels."
+    unnamed = f" A {listed(without)} is there, for which there is no label." if without else ""
+    called = f"**Called:** {names(reading.called)}." if reading.called else "**Called:** nothing."
+    return f"{there}{unnamed} {called}"
+
+
+def _row(one: Comparison) -> dict[str, str]:
+    return {
+        "Finding": name_of(one.label),
+        "Actual": "there" if one.actual else "not there",
+        "Network": "called" if one.called else "not called",
+        "Outcome": _OUTCOMES[one.outcome],
+    }
+
+
+def _where(image: Radiograph, truth: Truth, shown: Shown) -> None:
+    """Heat of a label against the lesions that carry it."""
+    heatmap, spacing = shown.heatmap, image.spacing_mm
+    title = f"Heatmap for {name_of(heatmap.label).lower()}"
+    masks = [(lesion, mask) for lesion, mask in truth if LABEL_OF_LESION.get(lesion) == heatmap.label]
+    if heatmap.empty:
+        st.markdown(f"**{title}.** No positive evidence: there is no heat to compare.")
+    elif not masks:
+        st.markdown(f"**{title}.** Nothing of that is there: whatever it marks, it marks none.")
+    for lesion, mask in masks if not heatmap.empty else ():
+        found = localise(heatmap.values, heatmap.box, mask)
+        st.markdown(sentence(f"{title}, {lesion}", found, spacing and spacing[0]))

@@ -1,0 +1,69 @@
+"""The commands hand on what a run's folder holds, and say how many patients leak where images are divided."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.train.image_sets import chest, write_set
+from train.nih14 import __main__ as commands
+from train.nih14.gan import TRUNK, GanSettings
+from train.nih14.pretrain import VIT
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """12 drawn chests of four patients."""
+    folder = tmp_path_factory.mktemp("sets") / "drawn"
+    images = {f"{number:02d}.png": chest(number, 60, 50) for number in range(12)}
+    rows = [(name, "Mass" if number % 2 else "No Finding", number % 4) for number, name in enumerate(images)]
+    write_set(folder, images, ("file", "findings", "patient_id"), rows)
+    return folder
+
+
+def called(monkeypatch: pytest.MonkeyPatch, name: str) -> list[tuple[Any, ...]]:
+    """What a function of the commands was given, in place of being run."""
+    given: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(commands, name, lambda *args, **named: given.append((*args, named)))
+    return given
+
+
+def run(*arguments: object) -> Any:
+    return CliRunner().invoke(commands.app, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+def test_an_image_wise_division_prints_the_leak(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = called(monkeypatch, "make_weights")
+    result = run("weights", "--data", data, "--run", tmp_path, "--by-image")
+    assert result.exit_code == 0
+    assert "patients are in training and among those that report" in result.output
+    assert given[0][-1] == {"by_image": True}
+    assert "patients" not in run("weights", "--data", data, "--run", tmp_path).output
+    assert given[1][-1] == {"by_image": False}
+
+
+def test_fine_tuning_starts_from_those_stages_that_are_there(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = called(monkeypatch, "make_weights")
+    run("weights", "--data", data, "--run", tmp_path)
+    assert given[0][3].starts() == []
+    for file in (tmp_path / "gan" / TRUNK, tmp_path / "pretrain" / VIT):
+        file.parent.mkdir()
+        file.touch()
+    run("weights", "--data", data, "--run", tmp_path)
+    assert given[1][3].starts() == [tmp_path / "pretrain" / VIT, tmp_path / "gan" / TRUNK]
+    assert given[1][3].gan == tmp_path / "gan"
+    run("weights", "--data", data, "--run", tmp_path, "--fusion", "none")
+    assert (given[2][3].starts(), given[2][3].gan) == ([tmp_path / "pretrain" / VIT], None)
+
+
+def test_the_gans_command_hands_on_its_settings(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = called(monkeypatch, "train_gan")
+    options = ("--size", 128, "--iterations", 7, "--batch", 5, "--regime", "wgan-gp")
+    run("gan", "--data", data, "--run", tmp_path, *options)
+    pool, settings, folder = given[0][:3]
+    assert len(pool) == pool.sets["drawn"] > 0
+    assert settings == GanSettings(size=128, iterations=7, batch=5, regime=settings.regime)
+    assert (settings.regime, folder) == ("wgan-gp", tmp_path / "gan")

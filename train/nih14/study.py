@@ -1,0 +1,91 @@
+"""The study of methods section 5: EfficientNet-b4, SS-GAN + EfficientNet-b4, ViT, SS-GAN + ViT, on the same split."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from train import studies
+from train.nih14.fit import Settings
+from train.nih14.gan import TRUNK
+from train.nih14.pretrain import VIT as VIT_FILE
+from train.studies import Budget, Study
+
+VIT, BOTH = "ViT", "SS-GAN + ViT"
+EFFICIENTNET = "EfficientNet-b4"
+SELF_TAUGHT = "ViT after self-supervision"
+
+SOURCE_EPOCHS = 50
+
+EFFICIENTNET_SIZE = 128
+"""Side in pixels with the small budget: convolutions of this kind are slow without a GPU."""
+
+
+@dataclass(frozen=True)
+class Starts:
+    """What the cells with self-supervised parts start from.
+
+    Attributes:
+        gan: folder of the GAN's run.
+        pretrained: folder of the self-supervision's run; None = the discriminator's trunk as the GAN left it, and the
+            transformer from scratch.
+    """
+
+    gan: Path
+    pretrained: Path | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One network of the study.
+
+    Attributes:
+        name: in the table.
+        settings: of its training.
+    """
+
+    name: str
+    settings: Settings
+
+
+Scale = studies.Scale[Settings]
+
+
+def scale_of(budget: Budget, starts: Starts, trunk_size: int) -> Scale:
+    """The source's 50 epochs with ViT-B/16 and three repeats, or 12 epochs with ViT-Ti/16 and one.
+
+    **Choice** of the small budget: the learning rate is ten times the source's, because networks this small start from
+    scratch; EfficientNet-b4 reads 128 px.
+
+    Args:
+        budget: which.
+        starts: what the cells with self-supervised parts start from.
+        trunk_size: side of what the trunk reads, as in self-supervision.
+    """
+    pretrained = starts.pretrained
+    source = Settings(
+        network={"encoder": "vit_base_patch16_224", "fusion": "concat", "trunk_size": trunk_size},
+        gan=starts.gan,
+        trunk=None if pretrained is None else pretrained / TRUNK,
+        vit=None if pretrained is None else pretrained / VIT_FILE,
+    )
+    if budget is Budget.FULL:
+        return Scale(source, repeats=3)
+    small = {**source.network, "encoder": "vit_tiny_patch16_224"}
+    return Scale(replace(source, network=small, epochs=12, learning_rate=3e-4), repeats=1)
+
+
+def four_models(scale: Scale) -> Study[Cell]:
+    """The source's four networks; and the ViT after its own self-supervision, which tells that from the GAN's part.
+
+    Networks without a trunk have no adversarial loss.
+    """
+    both = scale.settings
+    alone = replace(both, network={**both.network, "fusion": "none"}, gan=None, trunk=None)
+    size = EFFICIENTNET_SIZE if both.epochs < SOURCE_EPOCHS else both.size
+    efficient = {
+        one: replace(settings, network={**settings.network, "encoder": "efficientnet_b4"}, size=size, vit=None)
+        for one, settings in ((EFFICIENTNET, alone), (f"SS-GAN + {EFFICIENTNET}", both))
+    }
+    cells = {**efficient, VIT: replace(alone, vit=None), SELF_TAUGHT: alone, BOTH: both}
+    if both.vit is None:
+        del cells[SELF_TAUGHT]
+    return Study("Four models", VIT, tuple(Cell(name, settings) for name, settings in cells.items()))
