@@ -10,6 +10,7 @@ from pages.ui.age_map import ask_map
 from pages.ui.age_question import ask_child
 from pages.ui.age_reading import read_hand
 from pages.ui.age_results import against_truth, age_cards, distribution, where_the_heat_lies
+from pages.ui.answer_first import answer_first
 from pages.ui.atlas import atlas_strip
 from pages.ui.errors import errors_shown
 from pages.ui.growth import several_visits
@@ -17,7 +18,7 @@ from pages.ui.guard import passes_guard
 from pages.ui.hand_samples import HANDS, settings_of
 from pages.ui.model_input import model_input
 from pages.ui.models import load, read_task_card
-from pages.ui.results import file_facts, images, what_was_read
+from pages.ui.results import file_facts, images, show_soon, what_was_read
 from pages.ui.shell import page
 from pages.ui.uploads import Chosen, choose_image
 
@@ -46,6 +47,7 @@ def analyse(chosen: Chosen) -> None:
     with left:
         # Outlines of all bones would hide what lies on them.
         images(image, readings, readings[-1].prepared.placements[0].box, VIEWER, None if settings is None else ())
+        answer_first(TASK.name, image.sha256)
         what_was_read(readings, lambda reading: where_the_heat_lies(reading, chosen.truth))
     atlas_strip(TASK, image, readings[-1])
     age_downloads(TASK, loaded.card, image, readings, settings)
@@ -68,6 +70,8 @@ with page(TASK.title, TASK.summary):
             several_visits(TASK, card)
         else:
             chosen = choose_image(TASK.name, "Radiograph of one hand", HANDS)
-            if chosen is not None and passes_guard(TASK, chosen.image):
-                analyse(chosen)
+            if chosen is not None:
+                show_soon([chosen.image], VIEWER)
+                if passes_guard(TASK, chosen.image):
+                    analyse(chosen)
     about_model(TASK, card)

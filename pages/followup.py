@@ -4,6 +4,7 @@ import streamlit as st
 
 from cxrkit.tasks.followup import FOLLOW_UP as TASK
 from pages.ui.about import about_model
+from pages.ui.answer_first import answer_first
 from pages.ui.errors import errors_shown
 from pages.ui.guard import passes_guard
 from pages.ui.models import load, read_task_card
@@ -13,7 +14,7 @@ from pages.ui.pair_reading import overlay_names, read_pair, registered
 from pages.ui.pair_results import pair_cards, pair_images
 from pages.ui.pair_truth import overlay_check
 from pages.ui.question import ask
-from pages.ui.results import file_facts
+from pages.ui.results import file_facts, show_soon
 from pages.ui.shell import page
 from pages.ui.timeline import timeline
 from pages.ui.visits import Visit, choose_visits, days_in_words
@@ -43,6 +44,7 @@ def analyse(visits: list[Visit]) -> None:
             else (visits[0], visits[1])
         )
     baseline, follow_up = (visit.image for visit in chosen)
+    show_soon((baseline, follow_up), VIEWER)
     reading = read_pair(loaded, baseline, follow_up, question.threshold, question.label, question.method, overlay)
     fit = registered(baseline.sha256, follow_up.sha256, baseline, follow_up)
     with above:
@@ -50,6 +52,7 @@ def analyse(visits: list[Visit]) -> None:
         pair_cards(TASK, loaded.card, chosen, reading)
     with left:
         pair_images(chosen, reading, VIEWER, fit.matrix if fit.converged else None)
+        answer_first(TASK.name, f"{baseline.sha256}.{follow_up.sha256}")
         overlay_check(TASK, chosen, reading)
     honesty_checks(TASK, loaded.card, chosen, reading, fit)
     pair_downloads(TASK, loaded.card, chosen, reading, fit)

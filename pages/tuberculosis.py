@@ -7,13 +7,14 @@ from cxrkit.task import ModelInput
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS as TASK
 from pages.ui.about import about_model
 from pages.ui.analysis import read_with
+from pages.ui.answer_first import answer_first
 from pages.ui.errors import errors_shown
 from pages.ui.export import downloads
 from pages.ui.guard import passes_guard
 from pages.ui.model_input import model_input
 from pages.ui.models import load, read_task_card
 from pages.ui.question import ask
-from pages.ui.results import file_facts, images, inside_the_lungs, score_cards, what_was_read
+from pages.ui.results import file_facts, images, inside_the_lungs, score_cards, show_soon, what_was_read
 from pages.ui.samples import CHESTS
 from pages.ui.shell import page
 from pages.ui.truth import Truth, heatmap_check
@@ -40,6 +41,7 @@ def analyse(image: Radiograph, truth: Truth | None) -> None:
         score_cards(TASK, readings)
     with left:
         images(image, readings, readings[-1].prepared.placements[0].box, VIEWER, truth)
+        answer_first(TASK.name, image.sha256)
         if truth is not None:
             heatmap_check(TASK, truth, readings, image.spacing_mm)
         what_was_read(readings, inside_the_lungs)
@@ -52,6 +54,8 @@ with page(TASK.title, TASK.summary):
     card = read_task_card(TASK)
     with errors_shown():
         chosen = choose_image(TASK.name, "Frontal chest radiograph", CHESTS)
-        if chosen is not None and passes_guard(TASK, chosen.image):
-            analyse(chosen.image, chosen.truth)
+        if chosen is not None:
+            show_soon([chosen.image], VIEWER)
+            if passes_guard(TASK, chosen.image):
+                analyse(chosen.image, chosen.truth)
     about_model(TASK, card)

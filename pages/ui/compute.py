@@ -34,6 +34,11 @@ def computed(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         _ASKED.discard(asked)
 
 
+def waiting() -> int:
+    """How many sessions' images are computed at this moment or wait for it."""
+    return len(_ASKED)
+
+
 def _with_its_share(function: Callable[[], T]) -> T:
     """One image alone has all cores; where others wait, each gets fewer helpers, which do more in all."""
     import torch

@@ -11,7 +11,7 @@ from cxrkit.pixels import Box
 from cxrkit.task import Task
 from pages.ui.analysis import Explained, Reading
 from pages.ui.truth import Truth
-from pages.ui.viewer import Pane, viewer
+from pages.ui.viewer import Pane, send_ahead, viewer
 from pages.ui.words import edits_in_words, movement, percent, place, share
 
 Read = TypeVar("Read", bound=Explained)
@@ -68,6 +68,11 @@ def images(image: Radiograph, readings: Sequence[Explained], crop: Box, key: str
         for index, reading in enumerate(readings)
     ]
     viewer(panes, key=key, crop_enabled=True)
+
+
+def show_soon(images: Sequence[Radiograph], key: str) -> None:
+    """The browser fetches the images that the viewer of this key will show while the network reads them."""
+    send_ahead([(display_pixels(image)[0], image.sha256) for image in images], key)
 
 
 def pane(image: Radiograph, reading: Explained, name: str, *, masks: Truth = (), crop: Box | None = None) -> Pane:

@@ -161,7 +161,7 @@ def _read(loaded: "LoadedModel", missing: Sequence[Asked], known: dict[str, Foun
     load_libraries()
     total = len(missing)
     bar = st.progress(0.0, f"Reading scan 1 of {total} …")
-    for done, (asked, found) in enumerate(_pipeline(loaded, missing), start=1):
+    for done, (asked, found) in enumerate(read_files(loaded, missing), start=1):
         known[_key(asked)] = found
         bar.progress(done / total, f"{done} of {total} scans are read …")
     bar.empty()
@@ -176,8 +176,12 @@ class _Ready:
     remark: str
 
 
-def _pipeline(loaded: "LoadedModel", missing: Sequence[Asked]) -> Iterator[tuple[Asked, Found]]:
-    """Each file with what was found, in order. The next ones are opened while the network computes."""
+def read_files(loaded: "LoadedModel", missing: Sequence[Asked]) -> Iterator[tuple[Asked, Found]]:
+    """Each file with what was found, in order; nothing is drawn. The next ones are opened while the network computes.
+
+    Raises:
+        WeightsError: what the guard or the preparation needs is missing.
+    """
     readers = ThreadPoolExecutor(READERS, thread_name_prefix="scans", initializer=_alone)
     try:
         rest = iter(missing)

@@ -22,6 +22,7 @@ _STILL = """<style>
 * { animation-timing-function: steps(8) !important; }
 [data-testid="stStatusWidgetRunningIcon"] > * { display: none; }
 [data-testid="stStatusWidgetRunningIcon"]::before { content: "…"; }
+[class*="st-key-"][class*="-ahead"] { display: none; }
 </style>"""
 
 give_images_back()

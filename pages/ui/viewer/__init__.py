@@ -23,6 +23,7 @@ __all__ = ["Pane", "ViewerState", "dragged_crop", "viewer"]
 _HERE = Path(__file__).parent
 _SCRIPTS = (
     "colour.js",
+    "files.js",
     "image.js",
     "truth.js",
     "legend.js",
@@ -52,12 +53,17 @@ class ViewerState:
     ruler_mm: float | None
 
 
+def _joined(*names: str) -> str:
+    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
+
+
 _component = st.components.v2.component(
     "cxr_viewer",
     html='<div class="cxr-viewer"></div>',
     css=(_HERE / "viewer.css").read_text(encoding="utf-8"),
-    js="\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS),
+    js=_joined(*_SCRIPTS),
 )
+_ahead = st.components.v2.component("cxr_ahead", js=_joined("files.js", "ahead.js"), isolate_styles=False)
 
 
 def viewer(
@@ -109,6 +115,21 @@ def viewer(
     ruler = mounted.get("ruler") or {}
     measured = ruler.get("mm") is not None and ruler["image"] == panes[0].digest
     return ViewerState(memory["crop"] if crop_enabled else None, float(ruler["mm"]) if measured else None)
+
+
+def send_ahead(images: Sequence[tuple[np.ndarray, str]], key: str) -> None:
+    """Have the browser fetch images that `viewer` will show, while the network reads them; nothing is seen.
+
+    Args:
+        images: pixels [H, W] and digest of each pane, as in its Pane.
+        key: of the viewer.
+    """
+    urls = [
+        _pixels_address(_pack(pixels, digest), digest, f"{key}.{place}")
+        for place, (pixels, digest) in enumerate(images)
+    ]
+    with st.container(key=f"{key}.ahead"):
+        _ahead(key=f"{key}.ahead.files", data={"urls": urls})
 
 
 def dragged_crop(key: str) -> Box | None:
@@ -165,13 +186,22 @@ def _outlined(digest: str, _mask: Any) -> bytes:
     return pack_outlines(_mask)
 
 
+def _pack(pixels: Any, digest: str) -> PackedPixels:
+    height, width = pixels.shape
+    return _packed(f"{digest}.{pixels.dtype.str}.{width}x{height}", pixels)
+
+
+def _pixels_address(packed: PackedPixels, digest: str, place: str) -> str:
+    return _address(packed.data, f"{digest}.{packed.bits}", f"{place}.pixels")
+
+
 def _describe(pane: Pane, place: str) -> dict[str, Any]:
     height, width = pane.pixels.shape
-    packed = _packed(f"{pane.digest}.{pane.pixels.dtype.str}.{width}x{height}", pane.pixels)
+    packed = _pack(pane.pixels, pane.digest)
     described: dict[str, Any] = {
         "title": pane.title,
         "image": pane.digest,
-        "url": _address(packed.data, f"{pane.digest}.{packed.bits}", f"{place}.pixels"),
+        "url": _pixels_address(packed, pane.digest, place),
         "width": width,
         "height": height,
         "bits": packed.bits,
