@@ -9,14 +9,17 @@ STAMP := $(VENV)/.requirements
 app: setup
 	$(BIN)/python -m streamlit run app.py
 
+# Browsers and what measures time have the machine to themselves.
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python $(WARNINGS) -m pytest -n auto --dist loadfile -m "not browser and not timed"
+	$(BIN)/python $(WARNINGS) -m pytest -m "browser or timed"
 
+check: WARNINGS := -W error
 check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -W error -m pytest
+	$(MAKE) test WARNINGS="$(WARNINGS)"
 
 bench: setup
 	$(BIN)/python -m benchmarks

@@ -16,6 +16,7 @@ from benchmarks.machine import busy_warning, facts
 from benchmarks.network import age, prediction
 from benchmarks.pairs import pairs
 from benchmarks.reading import packaged, reading
+from benchmarks.scans import day_of_scans, table
 from benchmarks.server import REPOSITORY, chromium
 from benchmarks.workbench import pair_answers, workbench
 from cxrkit.errors import CxrkitError, InputError
@@ -28,8 +29,8 @@ from cxrkit.tasks import TASKS
 
 README = REPOSITORY / "README.md"
 
-HAND = "hand"
-"""What Task.reads says of tasks that read hands."""
+HAND, SCAN = "hand", "planar lung scan"
+"""What Task.reads says of tasks that read hands and lung scans."""
 
 AGE_GOAL = 0.6
 """Seconds from upload to answer of a further hand of a session."""
@@ -50,7 +51,7 @@ def measure(*, quick: bool, growth: bool) -> Record:
     count = 4 if quick else 26
     pictures = chests(count)
     hand_pictures = hands(count)
-    for task in TASKS:
+    for task in (task for task in TASKS if task.reads != SCAN):
         _check_guard(task, hand_pictures if task.reads == HAND else pictures)
     sections: dict[str, list[Measurement]] = {}
     typer.echo("Reading ...", err=True)
@@ -90,6 +91,8 @@ def _check_guard(task: Task, pictures: Sequence[Levels]) -> None:
 def _task_sections(task: Task, paths: Sequence[Path], *, quick: bool, growth: bool) -> dict[str, list[Measurement]]:
     """Title -> rows of one task."""
     rounds = 3 if quick else 20
+    if task.reads == SCAN:
+        return {"a day's table": table(task, day_of_scans(8 if quick else 40), 1 if quick else 5)}
     if len(task.inputs) == 2:
         answers = pair_answers(task, paths, 1 if quick else 10)
         return {"the network": pairs(task, rounds), "from upload to answer": answers}

@@ -15,6 +15,7 @@ from cxrkit.task import Task
 from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.followup import FOLLOW_UP
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
+from cxrkit.tasks.vq import VQ
 
 PICTURES = REPOSITORY / "pages" / "ui" / "pictures"
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1360, "height": 1000}, "device_scale_factor": 1}
@@ -33,7 +34,7 @@ _DRAWN = """() => {
 }"""
 _WAIT = 60_000
 _QUALITY = 86
-_SAMPLE = {FOLLOW_UP.name: "Open a simulated pair"}
+_SAMPLE = {FOLLOW_UP.name: "Open a simulated pair", VQ.name: "Open a simulated day"}
 """What the button says that opens a page's first simulated case, where it is not what most say."""
 
 
@@ -42,7 +43,7 @@ def main(folder: Path = PICTURES) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with served() as server, chromium() as browser:
         cavity, pair = partial(whole, end="Zhang et al."), partial(whole, end="Can this answer be trusted?")
-        hand = partial(whole, end="What the network reads")
+        hand, day = partial(whole, end="What the network reads"), partial(whole, end="1 = its own maximum")
         for name, task, take, context in (
             ("cavity", TUBERCULOSIS, cavity, DESKTOP | {"color_scheme": "light"}),
             ("cavity_dark", TUBERCULOSIS, cavity, DESKTOP | {"color_scheme": "dark"}),
@@ -52,6 +53,8 @@ def main(folder: Path = PICTURES) -> None:
             ("pair_phone", FOLLOW_UP, phone, PHONE | {"color_scheme": "dark"}),
             ("hand", BONE_AGE, hand, DESKTOP | {"color_scheme": "light"}),
             ("hand_phone", BONE_AGE, phone, PHONE | {"color_scheme": "dark"}),
+            ("day", VQ, day, DESKTOP | {"color_scheme": "light"}),
+            ("day_phone", VQ, phone, PHONE | {"color_scheme": "dark"}),
         ):
             picture = Image.open(io.BytesIO(shot(browser, server.url, task, take, context)))
             file = folder / f"{name}.webp"

@@ -17,6 +17,8 @@ import pytest
 from cxrkit import sandbox
 from cxrkit.errors import ImageError, ImageTooLarge
 
+pytestmark = pytest.mark.timed
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

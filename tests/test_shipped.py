@@ -7,8 +7,11 @@ import pytest
 
 from cxrkit.evaluate import analyse, load_image
 from cxrkit.metrics import auc
+from cxrkit.phantoms import ScanKind, random_scan, simulate_scan
+from cxrkit.quality import check_image
 from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
+from cxrkit.tasks.vq import VQ
 from cxrkit.weights import LoadedModel, load_model
 
 
@@ -73,3 +76,20 @@ def test_a_real_jpeg2000_hand_is_answered(shipped_age: LoadedModel, shared_data:
     assert reading.interval[0] <= reading.expected <= reading.interval[1]
     assert reading.sd is not None
     assert reading.sd.score is not None
+
+
+def test_types_of_new_simulated_scans_agree_with_the_card() -> None:
+    shipped_type, right = load_model(VQ), []
+    kinds: tuple[ScanKind, ...] = ("perfusion", "ventilation")
+    for seed in range(30_000_000, 30_000_020):
+        for kind in kinds:
+            image = simulate_scan(random_scan(seed, kind)).radiograph()
+            assert check_image(image, VQ.reads).ok
+            scores = analyse(shipped_type, [image]).scores
+            right.append(max(scores, key=lambda label: scores[label]) == kind)
+    (stated,) = (
+        m.value
+        for m in shipped_type.card.metrics
+        if m.name == "accuracy" and m.part == "simulated: more scans of the same kind"
+    )
+    assert sum(right) / len(right) == pytest.approx(stated, abs=0.12)

@@ -5,8 +5,9 @@ from cxrkit.task import Task
 from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.followup import FOLLOW_UP
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
+from cxrkit.tasks.vq import VQ
 
-TASKS: tuple[Task, ...] = (FOLLOW_UP, TUBERCULOSIS, BONE_AGE)
+TASKS: tuple[Task, ...] = (FOLLOW_UP, TUBERCULOSIS, BONE_AGE, VQ)
 """In the order of the navigation."""
 
 

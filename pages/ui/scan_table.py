@@ -8,6 +8,7 @@ import streamlit as st
 
 from cxrkit.scan_day import ORDER, StudyFinding, duplicates, odd_studies
 from pages.ui.scan_rows import Row
+from pages.ui.several_uploads import in_markdown
 from pages.ui.words import listed, share
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ _SIGNS = {
 _COLOURS = {"mismatch": "rgba(220, 38, 38, 0.35)"} | dict.fromkeys(_ALL[1:5], "rgba(234, 179, 8, 0.22)")
 """Of rows, over the light and the dark ground."""
 
+_MOST = 8
+"""Scans that were not read whose reason is said above the table."""
+
 
 def in_order(rows: Sequence[Row]) -> list[Row]:
     """Mismatches first, then what else has to be looked at; those of one verdict as they came."""
@@ -49,7 +53,7 @@ def summary(rows: Sequence[Row]) -> str:
 
 
 def say_what_is_wrong(rows: Sequence[Row]) -> None:
-    """Mismatches loudly, then studies that are odd, headers that contradict themselves, and copies."""
+    """Mismatches loudly, then studies that are odd, headers that contradict themselves, copies, what was not read."""
     mismatches = [_mismatch(row) for row in rows if row.verdict == "mismatch"]
     if mismatches:
         verb = "scan does not match its" if len(mismatches) == 1 else "scans do not match their"
@@ -65,6 +69,10 @@ def say_what_is_wrong(rows: Sequence[Row]) -> None:
     copies = [f"- Scans {listed(names)} hold the same pixels: one of them is a copy." for names in duplicates(scans)]
     if copies:
         st.warning("\n".join(copies), icon=":material/content_copy:")
+    unread = [f"- **Scan {row.number}:** {in_markdown(row.found.reason)}" for row in rows if row.reading is None]
+    if unread:
+        more = f"\n\nAnd {len(unread) - _MOST} more: open them below." if len(unread) > _MOST else ""
+        st.warning("**Not read:**\n\n" + "\n".join(unread[:_MOST]) + more, icon=":material/front_hand:")
     if all(row.verdict == "agree" for row in rows) and not warnings:
         st.success("Every scan is read as what its header says.", icon=":material/check_circle:")
 
@@ -201,6 +209,7 @@ def _columns() -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
         "Scan": number("Scan", width="small"),
+        "Read as": text("Read as", width=112),
         "Score": number("Score", format="%.3f", width="small", help="Of perfusion, 0 to 1."),
         "Counts": number("Counts", format="localized", width="small"),
         "Study": text("Study", width="small", help="Scans of one study have one number."),

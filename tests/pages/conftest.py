@@ -10,10 +10,13 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cxrkit.phantoms import ChestSettings, HandSettings, simulate_chest, simulate_hand
+from cxrkit.phantoms import SCAN_SAMPLES, ChestSettings, HandSettings, simulate_chest, simulate_hand, simulate_scan
 from cxrkit.tasks import TASKS, find_task
-from pages.ui import models
+from pages.ui import answer_first, models
 from tests.small_weights import write_small_weights
+
+IMAGE_TASKS = [task for task in TASKS if task.reads != "planar lung scan"]
+"""Whose page shows what became of an image or a pair; the one for lung scans shows a table of a day."""
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -25,6 +28,11 @@ def small_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for task in TASKS:
         write_small_weights(task, root)
     return root
+
+
+@pytest.fixture(autouse=True)
+def _no_browser_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_first, "MOMENT", 0.0)
 
 
 @pytest.fixture
@@ -58,9 +66,16 @@ def hand() -> np.ndarray:
     return np.round(simulate_hand(HandSettings(7, 96, "female", size=384)).values * 255)
 
 
+@cache
+def lung_scan_levels() -> np.ndarray:
+    """A simulated perfusion scan, in 0 to 255: it passes the image guard."""
+    counts = simulate_scan(SCAN_SAMPLES[0].settings).views["anterior"]
+    return np.round(counts / counts.max() * 255)
+
+
 def picture(name: str) -> np.ndarray:
     """What the task of this name reads, in 0 to 255."""
-    return hand() if find_task(name).reads == "hand" else chest()
+    return {"hand": hand, "frontal chest": chest, "planar lung scan": lung_scan_levels}[find_task(name).reads]()
 
 
 def png(pixels: np.ndarray | None = None) -> bytes:

@@ -7,12 +7,11 @@ import pytest
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from cxrkit.tasks import TASKS
-from tests.pages.conftest import chest, picture, png
+from tests.pages.conftest import IMAGE_TASKS, chest, picture, png
 from tests.pages.test_app import said
 
 Opened = Callable[[str], AppTest]
-NAMES = [task.name for task in TASKS if len(task.inputs) == 1]
+NAMES = [task.name for task in IMAGE_TASKS if len(task.inputs) == 1]
 
 
 def page_of_text() -> bytes:

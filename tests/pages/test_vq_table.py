@@ -115,6 +115,17 @@ def test_a_day_without_a_fault_is_said_once(shown: list[tuple[str, str]]) -> Non
     assert shown == [("success", "Every scan is read as what its header says.")]
 
 
+def test_what_was_not_read_says_why_and_a_long_list_ends(shown: list[tuple[str, str]]) -> None:
+    rows = [Row(asked(number), Found("stopped", f"It is *empty* {number}")) for number in range(1, 12)]
+    say_what_is_wrong(rows)
+    ((kind, text),) = shown
+    assert kind == "warning"
+    assert "- **Scan 1:** It is \\*empty\\* 1" in text
+    assert "**Scan 8:**" in text
+    assert "**Scan 9:**" not in text
+    assert text.endswith("And 3 more: open them below.")
+
+
 @pytest.mark.usefixtures("mean_image")
 def test_the_csv_says_what_the_page_says() -> None:
     card = replace(small_card(VQ), thresholds={"perfusion": 0.5, FROM: 0.3, TO: 0.7})
