@@ -13,13 +13,14 @@ import typer
 from benchmarks.images import Levels, chests, dicom, files, hands
 from benchmarks.load import SESSIONS, measure_growth, measure_sessions
 from benchmarks.machine import busy_warning, facts
-from benchmarks.network import age, prediction
+from benchmarks.network import age, findings, prediction
 from benchmarks.pairs import pairs
 from benchmarks.reading import packaged, reading
 from benchmarks.scans import day_of_scans, table
 from benchmarks.server import REPOSITORY, chromium
 from benchmarks.workbench import pair_answers, workbench
 from cxrkit.errors import CxrkitError, InputError
+from cxrkit.finding_labels import several_labels
 from cxrkit.image import read_image
 from cxrkit.quality import check_image
 from cxrkit.report import speed_markdown, with_speed
@@ -32,8 +33,8 @@ README = REPOSITORY / "README.md"
 HAND, SCAN = "hand", "planar lung scan"
 """What Task.reads says of tasks that read hands and lung scans."""
 
-AGE_GOAL = 0.6
-"""Seconds from upload to answer of a further hand of a session."""
+AGE_GOAL, FINDINGS_GOAL = 0.6, 0.8
+"""Seconds from upload to answer of a further hand, and of a further chest with all findings, of a session."""
 
 
 def measure(*, quick: bool, growth: bool) -> Record:
@@ -99,6 +100,9 @@ def _task_sections(task: Task, paths: Sequence[Path], *, quick: bool, growth: bo
     if task.values:
         first = read_image(paths[0].read_bytes())
         return {"the network": age(task, first, rounds)} | workbench(task, paths, 1 if quick else 3, AGE_GOAL)
+    if several_labels(task):
+        first = read_image(paths[0].read_bytes())
+        return {"the network": findings(task, first, rounds)} | workbench(task, paths, 1 if quick else 3, FINDINGS_GOAL)
     found = {"the network": prediction(task, read_image(paths[0].read_bytes()), rounds)}
     found |= workbench(task, paths, 1 if quick else 3)
     found["many sessions"] = measure_sessions(task, paths[: 2 if quick else SESSIONS], 1 if quick else 3)

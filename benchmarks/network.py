@@ -1,11 +1,11 @@
-"""One network: forward alone, forward with our heatmaps, and where it calls a class pytorch-grad-cam as it is used."""
+"""One network: forward alone, forward with our heatmaps, and of tuberculosis pytorch-grad-cam as it is used."""
 
 import pytorch_grad_cam
 import torch
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from benchmarks.timing import in_milliseconds, interleaved, measured
-from cxrkit.explain import explain
+from cxrkit.explain import explain, raw_maps
 from cxrkit.image import Radiograph
 from cxrkit.predict import encode, predict
 from cxrkit.speed import Measurement
@@ -38,6 +38,35 @@ def age(task: Task, image: Radiograph, rounds: int) -> list[Measurement]:
     seconds = interleaved({alone: forward, both: with_map}, rounds)
     ratios = [whole / base for whole, base in zip(seconds[both], seconds[alone], strict=True)]
     return [*in_milliseconds(seconds), measured(f"{both}, over {alone}", ratios, "times", goal=GOAL)]
+
+
+def findings(task: Task, image: Radiograph, rounds: int) -> list[Measurement]:
+    """Times of a network that answers each label by itself, and what all scores and the maps of all labels cost.
+
+    Maps are those of the network's own resolution; the page enlarges the ones that it shows.
+
+    Args:
+        task: with weights.
+        image: a frontal chest radiograph.
+        rounds: both ways once a round.
+    """
+    loaded = load_model(task)
+    prepared = task.prepare([image], {}, ModelInput())
+    tensor = torch.from_numpy(prepared.tensor[0:1, 0:1].copy())
+
+    def forward() -> None:
+        with torch.no_grad():
+            loaded.model(tensor)
+
+    def everything() -> None:
+        encoded = encode(loaded, prepared)
+        predict(loaded, prepared, encoded)
+        raw_maps(loaded, encoded, range(len(task.labels)))
+
+    alone, whole = "forward alone", f"scores and maps of all {len(task.labels)} labels"
+    seconds = interleaved({alone: forward, whole: everything}, rounds)
+    ratios = [taken / base for taken, base in zip(seconds[whole], seconds[alone], strict=True)]
+    return [*in_milliseconds(seconds), measured(f"{whole}, over {alone}", ratios, "times", goal=GOAL)]
 
 
 def prediction(task: Task, image: Radiograph, rounds: int) -> list[Measurement]:

@@ -167,7 +167,8 @@ class Task:
         context: further facts about the patient that the network takes, by name; a table of cases has them as columns.
         beside: further facts that the answer is compared with and the network does not take.
         labels: classes in the order of the network's outputs.
-        called: the class that a score and a threshold speak of; None where no class is called, as of an age.
+        called: the class that a score and a threshold speak of; None where no class is called, as of an age, and where
+            each label is answered by itself.
         values: the number that each label stands for; () where the labels are no numbers.
         activation: how logits become probabilities.
         input_size: side of the square input in pixels.

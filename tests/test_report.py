@@ -4,10 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from cxrkit.card import WEIGHTS, Metric
+from cxrkit.card import WEIGHTS, Metric, read_card
 from cxrkit.commands import run
 from cxrkit.errors import InputError, WeightsError
-from cxrkit.report import card_markdown, figure, markdown_table, with_cards
+from cxrkit.report import (
+    Section,
+    as_text,
+    card_markdown,
+    card_sections,
+    figure,
+    markdown_table,
+    sections_markdown,
+    with_cards,
+)
+from cxrkit.reproduction import SYSTEMS
 from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from tests.conftest import REPOSITORY
@@ -27,6 +37,33 @@ def test_a_figure_shows_its_interval() -> None:
 def test_a_cell_cannot_break_its_table() -> None:
     assert markdown_table([{"a|b": "x|y", "c": 1}]) == "| a/b | c |\n| --- | --- |\n| x/y | 1 |"
     assert markdown_table([]) == ""
+
+
+def test_what_a_row_lacks_is_empty() -> None:
+    assert as_text([{"a": 1, "b": 2}, {"b": 3, "c": 4}]) == [{"a": "1", "b": "2"}, {"a": "", "b": "3"}]
+    assert as_text([]) == []
+
+
+def test_sections_stand_one_below_the_other() -> None:
+    sections = [Section([{"a": "1"}], note="how"), Section([], "Title", "(remark)")]
+    assert sections_markdown(sections) == "| a |\n| --- |\n| 1 |\n\nhow\n\n**Title** (remark)\n\nNone."
+
+
+def test_every_table_of_a_card_is_a_section() -> None:
+    card = read_card(WEIGHTS / "followup" / "card.json")
+    figures, *studies = card_sections(card)
+    assert len(figures.rows) == len(card.metrics)
+    assert [section.title for section in studies] == list(card.tables)
+    assert [len(section.rows) for section in studies] == [len(rows) for rows in card.tables.values()]
+
+
+def test_claims_are_written_where_the_text_has_a_part_for_them() -> None:
+    text = "<!-- card:lung_field -->\n<!-- end -->\n<!-- reproduction -->\nstale words\n<!-- end -->\nafter\n"
+    written = with_cards(text, WEIGHTS)
+    assert "stale words" not in written
+    assert written.endswith("after\n")
+    assert all(f"**{system.title}**" in written for system in SYSTEMS)
+    assert with_cards(written, WEIGHTS) == written
 
 
 def test_a_text_without_parts_and_a_missing_card_are_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cxrkit.card import Card, Metric
+from cxrkit.report import Rows, as_text
 from cxrkit.task import Task
 from pages.ui.words import listed, percent, share
 
@@ -20,23 +21,26 @@ def about_model(task: Task, card: Card) -> None:
         st.markdown("**Measured** (value with 95 % interval)")
         measured(card)
         st.markdown("**Trained and measured on**")
-        _table(
-            [
-                {
-                    "Data": source.name,
-                    "Images": f"{source.images:,}",
-                    "Kind": "real" if source.real else "simulated",
-                    "Reference": source.reference,
-                    "Terms": source.terms,
-                }
-                for source in card.data
-            ]
-        )
+        _table(data_rows(card))
         st.markdown(f"**Split.** {card.split}.")
         for title, rows in card.tables.items():
             st.markdown(f"**{title}**")
-            _table([{name: str(value) for name, value in row.items()} for row in rows])
-        st.caption(_record(card))
+            _table(as_text(rows))
+        st.caption(record(card))
+
+
+def data_rows(card: Card) -> Rows:
+    """A row for each data set that the weights were trained or measured on."""
+    return [
+        {
+            "Data": source.name,
+            "Images": f"{source.images:,}",
+            "Kind": "real" if source.real else "simulated",
+            "Reference": source.reference,
+            "Terms": source.terms,
+        }
+        for source in card.data
+    ]
 
 
 def measured(card: Card) -> None:
@@ -56,11 +60,12 @@ def _row(metric: Metric) -> dict[str, str]:
     }
 
 
-def _table(rows: list[dict[str, str]]) -> None:
+def _table(rows: Rows) -> None:
     st.dataframe(rows, hide_index=True, width="stretch")
 
 
-def _record(card: Card) -> str:
+def record(card: Card) -> str:
+    """What was chosen on carved parts, and how the network was made and is stored, in sentences."""
     network = listed([f"{name} {value}" for name, value in card.model.items()])
     return (
         f"{_chosen(card)} Temperature {card.temperature:.3f}. Network: {network}. Input {card.input_size} × "

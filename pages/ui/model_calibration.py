@@ -1,0 +1,196 @@
+"""Does a score mean what it says? A reliability diagram of the scores beside the weights, or the card's fitted curve.
+
+Plotly is imported when a figure is made, because that takes a while.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from string import ascii_uppercase
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from cxrkit.card import Card
+from cxrkit.errors import WeightsError
+from cxrkit.finding_support import sigmoid
+from cxrkit.metrics import ReliabilityBin, reliability_bins
+from cxrkit.scores import FILE, ScoredPart, read_scores
+from pages.ui import models
+from pages.ui.model_choice import Shown
+from pages.ui.words import percent_interval, share
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure, Scatter
+
+_COLOURS = ("#0a84b5", "#d55e00", "#9a5fc0", "#3f8f3f")
+_OPTIMISTIC = "#7f8b95"
+"""Contrast at least 3 : 1 on the page's white and on its dark background."""
+
+_DASHES = ("solid", "dot", "longdash", "dashdot")
+
+_CHART = {"displaylogo": False, "displayModeBar": False, "scrollZoom": False}
+_READ = (
+    "On the diagonal a score means what it says; below it scores are too high for these images, above it too low. "
+    "Scores are calibrated to the mix of the carved part, so that another share of positive images alone moves the "
+    "whole curve."
+)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Logistic recalibration on one part: P(positive) = sigmoid(intercept + slope * logit(score)).
+
+    Attributes:
+        name: of the part.
+        slope, intercept: 1 and 0 are ideal.
+        images: that they were fitted on.
+    """
+
+    name: str
+    slope: float
+    intercept: float
+    images: int
+
+    def share(self, score: float) -> float:
+        """Share of positive images expected at a score in (0, 1)."""
+        return sigmoid(self.intercept + self.slope * math.log(score / (1 - score)))
+
+
+def fits_of(card: Card) -> list[Fit]:
+    """The parts of which the card holds both slope and intercept."""
+    slopes, intercepts = (
+        {metric.part: metric for metric in card.metrics if metric.name == f"calibration {name}"}
+        for name in ("slope", "intercept")
+    )
+    return [
+        Fit(part, slope.value, intercepts[part].value, slope.cases)
+        for part, slope in slopes.items()
+        if part in intercepts
+    ]
+
+
+def calibration(shown: Shown, card: Card) -> None:
+    """The diagram of the scores; without scores the curve that the card's slope and intercept stand for."""
+    if (models.WEIGHTS / shown.name / FILE).is_file():
+        try:
+            parts = sorted(read_scores(models.WEIGHTS / shown.name), key=lambda part: part.optimistic)
+        except WeightsError as error:
+            st.info(f"{error} Make them with: `{shown.train_command}`", icon=":material/help:")
+            return
+        how = (
+            "Images in 15 bins of equal width by their score, empty ones left out. Whiskers: Wilson's 95 % interval. "
+            "Cross-family parts were scored by other networks of the same recipe."
+        )
+        _show(shown, reliability_figure(parts), [part.name for part in parts], how)
+    elif fits := fits_of(card):
+        how = "No scores of single images are kept here: drawn are the card's slope and intercept as curves."
+        _show(shown, fitted_figure(fits), [fit.name for fit in fits], how)
+    elif any(metric.name == "ECE" for metric in card.metrics):
+        st.markdown("Neither scores of single images nor a slope are kept; the table above has the calibration error.")
+    else:
+        st.markdown("Calibration was not measured.")
+
+
+def _show(shown: Shown, figure: "Figure", names: Sequence[str], how: str) -> None:
+    st.plotly_chart(
+        figure,
+        key=f"models.{shown.name}.calibration",
+        config=_CHART,
+        alt="Share of positive images against their score, for each part, with the diagonal; the figures of "
+        "calibration stand in the table above.",
+    )
+    st.markdown("\n".join(f"- **{letter}.** {name}" for letter, name in zip(ascii_uppercase, names, strict=False)))
+    st.caption(f"{how} {_READ}")
+
+
+def reliability_figure(parts: Sequence[ScoredPart]) -> "Figure":
+    """Share of positives against the mean score of each bin, with the diagonal; equal axes from 0 to 1.
+
+    Args:
+        parts: named A, B, ... in the legend.
+    """
+    return _on_the_diagonal([_curve(index, part) for index, part in enumerate(parts)])
+
+
+def fitted_figure(fits: Sequence[Fit]) -> "Figure":
+    """Curves of slope and intercept with the diagonal; equal axes from 0 to 1.
+
+    Args:
+        fits: named A, B, ... in the legend.
+    """
+    from plotly.graph_objects import Scatter
+
+    scores = [number / 100 for number in range(1, 100)]
+    traces = [
+        Scatter(
+            x=scores,
+            y=[fit.share(score) for score in scores],
+            mode="lines",
+            name=f"{ascii_uppercase[index]}: {fit.images:,} images",
+            line=_line(index, _COLOURS[index % len(_COLOURS)]),
+            hovertemplate="score %{x:.2f}: share %{y:.2f}",
+        )
+        for index, fit in enumerate(fits)
+    ]
+    return _on_the_diagonal(traces)
+
+
+def _line(index: int, colour: str) -> dict[str, object]:
+    return {"color": colour, "width": 2, "dash": _DASHES[index % len(_DASHES)]}
+
+
+def _on_the_diagonal(traces: "Sequence[Scatter]") -> "Figure":
+    from plotly.graph_objects import Figure, Scatter
+
+    ideal = Scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        name="ideal",
+        line={"color": _OPTIMISTIC, "width": 1, "dash": "dash"},
+        hoverinfo="skip",
+    )
+    figure = Figure([ideal, *traces])
+    axis = {"range": [-0.02, 1.02], "dtick": 0.2, "constrain": "domain", "zeroline": False, "showgrid": True}
+    figure.update_layout(
+        xaxis=axis | {"title": {"text": "Score"}},
+        yaxis=axis | {"title": {"text": "Share of positive images"}, "scaleanchor": "x"},
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "xref": "paper"},
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        height=480,
+        dragmode=False,  # so that a finger on the figure scrolls the page
+        hovermode="closest",
+    )
+    return figure
+
+
+def _curve(index: int, part: ScoredPart) -> "Scatter":
+    from plotly.graph_objects import Scatter
+
+    bins = reliability_bins(part.targets, part.scores)
+    colour = _OPTIMISTIC if part.optimistic else _COLOURS[index % len(_COLOURS)]
+    letter = ascii_uppercase[index]
+    shares = [one.positive_share for one in bins]
+    return Scatter(
+        x=[one.mean_probability for one in bins],
+        y=[one.value for one in shares],
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [one.high - one.value for one in shares],
+            "arrayminus": [one.value - one.low for one in shares],
+        },
+        mode="lines+markers",
+        name=f"{letter}{', optimistic' if part.optimistic else ''}: {len(part.targets):,} images",
+        line=_line(index, colour),
+        customdata=[_in_words(one) for one in bins],
+        hovertemplate=f"{letter}: %{{customdata}}<extra></extra>",
+    )
+
+
+def _in_words(one: ReliabilityBin) -> str:
+    return (
+        f"{one.count:,} images scored {share(one.low)} to {share(one.high)}, mean {share(one.mean_probability)}"
+        f"<br>{percent_interval(one.positive_share)} positive"
+    )
