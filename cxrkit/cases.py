@@ -101,11 +101,16 @@ def resolve(case: Case, root: Path) -> tuple[Path, ...]:
     """
     if case.problem:
         raise ManifestError(case.problem)
+    check_root(root)
+    return tuple(_below(Path(os.path.realpath(root)), name, _where(case)) for name in case.files)
+
+
+def check_root(root: Path) -> None:
+    """Raise InputError if the root folder of a table is no folder."""
     if not os.path.isdir(root):
         raise InputError(
             "The root folder does not exist or is no folder. Give the folder that the table's paths start in."
         )
-    return tuple(_below(Path(os.path.realpath(root)), name, _where(case)) for name in case.files)
 
 
 def class_index(case: Case, labels: Sequence[str]) -> int:

@@ -3,19 +3,19 @@
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cxrkit import printed
+from cxrkit.batch_command import analyse_table, check_out
 from cxrkit.bone_age import check_age, check_sex
 from cxrkit.errors import CxrkitError, InputError
 from cxrkit.task import Task
 from cxrkit.tasks import find_task
 
 if TYPE_CHECKING:
-    from cxrkit.image import Radiograph
-    from cxrkit.weights import LoadedModel
+    from cxrkit.task import ModelInput
 
 app = typer.Typer(
     add_completion=False,
@@ -27,12 +27,30 @@ app = typer.Typer(
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="Such as tuberculosis.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")]
 Weights = Annotated[Path | None, typer.Option(help="Folder of weights to use in place of the shipped one.")]
+Workers = Annotated[int, typer.Option(help="Processes that share the work on many cases.")]
+Restart = Annotated[
+    bool, typer.Option("--restart", help="Begin anew instead of going on with an unfinished table of this name.")
+]
 
 
 @app.command()
 def analyse(
     task: TaskName,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="DICOM, PNG, JPEG or TIFF.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH",
+            help="DICOM, PNG, JPEG or TIFF; with --out also folders, or one table of cases, which needs no target.",
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="CSV for the predictions of many images; an existing one is replaced.")
+    ] = None,
+    root: Annotated[
+        Path | None, typer.Option(help="Folder that the paths in a table of cases start in; else the table's own.")
+    ] = None,
+    workers: Workers = 1,
+    restart: Restart = False,
     frame: Annotated[int | None, typer.Option(help="Frame of a file with several, from 1.")] = None,
     threshold: Annotated[float | None, typer.Option(help="In [0, 1], in place of the card's.")] = None,
     crop: Annotated[
@@ -60,31 +78,28 @@ def analyse(
 ) -> None:
     """Scores of one radiograph, or of a baseline and its follow-up; bone age of a hand; type of a lung scan; findings.
 
-    The seconds are those of reading, preparing and predicting, without start-up.
+    With --out the same of many images, in a table; a run that was stopped goes on where it was. The seconds are those
+    of reading, preparing and predicting, without start-up.
     """
     chosen = find_task(task)
-    if len(files) != len(chosen.inputs):
-        needed = " and ".join(chosen.inputs)
-        raise InputError(f"This task reads {len(chosen.inputs)} file(s), {needed}; {len(files)} were given.")
-    if threshold is not None and not 0 <= threshold <= 1:
-        raise InputError(f"The threshold is {threshold:g}; it has to lie between 0 and 1.")
-    if not all(file.is_file() for file in files):
-        raise InputError("There is no such file. Check the path.")
     box = None if crop is None else _box(crop)
     context = _context(chosen, {"sex": sex, "age_months": age_months})
 
-    from cxrkit import evaluate as evaluation
     from cxrkit.task import ModelInput
 
     edits = ModelInput(box, brightness, contrast, sharpness, size, turn, swap)
     edits.check()
-    loaded = _load(chosen, weights)
-    start = time.perf_counter()
-    images = [evaluation.load_image(file, frame, chosen.read_file) for file in files]
-    doubts = _doubts(chosen, images, force)
-    prediction = evaluation.analyse(loaded, images, edits, threshold, context)
-    result = printed.analysis(loaded, prediction, doubts, time.perf_counter() - start)
-    typer.echo(printed.strict(result) if as_json else printed.lines(result))
+    if out is None:
+        _check_single(chosen, paths, threshold, table=root is not None or workers != 1 or restart)
+        result = _analyse_one(chosen, paths, edits, frame, threshold, context, force=force, weights=weights)
+        typer.echo(printed.strict(result) if as_json else printed.lines(result))
+        return
+    if threshold is not None or age_months is not None:
+        raise InputError("The table holds no classes and no SD scores: leave out --threshold and --age-months.")
+    from cxrkit.batch_case import Asked
+
+    asked = Asked(edits, frame, context, guarded=not force)
+    analyse_table(chosen, paths, root, out, asked, weights, workers, restart=restart, as_json=as_json)
 
 
 @app.command()
@@ -101,26 +116,36 @@ def evaluate(
     root: Annotated[Path, typer.Option(help="Folder that the table's paths start in; nothing outside it is read.")],
     out: Annotated[Path, typer.Option(help="CSV to write the predictions to; an existing one is replaced.")],
     weights: Weights = None,
+    workers: Workers = 1,
+    restart: Restart = False,
     as_json: AsJson = False,
 ) -> None:
-    """Predict every case of a table and measure how good the predictions are, at the card's threshold or thresholds."""
-    chosen = find_task(task)
-    _check_out(out, manifest)
+    """Predict every case of a table and measure how good the predictions are, at the card's threshold or thresholds.
 
+    A run that was stopped goes on where it was.
+    """
+    chosen = find_task(task)
+    check_out(out, manifest)
+
+    from cxrkit import batch as batches
     from cxrkit import evaluate as evaluation
+    from cxrkit.batch_case import Asked
     from cxrkit.cases import read_manifest
-    from cxrkit.predictions import check_columns, write_predictions
 
     cases = read_manifest(manifest, file_columns=chosen.file_columns, target_column=chosen.target_column)
-    check_columns(chosen, cases)
-    loaded = _load(chosen, weights)
+    listing = batches.listing_of_table(manifest)
+    batch = batches.Batch(chosen, cases, root, listing, out, Asked(), judged=True)
+    card, executor = batches.staffed(batch, weights, workers)
     start = time.perf_counter()
-    rows = evaluation.predict_cases(loaded, cases, root, progress=True)
-    write_predictions(chosen, rows, out)
-    limit = None if chosen.called is None else loaded.card.thresholds[chosen.called]
+    rows: list[evaluation.Row] = []
+    outcome = batches.predict_table(
+        batch, card.sha256, executor, restart=restart, keep=lambda row: rows.append(evaluation.light(row))
+    )
+    limit = None if chosen.called is None else card.thresholds[chosen.called]
     found = evaluation.evaluate(chosen, rows, limit)
-    result = printed.summary(found, loaded.card.sha256, time.perf_counter() - start)
-    typer.echo(printed.strict(result) if as_json else printed.table(found))
+    result = printed.summary(found, card.sha256, time.perf_counter() - start) | printed.rest(outcome)
+    lines = [printed.table(found), *printed.left_out_lines(outcome.left_out)]
+    typer.echo(printed.strict(result) if as_json else "\n".join(lines))
 
 
 @app.command()
@@ -158,30 +183,43 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return status or 0
 
 
-def _load(task: Task, folder: Path | None) -> "LoadedModel":
+def _check_single(task: Task, paths: Sequence[Path], threshold: float | None, *, table: bool) -> None:
+    """Refuse what is not one case; `table`: options were given that only many cases have."""
+    if table or any(path.is_dir() for path in paths) or [path.suffix.lower() for path in paths] == [".csv"]:
+        raise InputError("Many images are analysed into a table. Name it with --out, such as --out predictions.csv.")
+    if len(paths) != len(task.inputs):
+        needed = " and ".join(task.inputs)
+        more = " For more cases name a table with --out." if len(paths) > len(task.inputs) else ""
+        raise InputError(f"This task reads {len(task.inputs)} file(s), {needed}; {len(paths)} were given.{more}")
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise InputError(f"The threshold is {threshold:g}; it has to lie between 0 and 1.")
+    if not all(path.is_file() for path in paths):
+        raise InputError("There is no such file. Check the path.")
+
+
+def _analyse_one(
+    task: Task,
+    files: Sequence[Path],
+    edits: "ModelInput",
+    frame: int | None,
+    threshold: float | None,
+    context: Mapping[str, object],
+    *,
+    force: bool,
+    weights: Path | None,
+) -> dict[str, Any]:
+    """What --json prints of one case."""
+    from cxrkit.batch_case import analyse as predicted
+    from cxrkit.batch_case import guard, load_image
+    from cxrkit.card import WEIGHTS
     from cxrkit.weights import load_model
 
-    return load_model(task) if folder is None else load_model(task, folder)
-
-
-def _doubts(task: Task, images: "Sequence[Radiograph]", force: bool) -> list[str]:
-    """What the image guard says of images that are analysed all the same.
-
-    Raises:
-        InputError: an image is not of the kind that the task reads, and force is not set.
-    """
-    from cxrkit.quality import check_image
-
-    doubts = []
-    stopped = False
-    for image, name in zip(images, task.inputs, strict=True):
-        verdict = check_image(image, task.reads)
-        stopped = stopped or not verdict.ok
-        which = f"{name.capitalize()}: " if len(images) > 1 else ""
-        doubts += [f"{which}{reason}" for reason in verdict.reasons]
-    if stopped and not force:
-        raise InputError(f"{' '.join(doubts)} Nothing was analysed; give --force to analyse it anyway.")
-    return doubts
+    loaded = load_model(task, weights or WEIGHTS)
+    start = time.perf_counter()
+    images = [load_image(file, frame, task.read_file) for file in files]
+    doubts = guard(task, images, stops=not force)
+    prediction = predicted(loaded, images, edits, threshold, context)
+    return printed.analysis(loaded, prediction, doubts, time.perf_counter() - start)
 
 
 def _context(task: Task, given: Mapping[str, str | float | None]) -> dict[str, object]:
@@ -209,11 +247,3 @@ def _box(text: str) -> tuple[int, int, int, int]:
             "The crop box has to be four whole numbers: left,top,right,bottom, such as 10,20,400,420."
         ) from None
     return left, top, right, bottom
-
-
-def _check_out(out: Path, manifest: Path) -> None:
-    """Refuse a place for the predictions before hours of work, not after."""
-    if out.is_dir() or not out.absolute().parent.is_dir():
-        raise InputError("The predictions need a file in a folder that exists. Name another file after --out.")
-    if out.exists() and manifest.exists() and out.samefile(manifest):
-        raise InputError("The predictions would replace the table of cases. Name another file after --out.")

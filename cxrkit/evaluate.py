@@ -1,6 +1,6 @@
 """Model + cases -> table of predictions -> Evaluation: every figure with its 95 % interval."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -8,45 +8,32 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from cxrkit import metrics
 from cxrkit.age_figures import JudgedAge, age_figures
-from cxrkit.bone_age import OLDEST
+from cxrkit.batch_case import Asked, Row, analyse, answer_case, load_image, open_case, row_of
 from cxrkit.card import Metric
-from cxrkit.cases import Case, class_index, resolve, target_number
-from cxrkit.errors import ImageError, ImageTooLarge, InputError, ManifestError
+from cxrkit.cases import Case, check_root
 from cxrkit.figures import Figure, Undefined, work_out
 from cxrkit.finding_figures import JudgedFindings, findings_figures
-from cxrkit.finding_labels import findings_of, several_labels
-from cxrkit.image import MAX_FILE_BYTES, Radiograph, read_image
+from cxrkit.finding_labels import several_labels
 from cxrkit.metrics import Interval
-from cxrkit.predict import Prediction, encode, predict
-from cxrkit.quality import check_image
-from cxrkit.task import ModelInput, ReadFile, Task
+from cxrkit.task import Task
 from cxrkit.weights import LoadedModel
 
+__all__ = [
+    "Evaluation",
+    "Row",
+    "analyse",
+    "binary_metrics",
+    "evaluate",
+    "light",
+    "load_image",
+    "measure",
+    "predict_cases",
+]
+
 _ECE_NOTE = "15 bins of equal width; no interval, because resampling inflates it"
-
-
-@dataclass(frozen=True)
-class Row:
-    """What became of one case.
-
-    Attributes:
-        case: as the manifest gives it.
-        target: index of its true class, or its true number where labels are numbers; None if the manifest's target
-            cannot be used, and where each label is answered by itself.
-        prediction: None if the case could not be read.
-        error: why prediction or target is missing, as a sentence; "" otherwise.
-        findings: its true labels, where each is answered by itself; None as for `target`.
-    """
-
-    case: Case
-    target: float | None
-    prediction: Prediction | None
-    error: str = ""
-    findings: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,105 +59,36 @@ class Evaluation:
     undefined: tuple[Undefined, ...]
 
 
-def load_image(path: Path, frame: int | None = None, read: ReadFile | None = None) -> Radiograph:
-    """Read a radiograph from disk; a file over the reader's limit is not loaded into memory.
-
-    Args:
-        path: a regular file.
-        frame: which frame of several, from 1.
-        read: the task's own way to read a file; None = `cxrkit.image.read_image`.
-
-    Raises:
-        ImageError: as `cxrkit.image.read_image`, or there is no such file, or it may not be read.
-    """
-    if not path.is_file():
-        raise ImageError("There is no such file. Check the path.")
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise ImageTooLarge(
-                f"The file has {size / 1024**2:,.0f} MB; at most {MAX_FILE_BYTES // 1024**2} MB are read. "
-                "Export the image alone, or at a smaller size."
-            )
-        data = path.read_bytes()
-    except OSError:
-        raise ImageError("The file could not be opened. Check that you may read it.") from None
-    return (read or read_image)(data, path.name, frame)
-
-
-def analyse(
-    loaded: LoadedModel,
-    images: Sequence[Radiograph],
-    edits: ModelInput | None = None,
-    threshold: float | None = None,
-    context: Mapping[str, object] | None = None,
-) -> Prediction:
-    """Prepare and predict one case.
-
-    Args:
-        loaded: the network with its card.
-        images: as many as the task has inputs, in their order.
-        edits: of what the network reads; None = none.
-        threshold: in place of the card's.
-        context: what is known of the patient, of the task's `context` and `beside`; None = nothing.
-
-    Raises:
-        InputError: edits, a threshold or a context that cannot be used.
-        WeightsError: weights that the preparation needs are missing.
-    """
-    prepared = loaded.task.prepare(images, context or {}, ModelInput() if edits is None else edits)
-    return predict(loaded, prepared, encode(loaded, prepared), images, threshold)
-
-
-def predict_cases(loaded: LoadedModel, cases: Sequence[Case], root: Path, progress: bool = False) -> list[Row]:
+def predict_cases(loaded: LoadedModel, cases: Sequence[Case], root: Path) -> list[Row]:
     """Predict every case, one at a time, so that memory does not grow with their number of pixels.
 
-    A case that cannot be read gives a row with an error and does not stop the others.
+    A case that cannot be read gives a row with an error and does not stop the others. `cxrkit.batch` does the same with
+    several processes, and goes on after it was stopped.
 
     Args:
         loaded: the network with its card.
         cases: with files below root.
         root: folder; nothing outside it is read.
-        progress: show a bar on stderr, if that is a terminal.
 
     Raises:
         InputError: root is no folder.
         WeightsError: weights that the preparation needs are missing.
     """
-    if not root.is_dir():
-        raise InputError(
-            "The root folder does not exist or is no folder. Give the folder that the table's paths start in."
-        )
-    shown: Iterable[Case] = tqdm(cases, desc=loaded.task.name, unit="case", disable=None if progress else True)
-    return [_predict_case(loaded, case, root) for case in shown]
+    check_root(root)
+    return [_predict_case(loaded, case, root) for case in cases]
 
 
 def _predict_case(loaded: LoadedModel, case: Case, root: Path) -> Row:
-    task, target, findings, prediction, problems = loaded.task, None, None, None, []
-    context = {name: case.row.get(name) for name in task.context}
-    try:
-        if several_labels(task):
-            findings = findings_of(case, task.labels)
-        else:
-            target = _target(task, case)
-    except ManifestError as error:
-        problems.append(str(error))
-    try:
-        images = [load_image(path, read=task.read_file) for path in resolve(case, root)]
-        doubts = [reason for image in images for reason in check_image(image, task.reads).reasons]
-        found = analyse(loaded, images, context=context)
-        # A table of cases is the user's explicit choice, so the image guard warns and stops nothing.
-        prediction = replace(found, warnings=(*doubts, *found.warnings))
-    except (ImageError, InputError, ManifestError) as error:
-        problems.append(str(error))
-    # An unusable row is refused twice, with one sentence.
-    return Row(case, target, prediction, " ".join(dict.fromkeys(problems)), findings)
+    asked = Asked()
+    return row_of(loaded.task, case, answer_case(loaded, case, open_case(loaded.task, case, root, asked), asked))
 
 
-def _target(task: Task, case: Case) -> float:
-    if task.values:
-        return target_number(case, 0, OLDEST, "months")
-    return class_index(case, task.labels)
+def light(row: Row) -> Row:
+    """A row without what no figure is made of: of an age the probabilities of its 77 classes."""
+    if row.prediction is None or row.prediction.age is None:
+        return row
+    age = replace(row.prediction.age, probabilities=())
+    return replace(row, prediction=replace(row.prediction, scores={}, further={}, age=age))
 
 
 def evaluate(task: Task, rows: Sequence[Row], threshold: float | None, part: str = "manifest") -> Evaluation:
@@ -178,7 +96,7 @@ def evaluate(task: Task, rows: Sequence[Row], threshold: float | None, part: str
 
     Args:
         task: that was predicted.
-        rows: from `predict_cases`; those without prediction or target are left out and counted.
+        rows: of its cases; those without prediction or target are left out and counted.
         threshold: positive class is called at score >= threshold; None of a task that calls no class or several labels.
         part: the data and split, in words.
     """

@@ -1,14 +1,15 @@
-"""The table of predictions that `python -m cxrkit evaluate` writes, the same for all tasks."""
+"""The table of predictions that `python -m cxrkit` writes of many cases, the same for all tasks."""
 
 import csv
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain, islice
 from pathlib import Path
 
+from cxrkit.batch_case import Row
 from cxrkit.cases import Case
 from cxrkit.errors import InputError, ManifestError
-from cxrkit.evaluate import Row
 from cxrkit.finding_labels import BAR, several_labels
 from cxrkit.predict import Prediction
 from cxrkit.task import Task
@@ -50,24 +51,30 @@ def check_columns(task: Task, cases: Sequence[Case]) -> None:
         )
 
 
-def write_predictions(task: Task, rows: Sequence[Row], path: Path) -> None:
+def write_predictions(task: Task, rows: Iterable[Row], path: Path) -> None:
     """Write the manifest's columns, then those of `prediction_columns`, as CSV in UTF-8.
 
     The file appears complete or not at all; one of the same name is replaced.
+
+    Args:
+        task: that was predicted.
+        rows: taken one by one as they are written.
+        path: of the table.
 
     Raises:
         ManifestError: a column of the manifest collides with an added one.
         InputError: the file cannot be written.
     """
-    cases = [row.case for row in rows]
-    check_columns(task, cases)
-    header = list(cases[0].row) if cases else []
+    coming = iter(rows)
+    first = list(islice(coming, 1))
+    check_columns(task, [row.case for row in first])
+    header = list(first[0].case.row) if first else []
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("x", encoding="utf-8", newline="") as file:
             table = csv.DictWriter(file, [*header, *prediction_columns(task)], lineterminator="\n")
             table.writeheader()
-            table.writerows({**row.case.row, **_added(task, row)} for row in rows)
+            table.writerows({**row.case.row, **_added(task, row)} for row in chain(first, coming))
         part.replace(path)
     except OSError:
         with suppress(OSError):

@@ -9,11 +9,15 @@ from cxrkit.bone_age import SD_SOURCE, in_words
 
 if TYPE_CHECKING:
     from cxrkit.age_reading import AgeReading
+    from cxrkit.batch import LeftOut, Outcome
     from cxrkit.evaluate import Evaluation
     from cxrkit.finding_reading import FindingsReading
     from cxrkit.predict import Prediction
     from cxrkit.scan_reading import ScanReading
     from cxrkit.weights import LoadedModel
+
+MOST_LINES = 20
+"""Files that are listed for people; the table and --json have all."""
 
 
 def analysis(loaded: "LoadedModel", prediction: "Prediction", doubts: Sequence[str], seconds: float) -> dict[str, Any]:
@@ -102,6 +106,64 @@ def summary(found: "Evaluation", weights: str, seconds: float) -> dict[str, Any]
         "metrics": figures,
         "seconds": round(seconds, 3),
     }
+
+
+def batch(task: str, weights: str, found: "Outcome", strangers: Sequence[str], seconds: float) -> dict[str, Any]:
+    """What --json prints of many cases that were analysed into a table.
+
+    Args:
+        task: identifier.
+        weights: SHA-256.
+        found: what became of the cases.
+        strangers: files that are no images, which are not in the table.
+        seconds: that it took.
+    """
+    return {
+        "task": task,
+        "weights": weights,
+        "cases": found.cases,
+        "failed": len(found.left_out),
+        **rest(found),
+        "no_image": list(strangers),
+        "seconds": round(seconds, 3),
+    }
+
+
+def rest(found: "Outcome") -> dict[str, Any]:
+    """What --json prints of any batch: how many rows a former run had finished, and every case that was left out."""
+    return {"resumed": found.resumed, "left_out": [asdict(case) for case in found.left_out]}
+
+
+def batch_lines(result: Mapping[str, Any], left_out: "Sequence[LeftOut]") -> str:
+    """The same for people."""
+    rows = [("task", result["task"]), ("weights", result["weights"][:12])]
+    rows += [("cases", f"{result['cases']}"), ("analysed", f"{result['cases'] - result['failed']}")]
+    if result["resumed"]:
+        rows.append(("of a former run", f"{result['resumed']}"))
+    new = result["cases"] - result["resumed"]
+    rows.append(("seconds", f"{result['seconds']:.2f}"))
+    rows.append(("rate", f"{new / max(result['seconds'], 0.001):.2f} cases a second"))
+    return "\n".join([_aligned(rows), *left_out_lines(left_out), *_shortened("no image", result["no_image"])])
+
+
+def left_out_lines(left_out: "Sequence[LeftOut]") -> list[str]:
+    """One line for each case that was left out, as far as they can be overlooked."""
+    return _shortened("left out", [_left_out(case) for case in left_out])
+
+
+def _left_out(case: "LeftOut") -> str:
+    row = "" if case.row is None else f"row {case.row}, "
+    return f"{row}{' and '.join(case.files)}: {case.reason}"
+
+
+def _shortened(word: str, names: Sequence[str]) -> list[str]:
+    shown = [f"{word}: {_one_line(name)}" for name in names[:MOST_LINES]]
+    return shown + ([f"{word}: {len(names) - MOST_LINES} more"] if len(names) > MOST_LINES else [])
+
+
+def _one_line(text: str) -> str:
+    """Without line breaks and bytes that are no UTF-8, which names of files may have."""
+    return " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
 
 
 def strict(value: Mapping[str, Any]) -> str:

@@ -133,7 +133,20 @@ def test_evaluate_writes_predictions_and_figures(
         ("analyse tuberculosis", "Missing argument"),
         ("analyse tuberculosis FILES/0.png --bogus", "No such option"),
         ("analyse tuberculosis FILES/missing.png", "no such file"),
-        ("analyse tuberculosis FILES", "no such file"),
+        ("analyse tuberculosis FILES", "--out"),
+        ("analyse tuberculosis FILES/cases.csv", "--out"),
+        ("analyse tuberculosis FILES/0.png --workers 2", "--out"),
+        ("analyse tuberculosis FILES/0.png --restart", "--out"),
+        ("analyse tuberculosis FILES/missing --out OUT", "no such file or folder"),
+        ("analyse tuberculosis FILES --out OUT --threshold 0.5", "--threshold"),
+        ("analyse tuberculosis FILES --out FILES", "--out"),
+        ("analyse tuberculosis FILES --out FILES/0.png", "replace an image"),
+        ("analyse tuberculosis FILES/0.png --out FILES/0.png", "replace"),
+        ("analyse tuberculosis FILES/cases.csv FILES --root FILES --out OUT", "at a time"),
+        ("analyse tuberculosis FILES/cases.csv --root FILES/none --out OUT", "root folder"),
+        ("analyse tuberculosis FILES --out OUT --workers 0", "1 or more"),
+        ("analyse tuberculosis FILES --out OUT --workers 2 --weights FILES", "python -m train.tuberculosis"),
+        ("analyse followup FILES --out OUT", "baseline and followup"),
         ("analyse tuberculosis FILES/0.png FILES/1.png", "1 file"),
         ("analyse tuberculosis FILES/0.png --threshold 1.5", "threshold"),
         ("analyse tuberculosis FILES/0.png --threshold nan", "threshold"),
@@ -151,6 +164,7 @@ def test_evaluate_writes_predictions_and_figures(
         ("evaluate tuberculosis FILES/missing.csv --root FILES --out OUT", "table of cases"),
         ("evaluate tuberculosis FILES/0.png --root FILES --out OUT", "table of cases"),
         ("evaluate tuberculosis FILES/cases.csv --root FILES/none --out OUT --weights WEIGHTS", "root folder"),
+        ("evaluate tuberculosis FILES/cases.csv --root FILES --out OUT --workers 0", "1 or more"),
         ("evaluate tuberculosis FILES/cases.csv --root FILES --out FILES", "--out"),
         ("evaluate tuberculosis FILES/cases.csv --root FILES --out FILES/none/x.csv", "--out"),
         ("evaluate tuberculosis FILES/cases.csv --root FILES --out FILES/cases.csv", "replace the table"),
@@ -172,7 +186,7 @@ def test_what_the_user_got_wrong_is_one_line(
     assert captured.err.count("\n") == 1
     assert captured.err.startswith("Error: ")
     assert words in captured.err
-    assert not (tmp_path / "out.csv").exists()
+    assert not list(tmp_path.iterdir())
     assert (files / "cases.csv").read_bytes() == before
 
 

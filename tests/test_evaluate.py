@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, recall_score, roc_auc_score
 
-from cxrkit import evaluate as evaluation
+from cxrkit import batch_case
 from cxrkit.cases import Case
 from cxrkit.errors import ImageError, ImageTooLarge, InputError, ManifestError
 from cxrkit.evaluate import Row, analyse, binary_metrics, evaluate, load_image, measure, predict_cases
@@ -169,7 +169,7 @@ def test_only_one_image_is_in_memory_at_a_time(small: LoadedModel, root: Path, m
         seen.append(weakref.ref(image))
         return image
 
-    monkeypatch.setattr(evaluation, "load_image", watched)
+    monkeypatch.setattr(batch_case, "load_image", watched)
     predict_cases(small, [case(f"{index % 3}.png") for index in range(6)], root)
     assert alive == [0] * 6
 

@@ -1,0 +1,229 @@
+"""Many cases -> a table of predictions. A run that is stopped, even killed, is gone on with by the next one."""
+
+import hashlib
+import os
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from cxrkit.batch_case import Answer, Asked, Row, Seen, look, row_of
+from cxrkit.batch_journal import About, Journal
+from cxrkit.batch_json import plain, rebuilt
+from cxrkit.batch_process import Post
+from cxrkit.batch_workers import Executor, InProcess, Job, Processes
+from cxrkit.card import WEIGHTS, Card
+from cxrkit.cases import Case, check_root, resolve
+from cxrkit.errors import InputError, ManifestError
+from cxrkit.predictions import check_columns, write_predictions
+from cxrkit.task import Task
+from cxrkit.weights import load_model, read_weights
+
+_NONE = -1
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What is to be predicted, and into which table.
+
+    Attributes:
+        task: that is asked.
+        cases: in the order of the table; their images are read one by one.
+        root: folder that the cases' files are below.
+        listing: SHA-256 of what lists the cases; see `listing_of_table` and `listing_of_folder`.
+        out: the table.
+        asked: how each case is analysed.
+        judged: whether the cases' truth is read beside the answers.
+
+    Raises:
+        InputError: the root is no folder.
+        ManifestError: the cases have a column of the predictions.
+    """
+
+    task: Task
+    cases: Sequence[Case]
+    root: Path
+    listing: str
+    out: Path
+    asked: Asked
+    judged: bool
+
+    def __post_init__(self) -> None:
+        check_root(self.root)
+        check_columns(self.task, self.cases)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A case without an answer, or of evaluations without a truth.
+
+    Attributes:
+        row: of the manifest as a spreadsheet counts it; None of a folder's file.
+        files: of the case, below the root folder.
+        reason: as a sentence.
+    """
+
+    row: int | None
+    files: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a batch.
+
+    Attributes:
+        cases: in the table.
+        resumed: those of them that a former run had finished.
+        left_out: those that could not be used, in order.
+    """
+
+    cases: int
+    resumed: int
+    left_out: tuple[LeftOut, ...]
+
+
+def listing_of_table(path: Path) -> str:
+    """SHA-256 of a table of cases.
+
+    Raises:
+        ManifestError: it cannot be opened.
+    """
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        raise ManifestError("The table of cases cannot be opened. Check that it exists and may be read.") from None
+
+
+def listing_of_folder(root: Path) -> str:
+    """SHA-256 of where a folder is: it may have more files, or fewer, when a stopped run is gone on with."""
+    return hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()
+
+
+def staffed(batch: Batch, weights: Path | None, workers: int) -> tuple[Card, Executor]:
+    """The card of a task's network, and an executor on this machine.
+
+    Args:
+        batch: that is to be predicted.
+        weights: folder of the tasks' folders; None = the shipped one.
+        workers: 1 = this process; more = so many others, which share the processor's cores.
+
+    Raises:
+        InputError: less than 1.
+        WeightsError: as `cxrkit.weights.load_model`.
+    """
+    if workers < 1:
+        raise InputError(f"There are to be {workers} workers; give 1 or more after --workers.")
+    folder = weights or WEIGHTS
+    if workers == 1:
+        loaded = load_model(batch.task, folder)
+        return loaded.card, InProcess(loaded, batch.root, batch.asked)
+    import torch
+
+    _, card = read_weights(folder / batch.task.name, batch.task.train_command)
+    threads = max(1, torch.get_num_threads() // workers)
+    places = (str(folder.absolute()), card.sha256, str(batch.root.absolute()))
+    return card, Processes(Post(batch.task.name, *places, batch.asked, threads), workers)
+
+
+def predict_table(
+    batch: Batch,
+    weights: str,
+    executor: Executor,
+    *,
+    restart: bool = False,
+    keep: Callable[[Row], None] | None = None,
+) -> Outcome:
+    """Predict every case and write the table, in the cases' order.
+
+    Rows lie in a file beside the table (cxrkit.batch_journal) until all are there; then the table appears at once. A
+    run that finds such a file goes on with it: rows whose files are unchanged are kept. Size and time tell, and where
+    they differ the content. Shows rate and remaining time on stderr, if that is a terminal.
+
+    Args:
+        batch: what and where to.
+        weights: SHA-256 of the network's.
+        executor: answers the cases.
+        restart: forget what a former run had finished.
+        keep: gets every row, in order, after all are there.
+
+    Raises:
+        InputError: a former run's rows belong to something else, or another run is at it; the table cannot be written.
+        WeightsError: weights that the preparation needs are missing.
+    """
+    left_out: list[LeftOut] = []
+    with Journal(batch.out, About(batch.task.name, weights, batch.listing, batch.asked), restart) as journal:
+        places = _finished(batch, journal)
+        resumed = sum(place != _NONE for place in places)
+        bar = tqdm(total=len(places), initial=resumed, desc=batch.task.name, unit="case", disable=None)
+        with bar, closing(executor(_jobs(batch.cases, places))) as answers:
+            for index, answer in answers:
+                places[index] = journal.append({"key": _key(batch.cases[index])} | plain(answer))
+                bar.update()
+        write_predictions(batch.task, _rows(batch, journal, places, left_out, keep), batch.out)
+        journal.remove()
+    return Outcome(len(places), resumed, tuple(left_out))
+
+
+def _jobs(cases: Sequence[Case], places: Sequence[int]) -> Iterator[Job]:
+    return ((index, case) for index, case in enumerate(cases) if places[index] == _NONE)
+
+
+def _rows(
+    batch: Batch,
+    journal: Journal,
+    places: Sequence[int],
+    left_out: list[LeftOut],
+    keep: Callable[[Row], None] | None,
+) -> Iterator[Row]:
+    """The rows in the cases' order, read one by one."""
+    for case, place in zip(batch.cases, places, strict=True):
+        row = row_of(batch.task, case, rebuilt(Answer, journal.read(place)), batch.judged)
+        if row.error:
+            left_out.append(LeftOut(case.number or None, case.files, row.error))
+        if keep is not None:
+            keep(row)
+        yield row
+
+
+def _finished(batch: Batch, journal: Journal) -> "array[int]":
+    """Where in the journal the row of each case is; _NONE = it has none, or its files have changed since."""
+    places = array("q", [_NONE]) * len(batch.cases)
+    index = {tuple(_key(case)): position for position, case in enumerate(batch.cases)}
+    for place, row in journal.rows():
+        position = index.get(tuple(row["key"]))
+        if position is not None and _unchanged(batch.cases[position], batch.root, row):
+            places[position] = place
+    return places
+
+
+def _key(case: Case) -> list[Any]:
+    """What tells a case from the others: its row, and its files."""
+    return [case.number, *case.files]
+
+
+def _unchanged(case: Case, root: Path, row: Mapping[str, Any]) -> bool:
+    """Whether the files of a row that was written are what they were; not of files that were not found."""
+    seen = rebuilt(tuple[Seen, ...], row["seen"])
+    try:
+        paths = resolve(case, root)
+    except (InputError, ManifestError):
+        return False
+    return bool(seen) and all(_same(path, each) for path, each in zip(paths, seen, strict=True))
+
+
+def _same(path: Path, seen: Seen) -> bool:
+    now = look(path)
+    if now.size != seen.size:
+        return False
+    if now.modified == seen.modified:
+        return True
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == seen.sha256
+    except OSError:
+        return False

@@ -1,0 +1,75 @@
+"""The child's side of cxrkit.batch_workers: load the network once, then answer cases one by one."""
+
+import io
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from cxrkit.batch_case import Asked, answer_case, open_case
+from cxrkit.batch_json import plain, rebuilt
+from cxrkit.cases import Case
+from cxrkit.errors import CxrkitError, WeightsError
+from cxrkit.tasks import find_task
+from cxrkit.worker import receive, send
+
+
+@dataclass(frozen=True)
+class Post:
+    """What a process is told before its first case.
+
+    Attributes:
+        task: identifier.
+        weights: folder of the tasks' folders.
+        sha256: of the weights that it has to find there.
+        root: folder that the cases' files are below.
+        asked: how each case is analysed.
+        threads: of torch.
+    """
+
+    task: str
+    weights: str
+    sha256: str
+    root: str
+    asked: Asked
+    threads: int
+
+
+def serve() -> None:
+    """Answer a Post, then Cases, until the parent closes the pipe. Runs in the child only.
+
+    Replies are {"ready": true} to the first, an Answer to each case, and {"fatal": sentence} to what ends it all.
+    """
+    requests, replies = io.FileIO(os.dup(0), "r"), io.FileIO(os.dup(1), "w")
+    # Whatever prints would end up between the replies.
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    # Ctrl-C is the parent's to handle.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    first = receive(requests)
+    if first is None:
+        return
+    try:
+        _answer_all(rebuilt(Post, first[0]), requests, replies)
+    except CxrkitError as error:
+        send(replies, {"fatal": str(error)}, [])
+    except BrokenPipeError:
+        return  # the parent is gone
+
+
+def _answer_all(post: Post, requests: io.FileIO, replies: io.FileIO) -> None:
+    import torch
+
+    from cxrkit.weights import load_model
+
+    torch.set_num_threads(post.threads)
+    task, root = find_task(post.task), Path(post.root)
+    loaded = load_model(task, Path(post.weights))
+    if loaded.card.sha256 != post.sha256:
+        raise WeightsError("The weights were exchanged while the table was being made. Begin again with --restart.")
+    send(replies, {"ready": True}, [])
+    while (request := receive(requests)) is not None:
+        case = rebuilt(Case, request[0])
+        answer = answer_case(loaded, case, open_case(task, case, root, post.asked), post.asked)
+        send(replies, plain(answer), [])
