@@ -38,5 +38,6 @@ def test_one_image_has_all_cores_and_two_share_them(monkeypatch: pytest.MonkeyPa
     assert computed(torch.get_num_threads) == 4
 
 
-def test_helpers_of_torch_sleep_while_they_wait() -> None:
+def test_helpers_of_torch_turn_for_a_moment_and_then_sleep() -> None:
+    assert 0 < int(os.environ["GOMP_SPINCOUNT"]) <= 100_000
     assert os.environ["OMP_WAIT_POLICY"]
