@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -11,11 +11,8 @@ from cxrkit import printed
 from cxrkit.batch_command import analyse_table, check_out
 from cxrkit.bone_age import check_age, check_sex
 from cxrkit.errors import CxrkitError, InputError
-from cxrkit.task import Task
+from cxrkit.task import ModelInput, Task
 from cxrkit.tasks import find_task
-
-if TYPE_CHECKING:
-    from cxrkit.task import ModelInput
 
 app = typer.Typer(
     add_completion=False,
@@ -82,12 +79,8 @@ def analyse(
     of reading, preparing and predicting, without start-up.
     """
     chosen = find_task(task)
-    box = None if crop is None else _box(crop)
     context = _context(chosen, {"sex": sex, "age_months": age_months})
-
-    from cxrkit.task import ModelInput
-
-    edits = ModelInput(box, brightness, contrast, sharpness, size, turn, swap)
+    edits = ModelInput(None if crop is None else _box(crop), brightness, contrast, sharpness, size, turn, swap)
     edits.check()
     if out is None:
         _check_single(chosen, paths, threshold, table=root is not None or workers != 1 or restart)
@@ -200,7 +193,7 @@ def _check_single(task: Task, paths: Sequence[Path], threshold: float | None, *,
 def _analyse_one(
     task: Task,
     files: Sequence[Path],
-    edits: "ModelInput",
+    edits: ModelInput,
     frame: int | None,
     threshold: float | None,
     context: Mapping[str, object],

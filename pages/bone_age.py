@@ -14,13 +14,13 @@ from pages.ui.answer_first import answer_first
 from pages.ui.atlas import atlas_strip
 from pages.ui.errors import errors_shown
 from pages.ui.growth import several_visits
-from pages.ui.guard import passes_guard
 from pages.ui.hand_samples import HANDS, settings_of
 from pages.ui.model_input import model_input
 from pages.ui.models import load, read_task_card
-from pages.ui.results import file_facts, images, show_soon, what_was_read
+from pages.ui.one_image import one_image
+from pages.ui.results import file_facts, images, what_was_read
 from pages.ui.shell import page
-from pages.ui.uploads import Chosen, choose_image
+from pages.ui.uploads import Chosen
 
 VIEWER = f"{TASK.name}.viewer"
 ONE, SEVERAL = "One radiograph", "Several visits"
@@ -69,9 +69,7 @@ with page(TASK.title, TASK.summary):
         if mode == SEVERAL:
             several_visits(TASK, card)
         else:
-            chosen = choose_image(TASK.name, "Radiograph of one hand", HANDS)
+            chosen = one_image(TASK, "Radiograph of one hand", HANDS, VIEWER)
             if chosen is not None:
-                show_soon([chosen.image], VIEWER)
-                if passes_guard(TASK, chosen.image):
-                    analyse(chosen)
+                analyse(chosen)
     about_model(TASK, card)

@@ -14,14 +14,13 @@ from pages.ui.finding_results import label_images, label_support, score_bars, wh
 from pages.ui.finding_training import training_for_teaching
 from pages.ui.finding_truth import against_truth
 from pages.ui.finding_view import read_findings_of, rollout_of, show_label
-from pages.ui.guard import passes_guard
 from pages.ui.model_input import model_input
 from pages.ui.models import load, read_task_card
-from pages.ui.results import file_facts, show_soon, what_was_read
+from pages.ui.one_image import one_image
+from pages.ui.results import file_facts, what_was_read
 from pages.ui.samples import CHESTS
 from pages.ui.shell import page
 from pages.ui.truth import Truth
-from pages.ui.uploads import choose_image
 
 VIEWER = f"{TASK.name}.viewer"
 TABS = ("What each label rests on", "How the network learned")
@@ -58,11 +57,9 @@ def analyse(image: Radiograph, truth: Truth | None) -> None:
 with page(TASK.title, TASK.summary):
     card = read_task_card(TASK)
     with errors_shown():
-        chosen = choose_image(TASK.name, "Frontal chest radiograph", CHESTS)
+        chosen = one_image(TASK, "Frontal chest radiograph", CHESTS, VIEWER)
         if chosen is not None:
-            show_soon([chosen.image], VIEWER)
-            if passes_guard(TASK, chosen.image):
-                analyse(chosen.image, chosen.truth)
+            analyse(chosen.image, chosen.truth)
     support, training = st.tabs(TABS, key=f"{TASK.name}.tabs", on_change="rerun")
     if support.open:
         with support:

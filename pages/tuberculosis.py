@@ -10,15 +10,14 @@ from pages.ui.analysis import read_with
 from pages.ui.answer_first import answer_first
 from pages.ui.errors import errors_shown
 from pages.ui.export import downloads
-from pages.ui.guard import passes_guard
 from pages.ui.model_input import model_input
 from pages.ui.models import load, read_task_card
+from pages.ui.one_image import one_image
 from pages.ui.question import ask
-from pages.ui.results import file_facts, images, inside_the_lungs, score_cards, show_soon, what_was_read
+from pages.ui.results import file_facts, images, inside_the_lungs, score_cards, what_was_read
 from pages.ui.samples import CHESTS
 from pages.ui.shell import page
 from pages.ui.truth import Truth, heatmap_check
-from pages.ui.uploads import choose_image
 
 VIEWER = f"{TASK.name}.viewer"
 
@@ -53,9 +52,7 @@ def analyse(image: Radiograph, truth: Truth | None) -> None:
 with page(TASK.title, TASK.summary):
     card = read_task_card(TASK)
     with errors_shown():
-        chosen = choose_image(TASK.name, "Frontal chest radiograph", CHESTS)
+        chosen = one_image(TASK, "Frontal chest radiograph", CHESTS, VIEWER)
         if chosen is not None:
-            show_soon([chosen.image], VIEWER)
-            if passes_guard(TASK, chosen.image):
-                analyse(chosen.image, chosen.truth)
+            analyse(chosen.image, chosen.truth)
     about_model(TASK, card)
