@@ -2,8 +2,10 @@
 
 import functools
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -14,6 +16,7 @@ from tqdm import tqdm
 
 from cxrkit.card import WEIGHTS, read_card
 from cxrkit.cases import Case, resolve
+from cxrkit.errors import CxrkitError
 from cxrkit.image import Radiograph, read_image
 from cxrkit.lungs import NAME as LUNG_FIELD
 from cxrkit.lungs import find_lungs
@@ -27,6 +30,48 @@ Views = NDArray[np.uint8]
 
 recorded = functools.cache(preparation_record)
 """Costs as much as preparing two images, and stays the same throughout a process."""
+
+Item = TypeVar("Item")
+
+_WORTH = 100
+"""Images from which processes of their own are worth their start."""
+
+
+class _Made(Dataset["Item | CxrkitError"]):
+    """What is made of each number; an exception would lose its sentence between processes."""
+
+    def __init__(self, make: Callable[[int], Item], count: int) -> None:
+        self.make, self.count = make, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> "Item | CxrkitError":
+        try:
+            return self.make(index)
+        except CxrkitError as error:
+            return error
+
+
+def made_by_all_cores(make: Callable[[int], Item], count: int, told: str) -> Iterator[Item]:
+    """make(0) to make(count - 1), in order; many of them by one process a core.
+
+    Args:
+        make: number -> item.
+        count: how many.
+        told: what is done, for the progress shown.
+
+    Raises:
+        CxrkitError: as make does.
+    """
+    cores = len(os.sched_getaffinity(0)) if count >= _WORTH else 1
+    loader = DataLoader(
+        _Made(make, count), batch_size=None, num_workers=cores if cores > 1 else 0, collate_fn=lambda item: item
+    )
+    for item in tqdm(loader, desc=told, unit="image", total=count):
+        if isinstance(item, CxrkitError):
+            raise item
+        yield item
 
 
 def prepare_cases(task: Task, cases: Sequence[Case], root: Path, size: int, cache: Path) -> Views:
@@ -47,10 +92,13 @@ def prepare_cases(task: Task, cases: Sequence[Case], root: Path, size: int, cach
     if file.is_file():
         return np.asarray(np.load(file))
     views = np.zeros((len(cases), size, size), dtype=np.uint8)
-    for index, case in enumerate(tqdm(cases, desc="preparing", unit="image")):
-        image = read_image(resolve(case, root)[0].read_bytes())
-        view = task.prepare([image], {}, ModelInput(size=size)).view[0]
-        views[index] = np.uint8(view * 255 + 0.5)
+
+    def prepared(index: int) -> Views:
+        image = read_image(resolve(cases[index], root)[0].read_bytes())
+        return np.uint8(task.prepare([image], {}, ModelInput(size=size)).view[0] * 255 + 0.5)
+
+    for index, view in enumerate(made_by_all_cores(prepared, len(cases), "preparing")):
+        views[index] = view
     cache.mkdir(parents=True, exist_ok=True)
     np.save(file, views)
     return views
@@ -64,8 +112,11 @@ def read_each(
     file = cache / f"{name}-{key}.npy"
     if not file.is_file():
         cache.mkdir(parents=True, exist_ok=True)
-        images = (read_image(resolve(case, root)[0].read_bytes()) for case in cases)
-        np.save(file, np.stack([measure(image) for image in tqdm(images, desc=name, total=len(cases))]))
+
+        def measured(index: int) -> NDArray[np.float32]:
+            return measure(read_image(resolve(cases[index], root)[0].read_bytes()))
+
+        np.save(file, np.stack(list(made_by_all_cores(measured, len(cases), name))))
     return np.asarray(np.load(file))
 
 
@@ -74,10 +125,14 @@ def lung_maps(views: Views, cache: Path) -> Views:
     key = hashlib.sha256(views.tobytes() + _lung_field()).hexdigest()[:16]
     file = cache / f"lungs-{key}.npy"
     if not file.is_file():
+
+        def found(index: int) -> Views:
+            probability = find_lungs(views[index].astype(np.float32) / 255).probability
+            return np.uint8(np.clip(resize(probability, views.shape[2], views.shape[1]), 0, 1) * 255 + 0.5)
+
         maps = np.zeros_like(views)
-        for index, view in enumerate(tqdm(views, desc="lungs", unit="image")):
-            found = find_lungs(view.astype(np.float32) / 255).probability
-            maps[index] = np.uint8(np.clip(resize(found, view.shape[1], view.shape[0]), 0, 1) * 255 + 0.5)
+        for index, one in enumerate(made_by_all_cores(found, len(views), "lungs")):
+            maps[index] = one
         np.save(file, maps)
     return np.asarray(np.load(file))
 

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 Mask = NDArray[np.bool_]
 
-SIZE = 192
-"""Going on to 256 pixels made the error of the carved part larger in what two cores can train."""
+SIZE = 256
 
 MEAN, STD = 0.2, 0.27
 """About those of prepared hands; the source does not say how it normalises."""

@@ -53,10 +53,10 @@ class Settings:
 
     network: NetworkSettings = field(default_factory=NetworkSettings)
     loss: LossSettings = field(default_factory=lambda: LossSettings(sex=0.3, spread=6.0, expectation=1.0))
-    stages: tuple[Stage, ...] = ((192, 17, 8000), (192, 2, 4000))
-    early_epochs: int = 3
+    stages: tuple[Stage, ...] = ((192, 50, 9000), (256, 20, 9000))
+    early_epochs: int = 0
     early_size: int = 128
-    large: tuple[float, ...] = (0.1, 0.5)
+    large: tuple[float, ...] = (0.1, 0.3)
     strength: Strength | None = field(default_factory=Strength)
     batch: int = 16
     learning_rate: float = 1e-3

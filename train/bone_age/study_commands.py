@@ -50,13 +50,16 @@ def resnet(
     cache: Cache = None,
     stages: Stages = "",
     early_epochs: Annotated[int, typer.Option(help="First epochs on reduced images.")] = Settings.early_epochs,
+    batch: int = Settings.batch,
+    learning_rate: float = Settings.learning_rate,
+    workers: Annotated[int, typer.Option(help="Processes that change pictures.")] = Settings.workers,
     seed: int = Settings.seed,
     pretrained: Pretrained = False,
     *,
     device: Device,
 ) -> None:
     """A plain ResNet-18 with the data, preparation, schedule and heads of TJ-Net, beside it on the card."""
-    settings = Settings(seed=seed, early_epochs=early_epochs)
+    settings = Settings(seed=seed, early_epochs=early_epochs, batch=batch, learning_rate=learning_rate, workers=workers)
     if stages:
         settings = replace(settings, stages=read_stages(stages))
     settings = replace(settings, network=replace(settings.network, pretrained=pretrained))

@@ -59,6 +59,7 @@ class PretrainSettings:
         abnormal: share of the draws that are abnormal as they are.
         lesions: share of the normal draws into which lesions are drawn, and which then count as abnormal.
         learning_rate: peak of one cycle.
+        workers: processes that augment.
         seed: of initialisation, sampling and augmentation.
     """
 
@@ -69,6 +70,7 @@ class PretrainSettings:
     lesions: float = 0.3
     batch: int = 32
     learning_rate: float = 8e-4
+    workers: int = 1
     seed: int = 0
 
 
@@ -220,7 +222,12 @@ def _loader(singles: Singles, settings: PretrainSettings, size: int) -> "DataLoa
     )
     data = SingleImages(singles, positions, size, settings.lesions)
     return DataLoader(
-        data, batch_size=settings.batch, sampler=sampler, drop_last=True, num_workers=1, persistent_workers=True
+        data,
+        batch_size=settings.batch,
+        sampler=sampler,
+        drop_last=True,
+        num_workers=settings.workers,
+        persistent_workers=settings.workers > 0,
     )
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from cxrkit.cases import Case
 from cxrkit.phantoms.pairs import PairSettings, random_pair, simulate_pair
 from train.followup.losses import UNKNOWN
+from train.prepared import made_by_all_cores
 
 FIRST_SEED = 500_000
 """Far from the samples and from what measurements draw."""
@@ -24,19 +24,28 @@ def simulated_pairs(count: int, folder: Path) -> list[tuple[Case, Case, int, int
         folder), change (1 or 0), direction (1 = more, 0 = less, -1 = none).
     """
     folder.mkdir(parents=True, exist_ok=True)
+
+    def simulated(number: int) -> tuple[int, int]:
+        settings = random_pair(FIRST_SEED + number, size=_HEIGHT)
+        files = [folder / name for name in _names(FIRST_SEED + number)]
+        if not all(file.is_file() for file in files):
+            _write(settings, files)
+        return _truth(settings)
+
     found = []
-    for seed in tqdm(range(FIRST_SEED, FIRST_SEED + count), desc="simulating", unit="pair"):
-        settings = random_pair(seed, size=_HEIGHT)
-        names = (f"{seed}_baseline.png", f"{seed}_followup.png")
-        if not all((folder / name).is_file() for name in names):
-            _write(settings, [folder / name for name in names])
-        change, direction = _truth(settings)
+    for number, (change, direction) in enumerate(made_by_all_cores(simulated, count, "simulating")):
+        seed = FIRST_SEED + number
+        settings, names = random_pair(seed, size=_HEIGHT), _names(seed)
         first, second = (
             _case(name, seed, bool(lesions))
             for name, lesions in zip(names, (settings.baseline, settings.follow_up), strict=True)
         )
         found.append((first, second, change, direction))
     return found
+
+
+def _names(seed: int) -> tuple[str, str]:
+    return f"{seed}_baseline.png", f"{seed}_followup.png"
 
 
 def _case(name: str, seed: int, abnormal: bool) -> Case:

@@ -8,7 +8,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from cxrkit.card import WEIGHTS, read_card
 from cxrkit.cases import Case, class_index, read_manifest, resolve
@@ -19,7 +18,7 @@ from cxrkit.pixels import Box, Gray, resize, square_around
 from cxrkit.tasks.chest import automatic_box
 from cxrkit.tasks.tuberculosis import LABELS as TUBERCULOSIS_LABELS
 from train.followup.space import Frame
-from train.prepared import Views
+from train.prepared import Views, made_by_all_cores
 
 SIDE = 320
 _WIDE = 0.22
@@ -122,17 +121,14 @@ def choose(sources: Sources, which: NDArray[np.bool_] | NDArray[np.int64]) -> So
 
 
 def _read(cases: Sequence[Case], root: Path, side: int) -> tuple[Views, Views, NDArray[np.float32], NDArray[np.int64]]:
-    views, maps, frames, kept = [], [], [], []
-    for index, case in enumerate(tqdm(cases, desc="reading", unit="image")):
-        gray = read_image(resolve(case, root)[0].read_bytes()).windowed()
+    def wide(index: int) -> tuple[Views, Views, Frame] | None:
+        gray = read_image(resolve(cases[index], root)[0].read_bytes()).windowed()
         field = find_lungs(gray)
-        if field.box is None:
-            continue
-        view, lungs, frame = wide_view(gray, field, side)
-        views.append(view)
-        maps.append(lungs)
-        frames.append(frame)
-        kept.append(index)
+        return None if field.box is None else wide_view(gray, field, side)
+
+    read = enumerate(made_by_all_cores(wide, len(cases), "reading"))
+    found = [(index, *made) for index, made in read if made is not None]
+    kept, views, maps, frames = zip(*found, strict=True) if found else ((), (), (), ())
     shape = (len(kept), side, side)
     return (
         np.array(views, dtype=np.uint8).reshape(shape),

@@ -45,6 +45,7 @@ def supervised_start(
     lesions: Annotated[float, typer.Option(help="Share of normal draws that get lesions.")] = _SUPERVISED.lesions,
     batch: int = _SUPERVISED.batch,
     learning_rate: float = _SUPERVISED.learning_rate,
+    workers: Annotated[int, typer.Option(help="Processes that augment.")] = _SUPERVISED.workers,
     seed: int = _SUPERVISED.seed,
     *,
     device: Device,
@@ -58,6 +59,7 @@ def supervised_start(
         lesions=lesions,
         batch=batch,
         learning_rate=learning_rate,
+        workers=workers,
         seed=seed,
     )
     singles = read_singles(tuberculosis, nih, cache or run / "cache", prepared, seed)

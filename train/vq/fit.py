@@ -1,5 +1,6 @@
 """Train a network for the type of a lung scan, and keep its best epoch (methods section 4)."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -122,15 +123,19 @@ def _loss(model: nn.Module, batch: Any) -> Tensor:
 def _judge(chooses: Scans, data: "Pictures", settings: Settings, run: Path) -> Judge:
     """Write an epoch's row, and keep its weights where no earlier epoch was better."""
     views = chooses.seen(necks=settings.necks_hidden < 1)
+    since = time.monotonic()
 
     def judge(model: nn.Module, epoch: int) -> None:
+        nonlocal since
         fresh = with_fresh_norms(model, data, settings)
         logits = logits_of(fresh, views, data.task, settings.size)
         right = float(np.mean((scores(logits) >= 0.5) == (chooses.target == KINDS.index("perfusion"))))
         loss = float(nn.functional.cross_entropy(torch.from_numpy(logits), torch.from_numpy(chooses.target)))
         rows = [row for row in read_rows(run / PROGRESS) if int(row["epoch"]) < epoch]
         best = min(((-float(row[CHOICE]), float(row[_LOSS])) for row in rows), default=(1.0, np.inf))
-        write_row(run / PROGRESS, {"stage": 0, "epoch": epoch, CHOICE: right, _LOSS: loss})
+        seconds = time.monotonic() - since
+        since = time.monotonic()
+        write_row(run / PROGRESS, {"stage": 0, "epoch": epoch, CHOICE: right, _LOSS: loss, "seconds": seconds})
         if (-right, loss) <= best:
             save(fresh, run / BEST, {HISTORY: history(settings)})
 
