@@ -10,6 +10,8 @@ st.set_page_config("CXR Workbench", Path(__file__).parent / "pages" / "ui" / "ic
 pages = {
     "start": st.Page("pages/start.py", title="Start", icon=":material/home:", default=True),
     **{task.name: st.Page(f"pages/{task.name}.py", title=task.title, icon=task.icon) for task in TASKS},
+    "teaching": st.Page("pages/teaching.py", title="Teaching", icon=":material/school:"),
+    "review": st.Page("pages/review.py", title="Review", icon=":material/rate_review:"),
     "models": st.Page("pages/models.py", title="Models", icon=":material/fact_check:"),
 }
 page = st.navigation(list(pages.values()))

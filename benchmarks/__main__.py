@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.batch import archive, many, scan_archive
 from benchmarks.images import Levels, chests, dicom, files, hands
 from benchmarks.load import SESSIONS, measure_growth, measure_sessions
 from benchmarks.machine import busy_warning, facts
@@ -30,8 +31,8 @@ from cxrkit.tasks import TASKS
 
 README = REPOSITORY / "README.md"
 
-HAND, SCAN = "hand", "planar lung scan"
-"""What Task.reads says of tasks that read hands and lung scans."""
+CHEST, HAND, SCAN = "frontal chest", "hand", "planar lung scan"
+"""What Task.reads says of tasks that read chests, hands and lung scans."""
 
 AGE_GOAL, FINDINGS_GOAL = 0.6, 0.8
 """Seconds from upload to answer of a further hand, and of a further chest with all findings, of a session."""
@@ -60,11 +61,17 @@ def measure(*, quick: bool, growth: bool) -> Record:
     with tempfile.TemporaryDirectory() as folder:
         chest_files = _written(pictures, Path(folder) / "chests")
         hand_files = _written(hand_pictures, Path(folder) / "hands")
+        archives = {
+            CHEST: archive(pictures * 2, Path(folder) / "chest_archive"),
+            HAND: archive(hand_pictures * 2, Path(folder) / "hand_archive"),
+            SCAN: scan_archive(day_of_scans(8 if quick else 40), Path(folder) / "scan_archive"),
+        }
         for task in TASKS:
             typer.echo(f"{task.title} ...", err=True)
             paths = hand_files if task.reads == HAND else chest_files
             for title, rows in _task_sections(task, paths, quick=quick, growth=growth).items():
                 sections[f"{task.title}: {title}"] = rows
+            sections[f"{task.title}: many images"] = many(task, archives[task.reads], 1 if quick else 3)
     return Record(machine, doubts, {title: tuple(rows) for title, rows in sections.items()})
 
 

@@ -104,20 +104,23 @@ def listing_of_folder(root: Path) -> str:
     return hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()
 
 
-def staffed(batch: Batch, weights: Path | None, workers: int) -> tuple[Card, Executor]:
-    """The card of a task's network, and an executor on this machine.
+def staffed(batch: Batch, weights: Path | None, workers: int, cluster: str | None = None) -> tuple[Card, Executor]:
+    """The card of a task's network, and an executor.
 
     Args:
         batch: that is to be predicted.
         weights: folder of the tasks' folders; None = the shipped one.
         workers: 1 = this process; more = so many others, which share the processor's cores.
+        cluster: address of a Dask scheduler whose workers answer in place of this machine; None = this machine.
 
     Raises:
-        InputError: less than 1.
+        InputError: less than 1 worker, or several beside a cluster; an address that cannot be one.
         WeightsError: as `cxrkit.weights.load_model`.
     """
     if workers < 1:
         raise InputError(f"There are to be {workers} workers; give 1 or more after --workers.")
+    if cluster is not None:
+        return _clustered(batch, weights, workers, cluster)
     folder = weights or WEIGHTS
     if workers == 1:
         loaded = load_model(batch.task, folder)
@@ -128,6 +131,21 @@ def staffed(batch: Batch, weights: Path | None, workers: int) -> tuple[Card, Exe
     threads = max(1, torch.get_num_threads() // workers)
     places = (str(folder.absolute()), card.sha256, str(batch.root.absolute()))
     return card, Processes(Post(batch.task.name, *places, batch.asked, threads), workers)
+
+
+def _clustered(batch: Batch, weights: Path | None, workers: int, cluster: str) -> tuple[Card, Executor]:
+    """Weights and images are named by their paths, which are the same on all machines; of shipped weights each machine
+    has its own."""
+    from cxrkit.batch_dask import Cluster, check_address
+
+    if workers != 1:
+        raise InputError("A Dask cluster brings its own workers: leave out --workers, or --dask.")
+    check_address(cluster)
+    _, card = read_weights((weights or WEIGHTS) / batch.task.name, batch.task.train_command)
+    folder = "" if weights is None else str(weights.absolute())
+    return card, Cluster(
+        Post(batch.task.name, folder, card.sha256, str(batch.root.absolute()), batch.asked, 1), cluster
+    )
 
 
 def predict_table(

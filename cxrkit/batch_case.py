@@ -6,12 +6,13 @@ from pathlib import Path
 
 from cxrkit.bone_age import OLDEST
 from cxrkit.cases import Case, class_index, resolve, target_number
-from cxrkit.errors import ImageError, ImageTooLarge, InputError, ManifestError
+from cxrkit.errors import ImageError, InputError, ManifestError
 from cxrkit.finding_labels import findings_of, several_labels
-from cxrkit.image import MAX_FILE_BYTES, Radiograph, read_image
+from cxrkit.image import Radiograph
+from cxrkit.image_file import load_image
 from cxrkit.predict import Prediction, encode, predict
 from cxrkit.quality import check_image
-from cxrkit.task import ModelInput, ReadFile, Task
+from cxrkit.task import ModelInput, Prepared, Task
 from cxrkit.weights import LoadedModel
 
 _HEX = 64  # digits of a SHA-256; a frame's number may follow
@@ -57,12 +58,16 @@ class Opened:
     Attributes:
         images: in the order of the task's inputs; () where one could not be read.
         seen: the files, as far as they were found.
-        problem: why it cannot be read, as a sentence; "" otherwise.
+        problem: why it cannot be read or prepared, as a sentence; "" otherwise.
+        prepared: what the network reads; None = not prepared yet.
+        doubts: what the image guard says of it, once it is prepared.
     """
 
     images: tuple[Radiograph, ...]
     seen: tuple[Seen, ...]
     problem: str = ""
+    prepared: Prepared | None = None
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,32 +103,6 @@ class Row:
     prediction: Prediction | None
     error: str = ""
     findings: frozenset[str] | None = None
-
-
-def load_image(path: Path, frame: int | None = None, read: ReadFile | None = None) -> Radiograph:
-    """Read a radiograph from disk; a file over the reader's limit is not loaded into memory.
-
-    Args:
-        path: a regular file.
-        frame: which frame of several, from 1.
-        read: the task's own way to read a file; None = `cxrkit.image.read_image`.
-
-    Raises:
-        ImageError: as `cxrkit.image.read_image`, or there is no such file, or it may not be read.
-    """
-    if not path.is_file():
-        raise ImageError("There is no such file. Check the path.")
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise ImageTooLarge(
-                f"The file has {size / 1024**2:,.0f} MB; at most {MAX_FILE_BYTES // 1024**2} MB are read. "
-                "Export the image alone, or at a smaller size."
-            )
-        data = path.read_bytes()
-    except OSError:
-        raise ImageError("The file could not be opened. Check that you may read it.") from None
-    return (read or read_image)(data, path.name, frame)
 
 
 def analyse(
@@ -195,21 +174,37 @@ def look(path: Path) -> Seen:
     return Seen(found.st_size, found.st_mtime_ns)
 
 
-def answer_case(loaded: LoadedModel, case: Case, opened: Opened, asked: Asked) -> Answer:
-    """Predict a case that was opened; what keeps it from being analysed is in the result.
+def prepare_case(task: Task, case: Case, opened: Opened, asked: Asked) -> Opened:
+    """Guard and prepare a case that was opened; what keeps it from being analysed is in the result.
 
     Raises:
         WeightsError: weights that the preparation or the guard needs are missing.
     """
     if opened.problem:
-        return Answer(None, opened.problem, opened.seen)
-    own = {name: case.row[name] for name in loaded.task.context if case.row.get(name, "").strip()}
+        return opened
+    own = {name: case.row[name] for name in task.context if case.row.get(name, "").strip()}
     try:
-        doubts = guard(loaded.task, opened.images, asked.guarded)
-        found = analyse(loaded, opened.images, asked.edits, context={**asked.context, **own})
+        doubts = guard(task, opened.images, asked.guarded)
+        prepared = task.prepare(opened.images, {**asked.context, **own}, asked.edits)
     except (ImageError, InputError, ManifestError) as error:
-        return Answer(None, str(error), opened.seen)
-    return Answer(replace(found, warnings=(*doubts, *found.warnings)), "", opened.seen)
+        return replace(opened, problem=str(error))
+    return replace(opened, prepared=prepared, doubts=doubts)
+
+
+def answer_case(loaded: LoadedModel, case: Case, opened: Opened, asked: Asked) -> Answer:
+    """Predict a case that was opened, and prepare it before if it is not; what keeps it from that is in the result.
+
+    Raises:
+        WeightsError: as `prepare_case`.
+    """
+    ready = opened if opened.prepared else prepare_case(loaded.task, case, opened, asked)
+    if ready.prepared is None:
+        return Answer(None, ready.problem, ready.seen)
+    try:
+        found = predict(loaded, ready.prepared, encode(loaded, ready.prepared), ready.images)
+    except InputError as error:
+        return Answer(None, str(error), ready.seen)
+    return Answer(replace(found, warnings=(*ready.doubts, *found.warnings)), "", ready.seen)
 
 
 def row_of(task: Task, case: Case, answer: Answer, judged: bool = True) -> Row:

@@ -24,6 +24,7 @@ def analyse_table(
     asked: "Asked",
     weights: Path | None,
     workers: int,
+    cluster: str | None,
     *,
     restart: bool,
     as_json: bool,
@@ -38,6 +39,7 @@ def analyse_table(
         asked: how each case is analysed.
         weights: folder of weights; None = the shipped one.
         workers: processes.
+        cluster: address of a Dask scheduler; None = this machine.
         restart: forget an unfinished table of this name.
         as_json: print JSON.
 
@@ -48,7 +50,7 @@ def analyse_table(
     from cxrkit import batch as batches
 
     batch, strangers = _listed(task, paths, root, out, asked)
-    card, executor = batches.staffed(batch, weights, workers)
+    card, executor = batches.staffed(batch, weights, workers, cluster)
     start = time.perf_counter()
     outcome = batches.predict_table(batch, card.sha256, executor, restart=restart)
     result = printed.batch(task.name, card.sha256, outcome, strangers, time.perf_counter() - start)

@@ -5,6 +5,7 @@ import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cxrkit.batch_case import Asked, answer_case, open_case
 from cxrkit.batch_json import plain, rebuilt
@@ -13,6 +14,11 @@ from cxrkit.errors import CxrkitError, WeightsError
 from cxrkit.tasks import find_task
 from cxrkit.worker import receive, send
 
+if TYPE_CHECKING:
+    from cxrkit.weights import LoadedModel
+
+_EXCHANGED = "The weights were exchanged while the table was being made. Begin again with --restart."
+
 
 @dataclass(frozen=True)
 class Post:
@@ -20,7 +26,7 @@ class Post:
 
     Attributes:
         task: identifier.
-        weights: folder of the tasks' folders.
+        weights: folder of the tasks' folders; "" = the shipped one of the machine that is told.
         sha256: of the weights that it has to find there.
         root: folder that the cases' files are below.
         asked: how each case is analysed.
@@ -59,17 +65,32 @@ def serve() -> None:
 
 
 def _answer_all(post: Post, requests: io.FileIO, replies: io.FileIO) -> None:
-    import torch
-
-    from cxrkit.weights import load_model
-
-    torch.set_num_threads(post.threads)
-    task, root = find_task(post.task), Path(post.root)
-    loaded = load_model(task, Path(post.weights))
-    if loaded.card.sha256 != post.sha256:
-        raise WeightsError("The weights were exchanged while the table was being made. Begin again with --restart.")
+    loaded = load_posted(post.task, post.weights, post.sha256, post.threads, _EXCHANGED)
+    root = Path(post.root)
     send(replies, {"ready": True}, [])
     while (request := receive(requests)) is not None:
         case = rebuilt(Case, request[0])
-        answer = answer_case(loaded, case, open_case(task, case, root, post.asked), post.asked)
+        answer = answer_case(loaded, case, open_case(loaded.task, case, root, post.asked), post.asked)
         send(replies, plain(answer), [])
+
+
+def load_posted(task: str, weights: str, sha256: str, threads: int, others: str) -> "LoadedModel":
+    """The network that a process is to answer with.
+
+    Args:
+        task, weights, sha256, threads: as in Post.
+        others: what to say where other weights are found.
+
+    Raises:
+        WeightsError: as `cxrkit.weights.load_model`, or other weights.
+    """
+    import torch
+
+    from cxrkit.card import WEIGHTS
+    from cxrkit.weights import load_model
+
+    torch.set_num_threads(threads)
+    loaded = load_model(find_task(task), Path(weights) if weights else WEIGHTS)
+    if loaded.card.sha256 != sha256:
+        raise WeightsError(others)
+    return loaded

@@ -1,7 +1,7 @@
 """Answer cases in this process or in several on this machine.
 
-Both are Executors, which is all that cxrkit.batch knows of them: another one may send `Post` and `Case` to other
-machines, as JSON (cxrkit.batch_json), and bring the `Answer`s back.
+Both are Executors, which is all that cxrkit.batch knows of them; cxrkit.batch_dask is one that sends `Post` and `Case`
+to other machines, as JSON (cxrkit.batch_json), and brings the `Answer`s back.
 """
 
 import io
@@ -17,7 +17,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Protocol, cast
 
-from cxrkit.batch_case import Answer, Asked, Opened, answer_case, open_case
+from cxrkit.batch_case import Answer, Asked, Opened, answer_case, open_case, prepare_case
 from cxrkit.batch_json import plain, rebuilt
 from cxrkit.batch_process import Post
 from cxrkit.cases import Case
@@ -26,7 +26,7 @@ from cxrkit.weights import LoadedModel
 from cxrkit.worker import receive, send
 
 READ_AHEAD = 1
-"""Cases whose images are read while the network works on another one. More would only fill memory."""
+"""Cases that are read and prepared while the network works on another one. More would only fill memory."""
 
 _TRIES = 2
 _STARTS = 3
@@ -62,7 +62,7 @@ class Executor(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class InProcess:
-    """Executor: one case after the other, in order; the next one's files are read in a thread meanwhile.
+    """Executor: one case after the other, in order; a thread reads and prepares the next one meanwhile.
 
     Attributes:
         loaded: the network with its card.
@@ -79,11 +79,15 @@ class InProcess:
         ahead: deque[tuple[int, Case, Future[Opened]]] = deque()
         with ThreadPoolExecutor(1) as reader:
             for place, case in jobs:
-                ahead.append((place, case, reader.submit(open_case, self.loaded.task, case, self.root, self.asked)))
+                ahead.append((place, case, reader.submit(self._prepared, case)))
                 if len(ahead) > READ_AHEAD:
                     yield self._answer(*ahead.popleft())
             while ahead:
                 yield self._answer(*ahead.popleft())
+
+    def _prepared(self, case: Case) -> Opened:
+        task = self.loaded.task
+        return prepare_case(task, case, open_case(task, case, self.root, self.asked), self.asked)
 
     def _answer(self, place: int, case: Case, opened: Future[Opened]) -> tuple[int, Answer]:
         return place, answer_case(self.loaded, case, opened.result(), self.asked)

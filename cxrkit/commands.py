@@ -11,6 +11,8 @@ from cxrkit import printed
 from cxrkit.batch_command import analyse_table, check_out
 from cxrkit.bone_age import check_age, check_sex
 from cxrkit.errors import CxrkitError, InputError
+from cxrkit.helper_threads import calm_helpers
+from cxrkit.samples_command import samples
 from cxrkit.task import ModelInput, Task
 from cxrkit.tasks import find_task
 
@@ -25,6 +27,13 @@ TaskName = Annotated[str, typer.Argument(metavar="TASK", help="Such as tuberculo
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")]
 Weights = Annotated[Path | None, typer.Option(help="Folder of weights to use in place of the shipped one.")]
 Workers = Annotated[int, typer.Option(help="Processes that share the work on many cases.")]
+Dask = Annotated[
+    str | None,
+    typer.Option(
+        metavar="tcp://HOST:PORT",
+        help="Scheduler of a Dask cluster that does the work; images lie at the same path on all its machines.",
+    ),
+]
 Restart = Annotated[
     bool, typer.Option("--restart", help="Begin anew instead of going on with an unfinished table of this name.")
 ]
@@ -47,6 +56,7 @@ def analyse(
         Path | None, typer.Option(help="Folder that the paths in a table of cases start in; else the table's own.")
     ] = None,
     workers: Workers = 1,
+    dask: Dask = None,
     restart: Restart = False,
     frame: Annotated[int | None, typer.Option(help="Frame of a file with several, from 1.")] = None,
     threshold: Annotated[float | None, typer.Option(help="In [0, 1], in place of the card's.")] = None,
@@ -83,7 +93,7 @@ def analyse(
     edits = ModelInput(None if crop is None else _box(crop), brightness, contrast, sharpness, size, turn, swap)
     edits.check()
     if out is None:
-        _check_single(chosen, paths, threshold, table=root is not None or workers != 1 or restart)
+        _check_single(chosen, paths, threshold, table=root is not None or workers != 1 or dask is not None or restart)
         result = _analyse_one(chosen, paths, edits, frame, threshold, context, force=force, weights=weights)
         typer.echo(printed.strict(result) if as_json else printed.lines(result))
         return
@@ -92,7 +102,7 @@ def analyse(
     from cxrkit.batch_case import Asked
 
     asked = Asked(edits, frame, context, guarded=not force)
-    analyse_table(chosen, paths, root, out, asked, weights, workers, restart=restart, as_json=as_json)
+    analyse_table(chosen, paths, root, out, asked, weights, workers, dask, restart=restart, as_json=as_json)
 
 
 @app.command()
@@ -110,6 +120,7 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="CSV to write the predictions to; an existing one is replaced.")],
     weights: Weights = None,
     workers: Workers = 1,
+    dask: Dask = None,
     restart: Restart = False,
     as_json: AsJson = False,
 ) -> None:
@@ -128,7 +139,7 @@ def evaluate(
     cases = read_manifest(manifest, file_columns=chosen.file_columns, target_column=chosen.target_column)
     listing = batches.listing_of_table(manifest)
     batch = batches.Batch(chosen, cases, root, listing, out, Asked(), judged=True)
-    card, executor = batches.staffed(batch, weights, workers)
+    card, executor = batches.staffed(batch, weights, workers, dask)
     start = time.perf_counter()
     rows: list[evaluation.Row] = []
     outcome = batches.predict_table(
@@ -158,6 +169,9 @@ def readme(
     file.write_text(with_speed(text, RESULTS), encoding="utf-8")
 
 
+app.command()(samples)
+
+
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
@@ -167,6 +181,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0; 2 after one line on stderr about what the user gave; 130 after Ctrl-C.
     """
+    calm_helpers()
     try:
         status = app(arguments, prog_name="python -m cxrkit", standalone_mode=False)
     except (CxrkitError, typer.TyperException) as error:
@@ -203,8 +218,9 @@ def _analyse_one(
 ) -> dict[str, Any]:
     """What --json prints of one case."""
     from cxrkit.batch_case import analyse as predicted
-    from cxrkit.batch_case import guard, load_image
+    from cxrkit.batch_case import guard
     from cxrkit.card import WEIGHTS
+    from cxrkit.image_file import load_image
     from cxrkit.weights import load_model
 
     loaded = load_model(task, weights or WEIGHTS)

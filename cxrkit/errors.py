@@ -6,8 +6,10 @@
     ├── ImageError         a file cannot be read as an image
     │   ├── ImageTooLarge  it is over a limit on size, pixels, decoded bytes, memory or time
     │   └── FrameRequired  it holds several frames and none was chosen
+    ├── FetchError         files could not be fetched, or are not what they should be
     ├── InputError         a crop box, option, size or identifier that cannot be used
     ├── ManifestError      a table of cases that cannot be used
+    ├── NotesError         the database of reviewers' notes cannot be reached, read or written
     └── WeightsError       weights are missing, altered, or do not fit this version
 
 A message says what was wrong, what was expected, and what to do. It never holds a file name or text taken
@@ -41,12 +43,20 @@ class FrameRequired(ImageError):
         self.frames = frames
 
 
+class FetchError(CxrkitError):
+    """Files could not be fetched from the network, or are not what they should be."""
+
+
 class InputError(CxrkitError):
     """A value given for the analysis cannot be used."""
 
 
 class ManifestError(CxrkitError):
     """The table of cases cannot be used."""
+
+
+class NotesError(CxrkitError):
+    """The database of reviewers' notes cannot be reached, read or written."""
 
 
 class WeightsError(CxrkitError):

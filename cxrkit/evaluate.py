@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cxrkit import metrics
 from cxrkit.age_figures import JudgedAge, age_figures
-from cxrkit.batch_case import Asked, Row, analyse, answer_case, load_image, open_case, row_of
+from cxrkit.batch_case import Asked, Row, analyse, answer_case, open_case, row_of
 from cxrkit.card import Metric
 from cxrkit.cases import Case, check_root
 from cxrkit.figures import Figure, Undefined, work_out
@@ -28,7 +28,6 @@ __all__ = [
     "binary_metrics",
     "evaluate",
     "light",
-    "load_image",
     "measure",
     "predict_cases",
 ]

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cxrkit.batch_case import Row
 from cxrkit.cases import Case
 from cxrkit.errors import InputError, ManifestError
 from cxrkit.finding_labels import BAR, several_labels
-from cxrkit.predict import Prediction
 from cxrkit.task import Task
+
+if TYPE_CHECKING:
+    from cxrkit.batch_case import Row
+    from cxrkit.predict import Prediction
 
 _CALLED = "called"
 """Called labels joined by the bar, as findings are in a manifest; empty where none is called."""
@@ -51,7 +54,7 @@ def check_columns(task: Task, cases: Sequence[Case]) -> None:
         )
 
 
-def write_predictions(task: Task, rows: Iterable[Row], path: Path) -> None:
+def write_predictions(task: Task, rows: "Iterable[Row]", path: Path) -> None:
     """Write the manifest's columns, then those of `prediction_columns`, as CSV in UTF-8.
 
     The file appears complete or not at all; one of the same name is replaced.
@@ -84,7 +87,7 @@ def write_predictions(task: Task, rows: Iterable[Row], path: Path) -> None:
         ) from None
 
 
-def _added(task: Task, row: Row) -> Mapping[str, str]:
+def _added(task: Task, row: "Row") -> Mapping[str, str]:
     columns = prediction_columns(task)
     if row.prediction is None:
         return dict.fromkeys(columns, "") | {"error": row.error}
@@ -94,7 +97,7 @@ def _added(task: Task, row: Row) -> Mapping[str, str]:
     return dict(zip(columns, [*cells, " ".join(row.prediction.warnings), row.error], strict=True))
 
 
-def _answers(task: Task, prediction: Prediction) -> list[str]:
+def _answers(task: Task, prediction: "Prediction") -> list[str]:
     if prediction.age is None:
         scores = [str(prediction.scores[label]) for label in task.labels]
         return scores if prediction.findings is None else [*scores, BAR.join(prediction.findings.called)]

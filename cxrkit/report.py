@@ -13,7 +13,7 @@ from cxrkit.speed import Measurement, Record, read_record
 _PART = re.compile(r"(<!-- card:(?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _REPRODUCTION = re.compile(r"(<!-- reproduction -->\n).*?(<!-- end -->)", re.DOTALL)
 _SPEED = re.compile(r"(<!-- bench -->\n).*?(<!-- end -->)", re.DOTALL)
-_DIGITS = {"ms": 1, "s": 2, "times": 2, "MiB": 0, "bytes": 0}
+_DIGITS = {"ms": 1, "s": 2, "times": 2, "MiB": 0, "bytes": 0, "cases/s": 1}
 
 NOT_MEASURED = "not measured yet"
 
@@ -210,15 +210,21 @@ def machine(record: Record) -> str:
 
 
 def _speed_row(row: Measurement) -> dict[str, str]:
-    met = "" if row.goal is None else "met" if row.value <= row.goal else "missed"
     return {
         "What": row.what,
         "Median": amount(row.value, row.unit),
         "95th percentile": "" if row.p95 is None else amount(row.p95, row.unit),
         "Runs": str(row.runs),
-        "Goal": "" if row.goal is None else f"at most {amount(row.goal, row.unit)}: {met}",
+        "Goal": _goal(row),
         "Note": row.note,
     }
+
+
+def _goal(row: Measurement) -> str:
+    if row.goal is None:
+        return ""
+    bound = "at least" if row.at_least else "at most"
+    return f"{bound} {amount(row.goal, row.unit)}: {'met' if row.met else 'missed'}"
 
 
 def _filled(rows: Rows) -> Rows:

@@ -17,11 +17,12 @@ class Measurement:
     Attributes:
         what: was measured.
         value: median of the runs.
-        unit: "ms", "s", "MiB", "bytes" or "times".
+        unit: "ms", "s", "MiB", "bytes", "times" or "cases/s".
         runs: how many times it was measured; those that only warm up do not count.
         p95: 95th percentile of the runs, where people wait for each of them; otherwise None.
-        goal: the most that `value` should be; None where no goal was set.
+        goal: the most that `value` should be, or the least; None where no goal was set.
         note: how to read it; "" if `what` says all.
+        at_least: whether the goal is the least.
     """
 
     what: str
@@ -31,6 +32,14 @@ class Measurement:
     p95: float | None = None
     goal: float | None = None
     note: str = ""
+    at_least: bool = False
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal was met; None where none was set."""
+        if self.goal is None:
+            return None
+        return self.value >= self.goal if self.at_least else self.value <= self.goal
 
 
 @dataclass(frozen=True)

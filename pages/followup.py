@@ -14,6 +14,7 @@ from pages.ui.pair_reading import overlay_names, read_pair, registered
 from pages.ui.pair_results import pair_cards, pair_images
 from pages.ui.pair_truth import overlay_check
 from pages.ui.question import ask
+from pages.ui.real_samples import offer_real, real_visits
 from pages.ui.results import file_facts, show_soon
 from pages.ui.shell import page
 from pages.ui.timeline import timeline
@@ -62,10 +63,13 @@ def analyse(visits: list[Visit]) -> None:
 
 with page(TASK.title, TASK.summary):
     card = read_task_card(TASK)
+    visits: list[Visit] = []
     with errors_shown():
-        visits = choose_visits(TASK.name)
+        visits = real_visits(TASK.name) or choose_visits(TASK.name)
         # All of them are looked at, so that two wrong images are both named at once.
         passed = [passes_guard(TASK, visit.image, visit.name) for visit in visits]
         if visits and all(passed):
             analyse(visits)
+    if not visits:
+        offer_real(TASK.name)
     about_model(TASK, card)

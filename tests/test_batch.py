@@ -22,7 +22,8 @@ from cxrkit.card import write_card
 from cxrkit.cases import read_manifest
 from cxrkit.commands import run
 from cxrkit.errors import WeightsError
-from cxrkit.evaluate import analyse, load_image, predict_cases
+from cxrkit.evaluate import analyse, predict_cases
+from cxrkit.image_file import load_image
 from cxrkit.phantoms import ChestSettings, simulate_chest
 from cxrkit.predictions import prediction_columns, write_predictions
 from cxrkit.task import Task

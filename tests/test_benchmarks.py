@@ -13,10 +13,13 @@ import typer
 
 from benchmarks import __main__ as command
 from benchmarks import images, machine
+from benchmarks.batch import Watched, archive
 from benchmarks.images import dicom, files
 from benchmarks.reading import packaged, reading
 from benchmarks.timing import FEWEST, interleaved, measured
 from cxrkit import speed
+from cxrkit.batch_case import Answer
+from cxrkit.cases import Case
 from cxrkit.commands import run
 from cxrkit.errors import InputError
 from cxrkit.image import read_image
@@ -74,7 +77,36 @@ def test_the_table_says_which_goals_were_met() -> None:
     assert table.endswith("Measured in one run on: cores: 2; Python: 3.11.")
 
 
-@pytest.mark.parametrize("unit", ["ms", "s", "times", "MiB", "bytes"])
+def test_a_goal_may_be_the_least() -> None:
+    rows = tuple(Measurement("share", value, "times", 3, goal=0.85, at_least=True) for value in (0.9, 0.8))
+    table = speed_markdown(replace(RECORD, sections={"Batch": rows}))
+    assert "| share | 0.90 times | 3 | at least 0.85 times: met |" in table
+    assert "| share | 0.80 times | 3 | at least 0.85 times: missed |" in table
+    assert [row.met for row in rows] == [True, False]
+    assert Measurement("share", 1.0, "times", 3).met is None
+
+
+def test_a_rate_leaves_out_the_first_answers() -> None:
+    def executor(jobs):  # type: ignore[no-untyped-def]
+        for place, _ in jobs:
+            time.sleep(0.2 if place < 2 else 0.01)
+            yield place, Answer(None)
+
+    watched = Watched(executor)
+    jobs = [(place, Case(("0.png",), "")) for place in range(7)]
+    assert [place for place, _ in watched(jobs)] == list(range(7))
+    assert len(watched.times) == 7
+    assert 10 < watched.rate(2) <= 100
+    assert watched.rate(1) < watched.rate(2)
+
+
+def test_an_archive_holds_the_pictures_at_half_their_size(tmp_path: Path) -> None:
+    levels = np.arange(64 * 48, dtype=np.uint16).reshape(64, 48)
+    (path,) = archive([levels], tmp_path / "archive")
+    np.testing.assert_array_equal(read_image(path.read_bytes()).values, levels[::2, ::2] >> 4)
+
+
+@pytest.mark.parametrize("unit", ["ms", "s", "times", "MiB", "bytes", "cases/s"])
 def test_every_unit_has_its_digits(unit: str) -> None:
     assert amount(1.0, unit).endswith(f" {unit}")
 

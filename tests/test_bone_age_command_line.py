@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from cxrkit.commands import run
-from cxrkit.evaluate import analyse, load_image
+from cxrkit.evaluate import analyse
+from cxrkit.image_file import load_image
 from cxrkit.phantoms import HandSettings, simulate_hand
 from cxrkit.predictions import prediction_columns
 from cxrkit.task import ModelInput

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from cxrkit.commands import run
-from cxrkit.evaluate import analyse, load_image
+from cxrkit.evaluate import analyse
+from cxrkit.image_file import load_image
 from cxrkit.phantoms import ChestSettings, simulate_chest
 from cxrkit.predictions import prediction_columns
 from cxrkit.task import ModelInput

@@ -13,8 +13,9 @@ from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, recall_s
 from cxrkit import batch_case
 from cxrkit.cases import Case
 from cxrkit.errors import ImageError, ImageTooLarge, InputError, ManifestError
-from cxrkit.evaluate import Row, analyse, binary_metrics, evaluate, load_image, measure, predict_cases
+from cxrkit.evaluate import Row, analyse, binary_metrics, evaluate, measure, predict_cases
 from cxrkit.image import MAX_FILE_BYTES
+from cxrkit.image_file import load_image
 from cxrkit.predict import Prediction
 from cxrkit.predictions import check_columns, write_predictions
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS

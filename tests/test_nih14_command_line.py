@@ -13,7 +13,8 @@ from sklearn.metrics import roc_auc_score
 from cxrkit import tasks
 from cxrkit.card import write_card
 from cxrkit.commands import run
-from cxrkit.evaluate import analyse, load_image
+from cxrkit.evaluate import analyse
+from cxrkit.image_file import load_image
 from cxrkit.phantoms import ChestSettings, Lesion, simulate_chest
 from cxrkit.predictions import prediction_columns
 from cxrkit.tasks.nih14 import LABELS, NIH14

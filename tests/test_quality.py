@@ -15,8 +15,9 @@ from cxrkit.card import WEIGHTS, read_card
 from cxrkit.cases import Case
 from cxrkit.decoded import SEVERAL_COLOURS, to_gray
 from cxrkit.errors import WeightsError
-from cxrkit.evaluate import load_image, predict_cases
+from cxrkit.evaluate import predict_cases
 from cxrkit.image import Radiograph, read_image
+from cxrkit.image_file import load_image
 from cxrkit.phantoms import ChestSettings, simulate_chest
 from cxrkit.phantoms.settings import Position
 from cxrkit.pixels import Gray

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cxrkit.evaluate import load_image
 from cxrkit.image import read_image
+from cxrkit.image_file import load_image
 from cxrkit.phantoms import ChestSettings, HandSettings, simulate_chest, simulate_hand
 from cxrkit.quality import Verdict, check_image
 from cxrkit.scan_checks import scan_problem, upright_tones

@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cxrkit.evaluate import analyse, load_image
+from cxrkit.evaluate import analyse
+from cxrkit.image_file import load_image
 from cxrkit.metrics import auc
 from cxrkit.phantoms import ScanKind, random_scan, simulate_scan
 from cxrkit.quality import check_image

@@ -3,6 +3,7 @@
 import json
 from functools import partial
 from importlib.metadata import version
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ from pages.ui.words import place, share
 
 _GAP = 12
 """Pixels between the two images."""
+
+_LINE = 110
+"""Letters of a line of the legend."""
 
 
 def pair_downloads(
@@ -69,6 +73,8 @@ def pair_json(task: Task, card: Card, visits: tuple[Visit, Visit], reading: Pair
         "versions": {name: version(name) for name in LIBRARIES},
         "note": FOOTER,
     }
+    if visits[0].attribution:
+        result["attribution"] = visits[0].attribution
     if visits[0].truth is not None:
         result["simulated"] = _figures(visits, reading)
     return json.dumps(result, indent=1) + "\n"
@@ -123,4 +129,4 @@ def _legend(task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairRe
     ]
     if visits[0].truth is not None:
         lines.insert(0, "Simulated images, no patient. Dashed outline, the truth: what has changed")
-    return lines
+    return [*lines, *wrap(visits[0].attribution, _LINE)]

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.ui.errors import errors_shown
 from pages.ui.memory import give_images_back
+from pages.ui.presenter import offer_to_leave, presenting, start_presenting
 
 _ACKNOWLEDGED = "acknowledged"
 FOOTER = "For research and teaching only. Not a medical device, not for diagnosis, screening or treatment."
@@ -16,6 +17,9 @@ FOOTER = "For research and teaching only. Not a medical device, not for diagnosi
 # Ten pages that fade radiographs in and out would take seconds of a processor, and so would signs of waiting that turn
 # sixty times a second, or Streamlit's figure that changes its sport five times a second: it is three dots here. What is
 # out of date still goes pale after half a second, at once; what waits turns in steps.
+#
+# In the dark the primary colour has to be light, for it is also that of text on the ground; the white of a button needs
+# a darker one (WCAG 2.2, 1.4.3: 4.5 : 1).
 _STILL = """<style>
 * { transition-duration: 0s !important; }
 :not([data-testid="stSpinner"] *, [data-testid="stStatusWidget"] *) { animation: none !important; }
@@ -23,6 +27,7 @@ _STILL = """<style>
 [data-testid="stStatusWidgetRunningIcon"] > * { display: none; }
 [data-testid="stStatusWidgetRunningIcon"]::before { content: "…"; }
 [class*="st-key-"][class*="-ahead"] { display: none; }
+[data-testid="stBaseButton-primary"] { background-color: #0f7686 !important; border-color: #0f7686 !important; }
 </style>"""
 
 give_images_back()
@@ -38,12 +43,16 @@ def page(title: str, summary: str) -> Iterator[None]:
     if not st.session_state.get(_ACKNOWLEDGED):
         _acknowledge()
     st.html(_STILL)
+    start_presenting()
     st.title(title, anchor=False)
-    st.markdown(summary)
+    if not presenting():
+        st.markdown(summary)
     with errors_shown():
         yield
+    offer_to_leave()
     st.divider()
-    st.caption(FOOTER)
+    with st.container(key="footer"):
+        st.caption(FOOTER)
 
 
 @st.dialog("Research and teaching, not for diagnosis", dismissible=False)

@@ -27,12 +27,14 @@ class Visit:
         image: what is read.
         truth: what has changed, where the image is simulated; None where it was uploaded, and nobody knows.
         day: days since the first image; None where neither the file nor the user says.
+        attribution: whose image it is, where that has to be said.
     """
 
     name: str
     image: Radiograph
     truth: Truth | None = None
     day: int | None = None
+    attribution: str = ""
 
 
 def choose_visits(key: str) -> list[Visit]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cxrkit.age_interval import IntervalRule
 from cxrkit.card import Card, read_card
 from cxrkit.errors import InputError, WeightsError
-from cxrkit.evaluate import load_image
+from cxrkit.image_file import load_image
 from cxrkit.predict import encode, predict
 from cxrkit.task import ModelInput
 from cxrkit.weights import load_model

@@ -18,7 +18,7 @@ from streamlit import runtime
 from pages.ui.viewer.outline import pack_outlines
 from pages.ui.viewer.pane import Box, PackedPixels, Pane, content_digest, for_canvas, pack_heatmap, pack_pixels
 
-__all__ = ["Pane", "ViewerState", "dragged_crop", "viewer"]
+__all__ = ["Pane", "ViewerState", "clear_mark", "dragged_crop", "viewer"]
 
 _HERE = Path(__file__).parent
 _SCRIPTS = (
@@ -30,6 +30,7 @@ _SCRIPTS = (
     "geometry.js",
     "pane.js",
     "tools.js",
+    "mark.js",
     "compare.js",
     "compare_bar.js",
     "toolbar.js",
@@ -47,10 +48,13 @@ class ViewerState:
     Args:
         crop: (left, top, right, bottom) in image pixels, right and bottom exclusive, or None.
         ruler_mm: length of the ruler, None without one or where the pane's spacing is unknown.
+        mark: (pane from 0, x, y) in image pixels, where pixel (0, 0) reaches from 0 to 1; None while there is none, and
+            without `mark_enabled`.
     """
 
     crop: Box | None
     ruler_mm: float | None
+    mark: tuple[int, float, float] | None = None
 
 
 def _joined(*names: str) -> str:
@@ -67,7 +71,13 @@ _ahead = st.components.v2.component("cxr_ahead", js=_joined("files.js", "ahead.j
 
 
 def viewer(
-    panes: Sequence[Pane], *, key: str, crop_enabled: bool = False, height: int = 520, compare: bool = False
+    panes: Sequence[Pane],
+    *,
+    key: str,
+    crop_enabled: bool = False,
+    mark_enabled: bool = False,
+    height: int = 520,
+    compare: bool = False,
 ) -> ViewerState:
     """Show one or several linked panes and return what the user set.
 
@@ -80,6 +90,7 @@ def viewer(
         panes: at least one, shown side by side, in a column where the page is narrow.
         key: unique in the app; the view is kept under it.
         crop_enabled: whether the crop tool and its box are there.
+        mark_enabled: whether the user may mark one place on one of the images, and the tool for it is the chosen one.
         height: of each image in CSS pixels; less on narrow pages.
         compare: the two panes are baseline and follow-up, in this order. The toolbar then offers side by side,
             swipe and blink, Align where the second has `to_first`, and windows linked or not. All that stays in the
@@ -95,6 +106,7 @@ def viewer(
     memory = _memory(key)
     target = next((i for i, pane in enumerate(panes) if pane.crop is not None), 0)
     _settle_crop(memory, panes[target], _browser_state(key).get("crop"))
+    _settle_mark(memory, panes, _browser_state(key).get("mark"))
     mounted = _component(
         key=key,
         data={
@@ -106,15 +118,27 @@ def viewer(
                 "box": memory["crop"],
                 "serial": memory["serial"],
             },
+            "mark": {"enabled": mark_enabled, "at": memory["mark"], "serial": memory["mark_serial"]},
             "height": height,
             "compare": compare,
         },
         on_crop_change=_nothing,
         on_ruler_change=_nothing,
+        on_mark_change=_nothing,
     )
     ruler = mounted.get("ruler") or {}
     measured = ruler.get("mm") is not None and ruler["image"] == panes[0].digest
-    return ViewerState(memory["crop"] if crop_enabled else None, float(ruler["mm"]) if measured else None)
+    marked = memory["mark"] if mark_enabled else None
+    return ViewerState(
+        memory["crop"] if crop_enabled else None,
+        float(ruler["mm"]) if measured else None,
+        marked and (marked["pane"], marked["x"], marked["y"]),
+    )
+
+
+def clear_mark(key: str) -> None:
+    """Take the user's mark off; only in a callback."""
+    _memory(key)["mark"] = None
 
 
 def send_ahead(images: Sequence[tuple[np.ndarray, str]], key: str) -> None:
@@ -150,7 +174,16 @@ def _nothing() -> None:
 
 def _memory(key: str) -> dict[str, Any]:
     """What was last agreed on under this key: kept while the session lives, also across a page switch."""
-    start = {"token": secrets.token_hex(8), "crop": None, "passed": None, "image": None, "serial": 0}
+    start = {
+        "token": secrets.token_hex(8),
+        "crop": None,
+        "passed": None,
+        "image": None,
+        "serial": 0,
+        "mark": None,
+        "marked_image": None,
+        "mark_serial": 0,
+    }
     memory: dict[str, Any] = st.session_state.setdefault(f"_viewer.{key}", start)
     return memory
 
@@ -168,6 +201,21 @@ def _settle_crop(memory: dict[str, Any], pane: Pane, sent: dict[str, Any] | None
         if sent["image"] == pane.digest:
             memory["crop"] = _as_box(sent["box"])
     memory["image"] = pane.digest
+
+
+def _settle_mark(memory: dict[str, Any], panes: Sequence[Pane], sent: dict[str, Any] | None) -> None:
+    """Keep the latest mark while its image is on the first pane; what a browser sends is checked."""
+    digest = panes[0].digest
+    if digest != memory["marked_image"]:
+        memory.update(mark=None, marked_image=digest)
+    if not sent or sent["serial"] <= memory["mark_serial"]:
+        return
+    memory["mark_serial"] = sent["serial"]
+    if sent["image"] == digest and sent["at"]:
+        number = min(max(int(sent["at"]["pane"]), 0), len(panes) - 1)
+        height, width = panes[number].pixels.shape
+        x, y = (min(max(float(sent["at"][axis]), 0.0), float(most)) for axis, most in (("x", width), ("y", height)))
+        memory["mark"] = {"pane": number, "x": x, "y": y}
 
 
 def _as_box(box: Sequence[float]) -> Box:
@@ -211,6 +259,7 @@ def _describe(pane: Pane, place: str) -> dict[str, Any]:
         "spacing": None if pane.spacing_mm is None else [float(s) for s in pane.spacing_mm],
         "to_first": None if pane.to_first is None else for_canvas(pane.to_first),
         "heatmap": None,
+        "mark": None if pane.mark is None else dict(zip("xy", map(float, pane.mark), strict=True)),
         "masks": [_describe_mask(*mask, f"{place}.mask{i}") for i, mask in enumerate(pane.masks)],
     }
     if pane.heatmap is not None:

@@ -147,7 +147,10 @@ class PaneView extends Placed {
       context.restore();
     }
     drawCrop(context, this);
-    for (const { pane } of ready) drawRuler(context, pane);
+    for (const { pane } of ready) {
+      drawRuler(context, pane);
+      drawMark(context, pane);
+    }
     this.writeReadout();
     this.milliseconds = performance.now() - started;
   }

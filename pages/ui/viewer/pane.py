@@ -40,6 +40,8 @@ class Pane:
             follow-up"), 0 is transparent; the threshold counts for the absolute value.
         masks: (label, [H, W] bool) for each region whose outline is known to be true; none empty.
         crop: (left, top, right, bottom) in image pixels, right and bottom exclusive; None is no box yet.
+        mark: (x, y) of a place that the page shows, in image pixels, where pixel (0, 0) reaches from 0 to 1; not shown
+            where the user may set one.
         to_first: [2, 3] matrix from pixel coordinates (x, y) of the first pane's image to this one's, with the centre
             of the top left pixel at (0, 0), as `Registration.matrix`; None where they were not registered. Used on the
             second pane of `viewer(..., compare=True)` only.
@@ -61,6 +63,7 @@ class Pane:
     heatmap_signed: bool = False
     masks: tuple[tuple[str, NDArray[np.bool_]], ...] = ()
     crop: Box | None = None
+    mark: tuple[float, float] | None = None
     to_first: NDArray[Any] | None = None
     digest: str = field(default="")
 

@@ -5,6 +5,7 @@ const ICONS = {
   window: "M8 1.8a6.2 6.2 0 1 0 0 12.4a6.2 6.2 0 1 0 0-12.4M8 1.8v12.4M8 4.5h4.8M8 7h6M8 9.5h5.8M8 12h4",
   ruler: "M1.5 11.5l10-10 3 3-10 10zM4 9l1.4 1.4M6.5 6.5l1.9 1.9M9 4l1.4 1.4",
   crop: "M4 1v11h11M1 4h11v11",
+  mark: "M8 3a5 5 0 1 0 0 10a5 5 0 1 0 0-10M8 .5v5M8 10.5v5M.5 8h5M10.5 8h5",
   zoomOut: "M7 2a5 5 0 1 0 0 10a5 5 0 1 0 0-10M10.7 10.7l3.8 3.8M4.8 7h4.4",
   zoomIn: "M7 2a5 5 0 1 0 0 10a5 5 0 1 0 0-10M10.7 10.7l3.8 3.8M4.8 7h4.4M7 4.8v4.4",
   fit: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4",
@@ -19,6 +20,7 @@ const TOOLS = {
   window: ["Window", "W", "drag left/right for contrast, up for brighter; the right mouse button always does this"],
   ruler: ["Ruler", "M", "drag to measure"],
   crop: ["Crop", "C", "drag the box, its handles, or outside it for a new box; changes what the model reads"],
+  mark: ["Mark", "X", "click the place, or move the crosshair with the arrow keys and press Enter"],
 };
 
 const PRESETS = {
@@ -29,10 +31,11 @@ const PRESETS = {
 };
 
 const KEYS = [
-  ["P  W  M  C", "pan, window, ruler, crop tool"],
+  ["P  W  M  C  X", "pan, window, ruler, crop, mark tool"],
   ["+  −", "zoom in, out (or mouse wheel, pinch)"],
   ["0", "fit (or double click)"],
-  ["Arrow keys", "move the image"],
+  ["Arrow keys", "move the image; with the mark tool the crosshair, with Shift in small steps"],
+  ["Enter", "set the mark, with the mark tool"],
   ["I", "invert"],
   ["T  O", "outline of the truth, heat inside it only (simulated images)"],
   ["R", "reset the display"],
@@ -166,13 +169,14 @@ class Toolbar {
     this.helpButton.setAttribute("aria-expanded", String(open));
   }
 
-  show(view, { crop, heat, signed, truth, compare, registered }) {
+  show(view, { crop, mark, heat, signed, truth, compare, registered }) {
     this.compare.show(view, compare, registered);
     for (const row of this.compareHelp) row.hidden = !compare;
     for (const [name, button] of Object.entries(this.tools)) {
       button.setAttribute("aria-pressed", String(view.tool === name));
     }
     this.tools.crop.hidden = !crop;
+    this.tools.mark.hidden = !mark;
     this.heat.hidden = !heat;
     this.truthGroup.hidden = !truth;
     this.overlap.hidden = !heat;
@@ -195,6 +199,7 @@ const KEY_ACTIONS = {
   w: (viewer) => viewer.change({ tool: "window" }),
   m: (viewer) => viewer.change({ tool: "ruler" }),
   c: (viewer) => viewer.canCrop && viewer.change({ tool: "crop" }),
+  x: (viewer) => viewer.marker.enabled && viewer.change({ tool: "mark" }),
   i: (viewer) => viewer.change({ invert: !viewer.view.invert }),
   t: (viewer) => viewer.toggleTruth(),
   o: (viewer) => viewer.toggleOverlap(),
@@ -217,7 +222,7 @@ function attachKeys(viewer, root) {
     if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT)$/.test(event.target.tagName)) return;
     if (event.key === " " && event.target.tagName === "BUTTON") return;
     const key = event.key.toLowerCase();
-    const action = KEY_ACTIONS[key] || (viewer.compare && COMPARE_KEYS[key]);
+    const action = viewer.marker.action(event) || KEY_ACTIONS[key] || (viewer.compare && COMPARE_KEYS[key]);
     if (!action) return;
     event.preventDefault();
     event.stopPropagation();

@@ -61,7 +61,13 @@ function attachTools(viewer, pane) {
   );
 }
 
-const ACTIONS = { pan: panAction, window: windowAction, ruler: rulerAction, crop: cropAction };
+const ACTIONS = {
+  pan: panAction,
+  window: windowAction,
+  ruler: rulerAction,
+  crop: cropAction,
+  mark: markAction,
+};
 
 function panAction(viewer, pane, start) {
   const [x, y] = pane.centre;

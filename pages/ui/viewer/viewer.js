@@ -32,7 +32,10 @@ const KEPT_COMPARING = ["layout", "align", "linkWindow", "playing", "seconds"];
 const chosen = (view, names) => Object.fromEntries(names.map((name) => [name, view[name]]));
 
 // Views outlive their elements: Streamlit takes the component down at a page switch.
-const VIEWS = new Map(); // token of session and key -> { view, image, serial of the last crop, ruler as sent }
+const VIEWS = new Map(); // token of session and key -> what is kept of it
+
+// View, image, serials of the last crop and mark, ruler as sent.
+const freshlyKept = () => ({ view: { ...DEFAULT_VIEW }, image: "", serial: 0, markSerial: 0, ruler: null });
 
 class Viewer extends Comparing {
   constructor(root) {
@@ -45,6 +48,7 @@ class Viewer extends Comparing {
     this.crop = { enabled: false, pane: 0, box: null };
     this.cropping = false;
     this.moving = false;
+    this.marker = new Marker(this, root);
     attachKeys(this, root);
   }
 
@@ -54,14 +58,16 @@ class Viewer extends Comparing {
 
   update(data, setStateValue) {
     this.setStateValue = setStateValue;
-    if (!VIEWS.has(data.token)) VIEWS.set(data.token, { view: { ...DEFAULT_VIEW }, image: "", serial: 0, ruler: null });
+    if (!VIEWS.has(data.token)) VIEWS.set(data.token, freshlyKept());
     this.kept = VIEWS.get(data.token);
     const image = data.panes[0].image;
     if (this.kept.image && this.kept.image !== image) {
       Object.assign(this.view, DEFAULT_VIEW, chosen(this.view, [...KEPT_FOR_IMAGE, ...KEPT_COMPARING]));
       this.kept.ruler = null;
+      this.marker.forget();
     }
     this.kept.image = image;
+    this.marker.follow(data.mark);
     this.followCrop(data.crop);
     this.root.style.setProperty("--viewer-height", `${data.height}px`);
     while (this.panes.length > data.panes.length) this.panes.pop().remove();
@@ -100,12 +106,14 @@ class Viewer extends Comparing {
         pane.draw();
         pane.tags.show(this, pane);
       }
+      this.marker.show();
     });
   }
 
   showControls() {
     this.toolbar.show(this.view, {
       crop: this.canCrop,
+      mark: this.marker.enabled,
       heat: this.hasHeat,
       signed: this.signedOnly,
       truth: this.hasTruth,

@@ -1,0 +1,160 @@
+"""What may leave a review: figures, scores and what reviewers said, known by case keys and not by files or patients."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cxrkit.review.filters import EMPTY, MOST_VALUES, shown
+from cxrkit.review.notes import Entry
+from cxrkit.review.table import BOXES, MASK, ReviewSet
+
+_WORDS = frozenset({"id", "ids", "pid", "uid", "mrn", "dob", "time", "no", "nr", "ssn", "url", "row"})
+_PARTS = (
+    *("patient", "person", "subject", "name", "file", "path", "folder", "date", "birth", "accession", "address"),
+    *("phone", "mail", "physician", "doctor", "operator", "comment", "remark", "warning", "error", "uuid"),
+)
+_GLUED = re.compile(r"(image|study|series|case|scan|exam|visit|record)s?(id|no|number)\b")
+_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](19|20)?\d\d\b|(19|20)\d{6}")
+_LONGEST, _GREATEST = 40, 10_000
+"""Of a text, in characters, and of a whole number, that can stand for a group: longer ones tell persons apart."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+@dataclass(frozen=True, eq=False)
+class Export:
+    """What is exported.
+
+    Attributes:
+        review: the set of cases.
+        rows: [M] of its table, in the order of the export.
+        label: that is reviewed.
+        threshold: called at score >= threshold; None of ages.
+        keys: case key by row; None where there is none, because an image cannot be read.
+        said: the newest entry of each reviewer by case key.
+        columns: of the table, as ticked; those that `offered_columns` does not offer are left out.
+    """
+
+    review: ReviewSet
+    rows: NDArray[np.int64]
+    label: str
+    threshold: float | None
+    keys: Mapping[int, str | None]
+    said: Mapping[str, tuple[Entry, ...]]
+    columns: tuple[str, ...] = ()
+
+    @cached_property
+    def allowed(self) -> tuple[str, ...]:
+        """The ticked columns that may go out."""
+        offered = offered_columns(self.review)
+        return tuple(name for name in self.columns if name in offered)
+
+    def entries(self, row: int) -> tuple[Entry, ...]:
+        """What the reviewers say of a case, newest first."""
+        key = self.keys.get(row)
+        return () if key is None else self.said.get(key, ())
+
+    def cell(self, name: str, row: int) -> str:
+        """A cell of the table as the screen shows it; "" for nothing."""
+        text = shown(self.review.table[name].iat[row])
+        return "" if text == EMPTY else text
+
+
+def offered_columns(review: ReviewSet) -> tuple[str, ...]:
+    """Columns of the table that a user may tick for an export, in its order.
+
+    Never one whose name speaks of a patient, name, number, date or file (`identifying`), nor one whose values could
+    stand for a person: dates, large whole numbers, long or mostly different texts. What is left can still identify a
+    person together with other data; so none is exported unless it is ticked.
+    """
+    task = review.task
+    others = {*task.file_columns, task.target_column, MASK, BOXES}
+    table = review.table
+    return tuple(
+        str(name) for name in table if name not in others and not identifying(str(name)) and _tells_groups(table[name])
+    )
+
+
+def identifying(name: str) -> bool:
+    """Whether a column's name speaks of a patient, a name or number of one, a date or a file."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).casefold()
+    words = re.split(r"[\W_]+", spaced)
+    joined = "".join(words)
+    return bool(_WORDS & set(words)) or any(part in joined for part in _PARTS) or bool(_GLUED.search(joined))
+
+
+def _tells_groups(column: "pd.Series[Any]") -> bool:
+    written = column[column.notna() & (column != "")]
+    if written.empty:
+        return False
+    if pd.api.types.is_numeric_dtype(written):
+        values = written.to_numpy(dtype=np.float64)
+        return not (np.all(values == np.round(values)) and np.abs(values).max() >= _GREATEST)
+    texts = [str(text) for text in written.unique().tolist()]
+    few = len(texts) <= min(MOST_VALUES, max(1, len(written) // 2))
+    return few and all(len(text) <= _LONGEST and not _DATE.search(text) for text in texts)
+
+
+def review_csv(export: Export, footer: str) -> str:
+    """A row for each reviewer's newest entry on each case, and one for a case of which nobody said anything.
+
+    Text that a spreadsheet would take for a formula gets an apostrophe in front
+    (https://owasp.org/www-community/attacks/CSV_Injection).
+
+    Args:
+        export: what goes out.
+        footer: a sentence that stands in every row.
+    """
+    text = io.StringIO()
+    months = "_months" if export.threshold is None else ""
+    columns = [f"table_{name}" for name in export.allowed]
+    head = ["case_key", "label", f"truth{months}", f"score{months}", *([] if months else ["threshold", "called"])]
+    table = csv.writer(text, lineterminator="\n")
+    said = ["verdict", "tags", "note", "reviewer", "written", "weights_seen", "about"]
+    table.writerow(safe_cell(name) for name in [*head, *columns, *said])
+    table.writerows([safe_cell(cell) for cell in line] for line in _lines(export, footer))
+    return text.getvalue()
+
+
+def _lines(export: Export, footer: str) -> Iterator[list[str]]:
+    truth, score = export.review.truth(export.label), export.review.score(export.label)
+    columns = export.allowed
+    for row in map(int, export.rows):
+        case = [export.keys.get(row) or "", export.label, _number(truth[row]), _number(score[row])]
+        if export.threshold is not None:
+            called = "" if np.isnan(score[row]) else ("yes" if score[row] >= export.threshold else "no")
+            case += [_number(export.threshold), called]
+        case += [export.cell(name, row) for name in columns]
+        for entry in export.entries(row) or (None,):
+            yield [*case, *_said(entry), footer]
+
+
+def _said(entry: Entry | None) -> list[str]:
+    if entry is None:
+        return [""] * 6
+    verdict = "" if entry.verdict is None else entry.verdict.value
+    written = f"{entry.written:%Y-%m-%dT%H:%M:%SZ}"
+    return [verdict, "; ".join(entry.tags), entry.note, entry.reviewer, written, entry.weights]
+
+
+def _number(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.6g}"
+
+
+def safe_cell(text: str) -> str:
+    """Text that no spreadsheet runs as a formula; numbers stay numbers."""
+    if not text.lstrip(" ").startswith(_FORMULA):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text

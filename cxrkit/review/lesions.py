@@ -1,0 +1,98 @@
+"""Where a finding is known to lie in a case's image: a mask's file or boxes, out of the table."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cxrkit.errors import InputError
+from cxrkit.image_file import load_image
+from cxrkit.review.table import BOXES, ReviewSet
+
+SIDE = "boxes_side"
+"""Column with the side in pixels of the square that the boxes were written for, such as 1024 of ChestX-ray14's; without
+it they are in pixels of the file."""
+
+_HOW = "Write label, left, top, width and height with blanks between them, and join several boxes by the bar |."
+
+
+@dataclass(frozen=True)
+class LesionBox:
+    """A box that a reader drew, in pixels: left, top, width and height."""
+
+    label: str
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+def read_boxes(text: str) -> tuple[LesionBox, ...]:
+    """Boxes of a cell, such as "Mass 120 200 64 80 | Effusion 10.5 300 90 120"; () of an empty one.
+
+    Raises:
+        InputError: it is written otherwise, or a box has no area.
+    """
+    return tuple(_box(part.split()) for part in text.split("|") if part.strip())
+
+
+def _box(words: list[str]) -> LesionBox:
+    try:
+        left, top, width, height = (float(word) for word in words[-4:])
+    except ValueError:
+        raise InputError(f"A box of this case cannot be read. {_HOW}") from None
+    if len(words) < 5 or not np.isfinite([left, top]).all() or not (0 < width < np.inf and 0 < height < np.inf):
+        raise InputError(f"A box of this case has no label or no area. {_HOW}")
+    return LesionBox(" ".join(words[:-4]), left, top, width, height)
+
+
+def known_lesions(review: ReviewSet, row: int, shape: tuple[int, int]) -> tuple[tuple[str, NDArray[np.bool_]], ...]:
+    """What is known to lie where in a case's image; of a pair in the follow-up.
+
+    Args:
+        review: its table may have the columns `mask`, `boxes` and SIDE.
+        row: of it.
+        shape: (height, width) of the image.
+
+    Returns:
+        (what it is, [H, W] True inside) for each; none of them empty.
+
+    Raises:
+        InputError, ImageError: the mask cannot be found or read, or has other proportions; boxes that cannot be read.
+    """
+    found = []
+    path = review.mask_path(row)
+    if path is not None:
+        found.append(("mask", _fitted(load_image(path).values > 0, shape)))
+    if BOXES in review.table:
+        side = _number(review.table[SIDE].iat[row]) if SIDE in review.table else 0.0
+        found += [(box.label, _filled(box, shape, side)) for box in read_boxes(str(review.table[BOXES].iat[row]))]
+    return tuple((name, mask) for name, mask in found if mask.any())
+
+
+def _number(cell: object) -> float:
+    """Of a cell; 0 where none is written."""
+    return float(np.nan_to_num(pd.to_numeric(str(cell), errors="coerce")))
+
+
+def _fitted(mask: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """At the image's size, where it only has another resolution."""
+    height, width = mask.shape
+    if abs(height * shape[1] - width * shape[0]) > 0.02 * height * shape[1]:
+        raise InputError(
+            f"The mask has {width} x {height} pixels and the image {shape[1]} x {shape[0]}: they do not show the same "
+            "part. Give a mask of the image's own size."
+        )
+    rows = (np.arange(shape[0]) + 0.5) * height / shape[0]
+    columns = (np.arange(shape[1]) + 0.5) * width / shape[1]
+    return np.ascontiguousarray(mask[np.ix_(rows.astype(np.int64), columns.astype(np.int64))])
+
+
+def _filled(box: LesionBox, shape: tuple[int, int], side: float) -> NDArray[np.bool_]:
+    across, down = (shape[1] / side, shape[0] / side) if side > 0 else (1.0, 1.0)
+    mask = np.zeros(shape, dtype=bool)
+    rows = slice(max(round(box.top * down), 0), max(round((box.top + box.height) * down), 0))
+    columns = slice(max(round(box.left * across), 0), max(round((box.left + box.width) * across), 0))
+    mask[rows, columns] = True
+    return mask

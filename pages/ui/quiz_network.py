@@ -1,0 +1,152 @@
+"""The network's answer to a question of the quiz. Nothing of it is made before the learner has answered."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cxrkit.finding_truth import LABEL_OF_LESION
+from cxrkit.quiz.judging import Mark, strongest_point
+from cxrkit.quiz.question import NO_FINDING, Material, Question
+from cxrkit.task import ModelInput
+from cxrkit.tasks import find_task
+from pages.ui.age_reading import read_hand
+from pages.ui.analysis import methods, read_with
+from pages.ui.compute import computed
+from pages.ui.finding_view import read_findings_of, show_label
+from pages.ui.finding_words import name_of
+from pages.ui.models import load
+from pages.ui.pair_reading import overlay_names, read_pair
+from pages.ui.scan_view import view_scan
+from pages.ui.words import place, share
+
+if TYPE_CHECKING:
+    from cxrkit.explain import Heatmap
+    from cxrkit.weights import LoadedModel
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkAnswer:
+    """What the network says of a question.
+
+    Attributes:
+        reading: in the question's own readings where it has one for it, else as the network says it; months of an age.
+        words: score and label, or age and interval, as a sentence.
+        score: of what it calls, in [0, 1]; None of an age.
+        heatmaps: one for each image, also where there is no heat.
+        about: what the heatmaps are evidence for.
+        weights: SHA-256.
+    """
+
+    reading: str | float
+    words: str
+    score: float | None
+    heatmaps: "tuple[Heatmap, ...]"
+    about: str
+    weights: str
+
+    def heatmap(self, image: int) -> "Heatmap | None":
+        """The heatmap of one of the images, from 0; None where there is no heat: two maps may have none in common."""
+        heatmap = self.heatmaps[image]
+        return None if heatmap.empty or float(heatmap.values.max()) <= 0 else heatmap
+
+    @property
+    def point(self) -> Mark | None:
+        """The strongest point of the heatmap, of a pair that of the follow-up's; None where there is no heat."""
+        last = len(self.heatmaps) - 1
+        heatmap = self.heatmap(last)
+        return None if heatmap is None else strongest_point(heatmap.values, heatmap.box, last)
+
+
+def ask_network(question: Question, material: Material) -> NetworkAnswer:
+    """Read a question's images with the shipped network, or look the answer up.
+
+    Raises:
+        WeightsError: weights are missing, altered or do not fit.
+        InputError: the network needs the child's sex, and it is not known.
+    """
+    return _READERS[question.task](load(find_task(question.task)), question, material)
+
+
+def _tuberculosis(loaded: "LoadedModel", question: Question, material: Material) -> NetworkAnswer:
+    del question
+    called = loaded.task.positive
+    reading = read_with(loaded, material.images[0], ModelInput(), loaded.card.thresholds[called], called, methods()[0])
+    prediction = reading.prediction
+    found = "abnormal" if prediction.label == called else "normal"
+    words = _scored(prediction.scores[called], prediction.threshold, called, prediction.label)
+    return _answer(loaded, found, words, prediction.scores[called], (reading.heatmap,), called)
+
+
+def _followup(loaded: "LoadedModel", question: Question, material: Material) -> NetworkAnswer:
+    del question
+    called, (baseline, follow_up) = loaded.task.positive, material.images
+    threshold = loaded.card.thresholds[called]
+    reading = read_pair(loaded, baseline, follow_up, threshold, called, methods()[0], overlay_names()[0])
+    prediction = reading.prediction
+    words = _scored(prediction.scores[called], prediction.threshold, called, prediction.label)
+    return _answer(loaded, prediction.label, words, prediction.scores[called], reading.heatmaps, called)
+
+
+def _vq(loaded: "LoadedModel", question: Question, material: Material) -> NetworkAnswer:
+    del question
+    view = view_scan(loaded, material.images[0], ModelInput(), None, methods()[0])
+    prediction, called, scan = view.prediction, loaded.task.positive, view.prediction.scan
+    words = _scored(prediction.scores[called], prediction.threshold, called, prediction.label)
+    if scan is not None and scan.reason:
+        words = scan.reason
+    return _answer(loaded, prediction.label, words, prediction.scores[called], (view.heatmap,), view.heatmap.label)
+
+
+def _bone_age(loaded: "LoadedModel", question: Question, material: Material) -> NetworkAnswer:
+    reading = read_hand(loaded, material.images[0], ModelInput(), {"sex": question.sex})
+    age = reading.age
+    words = f"{age.expected:.0f} months"
+    if age.interval is not None:
+        words += f", interval {age.interval[0]:.0f} to {age.interval[1]:.0f}"
+    return _answer(loaded, age.expected, f"{words}.", None, (reading.heatmap,), reading.heatmap.label)
+
+
+def _nih14(loaded: "LoadedModel", question: Question, material: Material) -> NetworkAnswer:
+    """Of the labels that the simulator can draw: the called ones joined, the true one's heatmap or the highest's."""
+    view = read_findings_of(loaded, material.images[0], ModelInput())
+    drawn = set(LABEL_OF_LESION.values())
+    order = [finding for finding in view.findings.by_excess() if finding.label in drawn]
+    called = sorted(finding.label for finding in order if finding.called)
+    label = order[0].label if question.truth == NO_FINDING else str(question.truth)
+    scores = view.prediction.scores
+    shown = show_label(loaded, material.images[0], view, label, methods()[0])
+    words = f"Score for {name_of(label).lower()} {share(scores[label])}."
+    return _answer(loaded, ", ".join(called) or NO_FINDING, words, scores[label], (shown.heatmap,), label)
+
+
+def guard_words(question: Question, material: Material) -> list[str]:
+    """What the image guard says against each image, where it says something."""
+    from cxrkit.quality import check_image
+
+    reads = find_task(question.task).reads
+    verdicts = [computed(check_image, image, reads) for image in material.images]
+    return [" ".join(verdict.reasons) for verdict in verdicts if not verdict.ok]
+
+
+_READERS: "Mapping[str, Callable[[LoadedModel, Question, Material], NetworkAnswer]]" = {
+    "tuberculosis": _tuberculosis,
+    "followup": _followup,
+    "bone_age": _bone_age,
+    "vq": _vq,
+    "nih14": _nih14,
+}
+
+
+def _scored(score: float, threshold: float, called: str, label: str) -> str:
+    return f"Score for {called} {share(score)}, {place(score, threshold)}: called {label}."
+
+
+def _answer(
+    loaded: "LoadedModel",
+    reading: str | float,
+    words: str,
+    score: float | None,
+    heatmaps: "tuple[Heatmap, ...]",
+    about: str,
+) -> NetworkAnswer:
+    return NetworkAnswer(reading, words, score, heatmaps, about, loaded.card.sha256)

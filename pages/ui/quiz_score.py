@@ -1,0 +1,140 @@
+"""The score: of the quiz or of the session, the learner's and the network's, and the table of results to take away."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from cxrkit.quiz.judging import Outcome, Read
+from cxrkit.quiz.question import LOCATED, is_positive
+from cxrkit.quiz.results import results_csv
+from cxrkit.tasks import find_task
+from pages.ui.quiz_state import KEY, Run, leave, log, start_again
+from pages.ui.quiz_words import short_reading, verdict
+from pages.ui.shell import FOOTER
+from pages.ui.words import percent_interval
+
+if TYPE_CHECKING:
+    from cxrkit.metrics import Interval
+    from cxrkit.quiz.score import ScoreRow, Tally
+
+QUIZ, SESSION = "This quiz", "All of this session"
+
+
+def show_score(run: Run) -> None:
+    """All cases are answered: figures, the cases, what to do next."""
+    from cxrkit.quiz.score import first_answers, score  # brings SciPy's statistics, which take a while
+
+    outcomes: Sequence[Outcome] = run.outcomes
+    st.subheader(f"Score{f' of {run.nickname}' if run.nickname else ''}", anchor=False)
+    if len(log()) > len(run.outcomes) and _whole_session():
+        outcomes = first_answers(log())
+    rows = score(outcomes)
+    for row in rows:
+        if row.level is None:
+            _metrics(row)
+    st.dataframe([line for row in rows for line in _lines(row)], hide_index=True, width="stretch")
+    st.caption(
+        "Shares with Wilson's 95 % interval: of a few cases they say little. Marks: inside the region, where one is "
+        "known; the network's is the strongest point of its heatmap. Sensitivity and specificity: right readings among "
+        "the cases with a finding (V/Q: perfusion scans) and without."
+    )
+    st.dataframe([_case(outcome) for outcome in outcomes], hide_index=True, width="stretch")
+    _take_away(run, outcomes)
+
+
+def running_score(run: Run) -> str:
+    """ "You 2 of 3 right, the network 1 of 3"."""
+    done = len(run.outcomes)
+    if not done:
+        return ""
+    learner = sum(outcome.learner.right for outcome in run.outcomes)
+    network = sum(outcome.network.right for outcome in run.outcomes)
+    return f"So far right: you {learner} of {done}, the network {network} of {done}."
+
+
+def _whole_session() -> bool:
+    chosen = st.segmented_control(
+        "Cases", (QUIZ, SESSION), default=QUIZ, required=True, key=f"{KEY}.scope", label_visibility="collapsed"
+    )
+    if chosen == SESSION:
+        st.caption("A case that the same learner answered twice counts once, with the first answer.")
+    return chosen == SESSION
+
+
+def _metrics(row: "ScoreRow") -> None:
+    title = find_task(row.task).title
+    for column, (who, tally) in zip(st.columns(2), (("you", row.learner), ("the network", row.network)), strict=True):
+        with column.container(border=True, height="stretch"):
+            right = round(tally.right.value * tally.cases)
+            st.metric(f"{title}: {who}", f"{right} of {tally.cases} right")
+            st.markdown(_metric_words(tally))
+
+
+def _metric_words(tally: "Tally") -> str:
+    parts = [percent_interval(tally.right)]
+    if tally.inside is not None:
+        parts.append(f"marks inside {round(tally.inside.value * tally.regions)} of {tally.regions}")
+    if tally.error is not None:
+        parts.append(f"off by {tally.error:.1f} months on average")
+    return "; ".join(parts) + "."
+
+
+def _lines(row: "ScoreRow") -> list[dict[str, str]]:
+    return [
+        {
+            "Task": find_task(row.task).title,
+            "Level": row.level or "all",
+            "Who": who,
+            "Cases": str(tally.cases),
+            "Right": percent_interval(tally.right),
+            "Marks inside": _or_dash(tally.inside),
+            "Marks where nothing is": "–" if tally.beside is None else str(tally.beside),
+            "Mean error": "–" if tally.error is None else f"{tally.error:.1f} months",
+            "Sensitivity": _or_dash(tally.sensitivity),
+            "Specificity": _or_dash(tally.specificity),
+        }
+        for who, tally in (("you", row.learner), ("network", row.network))
+    ]
+
+
+def _or_dash(interval: "Interval | None") -> str:
+    return "–" if interval is None else percent_interval(interval)
+
+
+def _case(outcome: Outcome) -> dict[str, str]:
+    return {
+        "Case": str(outcome.number),
+        "Level": outcome.level or "–",
+        "Truth": short_reading(outcome.truth),
+        "You": f"{short_reading(outcome.learner.reading)}, {verdict(outcome.learner)}",
+        "Your mark": _mark(outcome, outcome.learner),
+        "Network": f"{short_reading(outcome.network.reading)}, {verdict(outcome.network)}",
+        "Its strongest point": _mark(outcome, outcome.network),
+    }
+
+
+def _mark(outcome: Outcome, read: Read) -> str:
+    if read.mark is not None:
+        return "inside" if read.mark.inside else f"{100 * read.mark.distance:.0f} % of the width away"
+    if outcome.task in LOCATED and not is_positive(outcome.task, str(outcome.truth)):
+        return "somewhere, nothing is there" if read.marked else "none, nothing is there"
+    return "place not known" if read.marked else "none"
+
+
+def _take_away(run: Run, outcomes: Sequence[Outcome]) -> None:
+    with st.container(horizontal=True):
+        if run.query:
+            st.button("Same cases again", key=f"{KEY}.again", icon=":material/replay:", on_click=start_again)
+        st.button("Another quiz", key=f"{KEY}.leave", type="primary", icon=":material/quiz:", on_click=leave)
+        st.download_button(
+            "Results (CSV)",
+            partial(results_csv, outcomes, f"Simulated images or own cases. {FOOTER}"),
+            file_name="quiz-results.csv",
+            mime="text/csv",
+            key=f"{KEY}.csv",
+            icon=":material/table:",
+            on_click="ignore",
+            help="One row a case. Nothing of a person but the nickname, if one was given; no file name.",
+        )

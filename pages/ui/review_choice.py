@@ -1,0 +1,66 @@
+"""Which cases the gallery shows, as the last click on a figure says; kept across page switches."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from cxrkit.review.figures_choice import Cases, Choice
+
+_CHOICE, _PAGE, _OPEN = "_review.choice", "_review.page", "_review.open"
+
+
+def choice() -> Choice | None:
+    """What was clicked last; None = all cases."""
+    made: Choice | None = st.session_state.get(_CHOICE)
+    return made
+
+
+def choose(made: Choice | None) -> None:
+    """Show these cases, from the first page; in a callback."""
+    st.session_state[_CHOICE] = made
+    st.session_state[_PAGE] = 0
+
+
+def forget_choice() -> None:
+    """All cases, none of them open."""
+    choose(None)
+    open_row(None)
+
+
+def page_number() -> int:
+    """Of the gallery, from 0."""
+    return int(st.session_state.get(_PAGE, 0))
+
+
+def turn_to(page: int) -> None:
+    """Another page of the gallery; in a callback."""
+    st.session_state[_PAGE] = page
+
+
+def opened_row() -> int | None:
+    """Row of the case that is open."""
+    row: int | None = st.session_state.get(_OPEN)
+    return row
+
+
+def open_row(row: int | None) -> None:
+    """Open a case, or close the one that is; in a callback."""
+    st.session_state[_OPEN] = row
+
+
+def choose_clicked(chart: str, meant: Callable[[Sequence[Any]], Choice]) -> None:
+    """Callback of a chart: show the cases of the clicked point, all of them where the click took a choice back.
+
+    Args:
+        chart: its key.
+        meant: the point's customdata -> choice.
+    """
+    points = st.session_state[chart]["selection"]["points"]
+    choose(meant(points[0]["customdata"]) if points else None)
+
+
+def choose_points(chart: str) -> None:
+    """Callback of a chart whose points are cases, with the row as the first of their customdata."""
+    points = st.session_state[chart]["selection"]["points"]
+    choose(Cases(tuple(int(point["customdata"][0]) for point in points)) if points else None)

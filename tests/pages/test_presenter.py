@@ -1,0 +1,65 @@
+"""Presenter mode: by button or link, on every page until it is left."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.ui.presenter import PARAMETER
+from tests.pages.conftest import REPOSITORY
+
+KEY = "presenter.toggle"
+
+
+@pytest.fixture
+def presented(small_weights: Path) -> AppTest:
+    """The start page by a link that presents."""
+    at = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=30)
+    at.query_params[PARAMETER] = "1"
+    return at.run()
+
+
+def styled(at: AppTest) -> bool:
+    return any("--presenter-type" in element.proto.body for element in at.get("html"))
+
+
+def test_it_is_off_unless_asked_for(app: AppTest) -> None:
+    assert not styled(app)
+    assert not [button for button in app.button if button.key == KEY]
+
+
+def test_a_link_presents_on_every_page_until_it_is_left(presented: AppTest) -> None:
+    for page in ("start", "followup", "models", "start"):
+        at = presented.switch_page(f"pages/{page}.py").run()
+        assert not at.exception
+        assert styled(at)
+        assert at.query_params[PARAMETER] == "1"
+        assert any("Shift+Tab" in element.value for element in at.markdown)
+    at.button(key=KEY).click().run()
+    assert not styled(at)
+    assert PARAMETER not in at.query_params
+    at.switch_page("pages/models.py").run()
+    assert not styled(at)
+
+
+def teaching() -> None:
+    """A page that has the button itself."""
+    import streamlit as st
+
+    from pages.ui.presenter import presenter_toggle
+    from pages.ui.shell import page
+
+    st.session_state["navigation"] = True
+    with page("Title", "Many words."):
+        presenter_toggle()
+
+
+def test_a_page_with_the_button_has_it_once_and_the_summary_goes() -> None:
+    at = AppTest.from_function(teaching).run()
+    assert not at.exception
+    assert "Many words." in [element.value for element in at.markdown]
+    at.button(key=KEY).click().run()
+    assert not at.exception
+    assert styled(at)
+    assert "Many words." not in [element.value for element in at.markdown]
+    assert at.query_params[PARAMETER] == "1"

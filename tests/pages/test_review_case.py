@@ -1,0 +1,75 @@
+"""A case that is opened on the review page: images, heatmap on demand, what is known to lie there, its row."""
+
+from pathlib import Path
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+from cxrkit.tasks.bone_age import BONE_AGE
+from cxrkit.tasks.followup import FOLLOW_UP
+from cxrkit.tasks.tuberculosis import TUBERCULOSIS
+from tests.pages.conftest import chest, hand, png
+from tests.pages.review_cases import predictions, write_images
+from tests.pages.review_page import cards, folder, load, loaded, page
+from tests.pages.test_app import said
+
+__all__ = ["folder", "loaded", "page"]
+
+
+def test_a_case_is_opened_with_its_row_and_closed(loaded: AppTest) -> None:
+    row = cards(loaded)[0]
+    loaded.button(key=f"review.open.{row}").click().run()
+    assert not loaded.exception
+    assert not loaded.error
+    assert f"Case {row + 1}, 1 of 30" in said(loaded)
+    loaded.button(key="review.case.next").click().run()
+    assert f"Case {cards(loaded)[1] + 1}, 2 of 30" in said(loaded)
+    loaded.button(key="review.case.close").click().run()
+    assert "1 of 30" not in said(loaded)
+
+
+def test_the_heatmap_comes_on_demand_and_other_weights_are_told(page: AppTest, folder: Path) -> None:
+    (folder / "a.png").write_bytes(png())
+    (folder / "b.png").write_bytes(png(np.fliplr(chest())))
+    data = predictions(TUBERCULOSIS, [["a.png"], ["b.png"]], ["0", "1"], [1.0, 0.0])
+    load(page, data).button(key="review.open.0").click().run()
+    assert "by the weights of this server" not in said(page)
+    page.toggle(key="review.heatmap").set_value(True).run()
+    assert not page.exception
+    assert not page.error, page.error[0].value
+    assert "by the weights of this server" in said(page)
+    assert "written by other weights" in said(page)
+
+
+def test_known_lesions_are_outlined_and_a_wrong_mask_is_a_sentence(page: AppTest, folder: Path) -> None:
+    names = write_images(folder, 2)
+    (folder / "mask.png").write_bytes(png(np.pad(np.full((20, 20), 255), ((30, 46), (20, 40)))))
+    (folder / "wide.png").write_bytes(png(np.full((20, 90), 255)))
+    table = predictions(TUBERCULOSIS, [[name] for name in names], ["1", "0"], [0.2, 0.1]).decode().splitlines()
+    rows = [f"{line},{mask}" for line, mask in zip(table, ("mask", "mask.png", "wide.png"), strict=True)]
+    load(page, "\n".join(rows).encode()).button(key="review.open.0").click().run()
+    assert "Dashed outline" in said(page)
+    page.button(key="review.open.1").click().run()
+    assert not page.exception
+    assert "do not show the same part" in said(page)
+
+
+def test_a_hand_is_explained_with_the_childs_sex(page: AppTest, folder: Path) -> None:
+    (folder / "hand.png").write_bytes(png(hand()))
+    data = predictions(BONE_AGE, [["hand.png"], ["hand.png"]], ["96", "96"], [100.0, 90.0])
+    load(page, data).button(key="review.open.0").click().run()
+    page.toggle(key="review.heatmap").set_value(True).run()
+    assert not page.exception
+    assert not page.error, page.error[0].value
+    assert "months here" in said(page)
+
+
+def test_both_images_of_a_pair_are_shown(page: AppTest, folder: Path) -> None:
+    (folder / "a.png").write_bytes(png())
+    (folder / "b.png").write_bytes(png(np.fliplr(chest())))
+    data = predictions(FOLLOW_UP, [["a.png", "b.png"], ["b.png", "a.png"]], ["0", "1"], [0.8, 0.4])
+    load(page, data).button(key="review.open.0").click().run()
+    page.toggle(key="review.heatmap").set_value(True).run()
+    assert not page.exception
+    assert not page.error, page.error[0].value
+    assert "by the weights of this server" in said(page)

@@ -1,0 +1,188 @@
+"""Tables of predictions read for a review: what they hold, and bad ones refused with a sentence."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cxrkit import tasks
+from cxrkit.cases import read_manifest
+from cxrkit.errors import InputError, ManifestError
+from cxrkit.evaluate import predict_cases
+from cxrkit.predictions import write_predictions
+from cxrkit.review import table as tables
+from cxrkit.review.lesions import known_lesions, read_boxes
+from cxrkit.review.table import ReviewSet, read_predictions
+from cxrkit.review.thumbnail import SIDE, thumbnail
+from cxrkit.task import Task
+from cxrkit.tasks.bone_age import BONE_AGE
+from cxrkit.tasks.followup import FOLLOW_UP
+from cxrkit.tasks.nih14 import NIH14
+from cxrkit.tasks.tuberculosis import TUBERCULOSIS
+from cxrkit.weights import load_model
+from tests.pages.conftest import png
+from tests.pages.review_cases import predictions, write_images
+
+GOOD = "file,target,score_normal,score_tuberculosis\na.png,1,0.25,0.75\n"
+
+
+def read(text: str, task: Task | None = None, root: Path | None = None) -> ReviewSet:
+    return read_predictions(text.encode(), "run", task, root)
+
+
+def test_what_evaluate_writes_is_read(small_weights: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png())
+    (tmp_path / "b.png").write_bytes(b"no image")
+    manifest = tmp_path / "cases.csv"
+    manifest.write_text("file,target,sex\na.png,tuberculosis,F\nb.png,0,M\na.png,,\n")
+    rows = predict_cases(load_model(TUBERCULOSIS, small_weights), read_manifest(manifest), tmp_path)
+    write_predictions(TUBERCULOSIS, rows, tmp_path / "out.csv")
+    review = read_predictions((tmp_path / "out.csv").read_bytes(), "out.csv", None, tmp_path)
+    assert review.task is TUBERCULOSIS
+    assert review.labels() == ("tuberculosis",)
+    assert np.array_equal(review.truth("tuberculosis"), [1, 0, np.nan], equal_nan=True)
+    found = rows[0].prediction
+    assert found is not None
+    assert review.score("tuberculosis")[0] == pytest.approx(found.scores["tuberculosis"])
+    assert np.isnan(review.score("tuberculosis")[1])
+    assert review.files(1) == ("b.png",)
+    assert list(review.table["sex"]) == ["F", "M", ""]
+    assert review.open(0)[0].values.shape[0] == 480
+
+
+def test_columns_of_numbers_are_numbers_and_the_rest_stays_text() -> None:
+    text = "file,target,score_normal,score_tuberculosis,age,code,gap,patient_id\n"
+    text += "1.png,1,0.2,0.8,70,007,,12\n2.png,0,0.9,0.1,,010,3.5,13\n"
+    table = read(text).table
+    assert table["age"].tolist()[0] == 70
+    assert np.isnan(table["age"].iloc[1])
+    assert list(table["code"]) == ["007", "010"]
+    assert table["gap"].iloc[1] == 3.5
+    assert list(table["patient_id"]) == ["12", "13"]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_other_separators_and_a_byte_order_mark_are_read(separator: str) -> None:
+    review = read_predictions(b"\xef\xbb\xbf" + GOOD.replace(",", separator).encode(), "run", None, None)
+    assert list(review.score("tuberculosis")) == [0.75]
+
+
+def test_the_error_is_the_distance_to_the_truth() -> None:
+    assert read(GOOD).error("tuberculosis")[0] == pytest.approx(0.25)
+
+
+def test_ages_findings_and_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    ages = read_predictions(predictions(BONE_AGE, [["a.png"]], ["96"], [101.5]), "run", None, None)
+    assert (ages.labels(), ages.error("bone age")[0]) == (("bone age",), 5.5)
+    assert ages.context(0) == {"sex": "F"}
+    pairs = read_predictions(predictions(FOLLOW_UP, [["a.png", "b.png"]], ["change"], [0.7]), "run", None, None)
+    assert pairs.files(0) == ("a.png", "b.png")
+    assert pairs.truth("change")[0] == 1
+    data = predictions(NIH14, [["a.png"], ["b.png"]], ["Mass|Effusion", "No Finding"], [0.7, 0.1])
+    monkeypatch.setattr(tasks, "TASKS", (TUBERCULOSIS, NIH14))
+    found = read_predictions(data, "run", None, None)
+    assert found.labels() == NIH14.labels
+    assert list(found.truth("Mass")) == [1, 0]
+    assert list(found.truth("Hernia")) == [0, 0]
+    with pytest.raises(InputError, match="no label of this name"):
+        found.truth("tuberculosis")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "empty"),
+        ("\n\n", "empty"),
+        ("a,b\n1,2\n", "no scores of any task"),
+        ("file,target,score_normal,score_tuberculosis\n", "no row"),
+        ("file,file,score_normal\na,b,0.5\n", "same name"),
+        ('a,b\n"1,2\n', "cannot be read as a table"),
+        ("a,b\n1,2,3\n", "cannot be read as a table"),
+        ("target,score_normal,score_tuberculosis\n1,0.2,0.8\n", "lacks the column file"),
+        ("file,score_normal,score_tuberculosis\na.png,0.2,0.8\n", "lacks the column target with the truth"),
+        ("file,target,score_normal,score_tuberculosis\na.png,,0.2,0.8\n", "both a score and a truth"),
+        ("file,target,score_normal,score_tuberculosis\na.png,1,,\n", "No case of this table was predicted"),
+        ("file,target,score_normal,score_tuberculosis\na.png,1,x,0.2\n", "no number from 0 to 1"),
+        ("file,target,score_normal,score_tuberculosis\na.png,1,0.2,1.5\n", "no number from 0 to 1"),
+        ("file,target,score_normal,score_tuberculosis\na.png,1,0.2,inf\n", "no number from 0 to 1"),
+    ],
+)
+def test_bad_tables_are_refused_with_a_sentence(text: str, reason: str) -> None:
+    with pytest.raises(ManifestError, match=reason):
+        read(text)
+
+
+def test_other_files_and_other_tasks_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ManifestError, match="not text in UTF-8"):
+        read_predictions(png(), "run", None, None)
+    with pytest.raises(ManifestError, match="does not hold predictions of Bone age"):
+        read(GOOD, BONE_AGE)
+    both = "file,target,score_normal,score_tuberculosis,score_ventilation,score_perfusion\na,1,0.1,0.9,0.1,0.9\n"
+    with pytest.raises(ManifestError, match="several tasks: Tuberculosis and V/Q scan type"):
+        read(both)
+    assert read(both, TUBERCULOSIS).task is TUBERCULOSIS
+    monkeypatch.setattr(tables, "MAX_CASES", 1)
+    with pytest.raises(ManifestError, match="2 cases; at most 1"):
+        read(GOOD + "b.png,0,0.5,0.5\n")
+    monkeypatch.setattr(tables, "MAX_BYTES", 10)
+    with pytest.raises(ManifestError, match="at most 0 MB"):
+        read(GOOD)
+
+
+def test_images_are_opened_below_the_root_alone(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "outside.png").write_bytes(png())
+    (root / "link.png").symlink_to(tmp_path / "outside.png")
+    names = ["../outside.png", "link.png", str(tmp_path / "outside.png"), "gone.png"]
+    review = read_predictions(
+        predictions(TUBERCULOSIS, [[name] for name in names], "0101", [0.5] * 4), "run", None, root
+    )
+    for row, reason in enumerate(("without '..'", "through a link", "leads out", "not in the root folder")):
+        with pytest.raises(InputError, match=reason) as caught:
+            review.open(row)
+        assert f"row {row + 2}" in str(caught.value)
+        assert "outside.png" not in str(caught.value)
+    with pytest.raises(InputError, match="Images cannot be opened"):
+        read(GOOD).open(0)
+
+
+def lesioned(tmp_path: Path, columns: str, cells: str) -> ReviewSet:
+    (name,) = write_images(tmp_path, 1)
+    return read(
+        GOOD.replace("a.png", name).replace("\n", f",{columns}\n", 1).replace("0.75\n", f"0.75,{cells}\n"),
+        None,
+        tmp_path,
+    )
+
+
+def test_masks_and_boxes_are_where_the_table_says(tmp_path: Path) -> None:
+    (tmp_path / "mask.png").write_bytes(png(np.pad(np.full((10, 8), 255), ((4, 34), (10, 22)))))
+    review = lesioned(tmp_path, "mask,boxes,boxes_side", "mask.png,Big mass 512 0 256 1024 | Edema 0 0 102.4 512,1024")
+    (name, mask), (first, left), (second, right) = known_lesions(review, 0, (96, 80))
+    assert (name, first, second) == ("mask", "Big mass", "Edema")
+    assert mask.sum() == 20 * 16  # twice the resolution
+    assert mask[8:28, 20:36].all()
+    assert left[:, 40:60].all()
+    assert left.sum() == 96 * 20
+    assert right.sum() == 48 * 8
+    assert known_lesions(lesioned(tmp_path, "mask,boxes", ","), 0, (96, 80)) == ()
+    with pytest.raises(InputError, match="do not show the same part"):
+        known_lesions(review, 0, (96, 60))
+
+
+@pytest.mark.parametrize("text", ["Mass 1 2 3", "Mass 1 2 3 x", "1 2 3 4", "Mass 1 2 0 4", "Mass 1 2 nan 4"])
+def test_boxes_that_cannot_be_read_are_a_sentence(text: str) -> None:
+    with pytest.raises(InputError, match="box of this case"):
+        read_boxes(text)
+
+
+def test_small_pictures_are_jpegs_with_both_images_of_a_pair(tmp_path: Path) -> None:
+    import cv2
+
+    review = lesioned(tmp_path, "x", "1")
+    images = review.open(0)
+    for count in (1, 2):
+        drawn = cv2.imdecode(np.frombuffer(thumbnail(images * count), np.uint8), cv2.IMREAD_UNCHANGED)
+        assert drawn.shape == (SIDE, SIDE * count)
+        assert drawn[:, :10].max() < 10  # beside the image
