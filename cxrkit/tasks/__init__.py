@@ -4,10 +4,11 @@ from cxrkit.errors import InputError
 from cxrkit.task import Task
 from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.followup import FOLLOW_UP
+from cxrkit.tasks.nih14 import NIH14
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from cxrkit.tasks.vq import VQ
 
-TASKS: tuple[Task, ...] = (FOLLOW_UP, TUBERCULOSIS, BONE_AGE, VQ)
+TASKS: tuple[Task, ...] = (FOLLOW_UP, TUBERCULOSIS, BONE_AGE, VQ, NIH14)
 """In the order of the navigation."""
 
 

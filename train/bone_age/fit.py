@@ -39,8 +39,8 @@ class Settings:
             fraction of the time.
         large: share of the larger images in each stage's draws, the others being those of 100 pixels.
         strength: of the augmentation; None = none.
-        batch: the source's 16.
-        learning_rate: peak of the first stage's cycle; the source's Adam has 1e-3.
+        batch: the source has 16.
+        learning_rate: peak of the first stage's cycle; the source's Adam has 1e-3, for its smaller batch.
         later: factor on the peak from stage to stage.
         weight_decay: of AdamW; 0 makes it the source's Adam.
         ema_decay: of the averaged weights; 0 = none.
@@ -53,13 +53,13 @@ class Settings:
 
     network: NetworkSettings = field(default_factory=NetworkSettings)
     loss: LossSettings = field(default_factory=lambda: LossSettings(sex=0.3, spread=6.0, expectation=1.0))
-    stages: tuple[Stage, ...] = ((192, 50, 9000), (256, 20, 9000))
+    stages: tuple[Stage, ...] = ((192, 40, 9000),)
     early_epochs: int = 0
     early_size: int = 128
-    large: tuple[float, ...] = (0.1, 0.3)
+    large: tuple[float, ...] = (0.1,)
     strength: Strength | None = field(default_factory=Strength)
-    batch: int = 16
-    learning_rate: float = 1e-3
+    batch: int = 64
+    learning_rate: float = 2e-3
     later: float = 0.4
     weight_decay: float = 0.02
     ema_decay: float = 0.998

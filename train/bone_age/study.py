@@ -41,6 +41,8 @@ def scale_of(budget: Budget, images: int) -> Scale:
         early_epochs=0,
         large=(0.1,),
         strength=None,
+        batch=16,
+        learning_rate=1e-3,
         weight_decay=0.0,
         ema_decay=0.0,
     )
