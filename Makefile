@@ -4,15 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.requirements
 
-.PHONY: app test check bench setup format
+.PHONY: app test large check bench setup format
 
 app: setup
 	$(BIN)/python -m streamlit run app.py
 
 # Browsers and what measures time have the machine to themselves.
 test: setup
-	$(BIN)/python $(WARNINGS) -m pytest -n auto --dist loadfile -m "not browser and not timed"
-	$(BIN)/python $(WARNINGS) -m pytest -m "browser or timed"
+	$(BIN)/python $(WARNINGS) -m pytest -n auto --dist loadfile -m "not browser and not timed and not large"
+	$(BIN)/python $(WARNINGS) -m pytest -m "(browser or timed) and not large"
+
+# Reviews of 500 real cases, from manifest to report: minutes, and only where the data are.
+large: setup
+	$(BIN)/python -m pytest -m large
 
 check: WARNINGS := -W error
 check: setup

@@ -188,6 +188,7 @@ def manifest(task: Task, folder: Path, file: Path, column: str) -> Path:
 
 
 @pytest.mark.data
+@pytest.mark.large
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     ("task", "folder", "column"),
