@@ -14,6 +14,7 @@ from benchmarks.server import REPOSITORY, chromium, served
 from cxrkit.task import Task
 from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.followup import FOLLOW_UP
+from cxrkit.tasks.nih14 import NIH14
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from cxrkit.tasks.vq import VQ
 
@@ -44,6 +45,7 @@ def main(folder: Path = PICTURES) -> None:
     with served() as server, chromium() as browser:
         cavity, pair = partial(whole, end="Zhang et al."), partial(whole, end="Can this answer be trusted?")
         hand, day = partial(whole, end="What the network reads"), partial(whole, end="1 = its own maximum")
+        findings = partial(whole, end="Is it right?")
         for name, task, take, context in (
             ("cavity", TUBERCULOSIS, cavity, DESKTOP | {"color_scheme": "light"}),
             ("cavity_dark", TUBERCULOSIS, cavity, DESKTOP | {"color_scheme": "dark"}),
@@ -55,6 +57,8 @@ def main(folder: Path = PICTURES) -> None:
             ("hand_phone", BONE_AGE, phone, PHONE | {"color_scheme": "dark"}),
             ("day", VQ, day, DESKTOP | {"color_scheme": "light"}),
             ("day_phone", VQ, phone, PHONE | {"color_scheme": "dark"}),
+            ("findings", NIH14, findings, DESKTOP | {"color_scheme": "light"}),
+            ("findings_phone", NIH14, phone, PHONE | {"color_scheme": "dark"}),
         ):
             picture = Image.open(io.BytesIO(shot(browser, server.url, task, take, context)))
             file = folder / f"{name}.webp"

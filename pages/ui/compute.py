@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
+from cxrkit.helper_threads import calm_helpers
+
 P, T = ParamSpec("P"), TypeVar("T")
 
 _CORES = os.cpu_count() or 1
@@ -18,12 +20,7 @@ _THREADS = ThreadPoolExecutor(_CORES, thread_name_prefix="compute")
 _ASKED: set[object] = set()
 """One for each image that is computed or waits for it."""
 
-# Torch's helpers meet after every layer, and the first ones there would turn on their cores until the last one has
-# come: where browsers or other sessions want the cores too, that takes ten times what is computed. Put to sleep at once
-# they wake too late for the next layer, and two cores are no quicker than one. So they turn for some microseconds, then
-# sleep. torch reads both once, when it is loaded; the second is for other libraries of helpers than GNU's.
-os.environ.setdefault("GOMP_SPINCOUNT", "5000")
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+calm_helpers()
 
 
 def computed(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
