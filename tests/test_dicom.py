@@ -89,7 +89,8 @@ DATES = {
 def test_when_it_was_taken_is_the_nearest_date_that_is_stated(missing: int, taken: datetime | None) -> None:
     image = read_image(make_dicom(PIXELS["u1"], **dict(list(DATES.items())[missing:])))
     assert image.taken == taken
-    assert "2024" not in f"{dict(image.header)} {image} {image.warnings}"
+    shown = f"{dict(image.header)} {image} {image.warnings}"
+    assert "2024" not in shown.replace(image.sha256, "")  # whose digits may be any
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cxrkit.image import Radiograph
 
 LABELS = ("no change", "change")
-SIZE = 256
+SIZE = 320
 MEAN, STD = 0.5, 0.25
 """Equalised images have a mean near one half; the source does not say how it normalises."""
 

@@ -57,7 +57,7 @@ class Settings:
     difference: bool = True
     lesions: bool = True
     lambdas: Lambdas = field(default_factory=Lambdas)
-    stages: tuple[Stage, ...] = ((128, 5, 4000), (192, 8, 2000), (256, 8, 1500))
+    stages: tuple[Stage, ...] = ((128, 8, 5000), (256, 6, 4000), (320, 3, 3000))
     batch: int = 14
     learning_rate: float = 3e-4
     later: float = 0.6
