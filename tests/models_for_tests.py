@@ -12,13 +12,14 @@ from cxrkit.finding_support import TOO_FEW, Calibration, LabelSupport
 from cxrkit.scan_reading import FROM, TO
 from cxrkit.task import Task
 from cxrkit.tasks import TASKS
+from cxrkit.tasks.followup import FOLLOW_UP
 from cxrkit.weights import LoadedModel, preparation_record, save_weights
 
 SMALL: dict[str, dict[str, Any]] = {
     "bone_age": {"cbam": True, "shortcuts": True, "inception": False, "sex_head": True},
     "followup": {
         "encoder": "cmt_xti",
-        "image_size": 256,
+        "image_size": FOLLOW_UP.input_size,
         "matching": "similar",
         "disease": True,
         "direction": True,

@@ -71,7 +71,7 @@ def test_the_image_that_is_no_chest_is_named(files: Path, small_weights: Path, c
 def test_a_size_that_the_network_cannot_read_is_refused(files: Path, small_weights: Path, capsys: Capture) -> None:
     pair = [str(files / name) for name in ("7.png", "8.png")]
     assert run(["analyse", NAME, *pair, "--size", "128", "--weights", str(small_weights)]) == 2
-    assert "256 x 256 pixels only" in capsys.readouterr().err
+    assert f"{FOLLOW_UP.input_size} x {FOLLOW_UP.input_size} pixels only" in capsys.readouterr().err
 
 
 def test_a_table_of_pairs_is_evaluated(files: Path, small_weights: Path, tmp_path: Path, capsys: Capture) -> None:

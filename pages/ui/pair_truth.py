@@ -26,10 +26,11 @@ def overlay_check(task: Task, visits: tuple[Visit, Visit], reading: PairReading)
         st.markdown("Whatever the overlay marks, it marks no change.")
         return
     for visit, heatmap in zip(visits, reading.heatmaps, strict=True):
+        heat = np.maximum(heatmap.values, 0)  # a signed difference may be negative everywhere
         for name, mask in visit.truth or ():
-            if heatmap.empty:
+            if not heat.any():
                 st.markdown(f"**{visit.name}.** There is no heat to compare with {name}.")
                 continue
-            found = localise(np.maximum(heatmap.values, 0), heatmap.box, mask)
+            found = localise(heat, heatmap.box, mask)
             spacing = visit.image.spacing_mm
             st.markdown(sentence(f"{visit.name}: {name}", found, spacing and spacing[0]))
