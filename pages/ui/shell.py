@@ -18,8 +18,8 @@ FOOTER = "For research and teaching only. Not a medical device, not for diagnosi
 # sixty times a second, or Streamlit's figure that changes its sport five times a second: it is three dots here. What is
 # out of date still goes pale after half a second, at once; what waits turns in steps.
 #
-# In the dark the primary colour has to be light, for it is also that of text on the ground; the white of a button needs
-# a darker one (WCAG 2.2, 1.4.3: 4.5 : 1).
+# In the dark the primary colour has to be light, for it is also that of text on the ground; the white of a button or
+# a chosen option needs a darker one (WCAG 2.2, 1.4.3: 4.5 : 1).
 _STILL = """<style>
 * { transition-duration: 0s !important; }
 :not([data-testid="stSpinner"] *, [data-testid="stStatusWidget"] *) { animation: none !important; }
@@ -28,6 +28,7 @@ _STILL = """<style>
 [data-testid="stStatusWidgetRunningIcon"]::before { content: "…"; }
 [class*="st-key-"][class*="-ahead"] { display: none; }
 [data-testid="stBaseButton-primary"] { background-color: #0f7686 !important; border-color: #0f7686 !important; }
+[data-testid="stMultiSelectTagsContainer"] [data-tag] { background-color: #0f7686 !important; }
 </style>"""
 
 give_images_back()

@@ -20,7 +20,7 @@ const TOOLS = {
   window: ["Window", "W", "drag left/right for contrast, up for brighter; the right mouse button always does this"],
   ruler: ["Ruler", "M", "drag to measure"],
   crop: ["Crop", "C", "drag the box, its handles, or outside it for a new box; changes what the model reads"],
-  mark: ["Mark", "X", "click the place, or move the crosshair with the arrow keys and press Enter"],
+  mark: ["Mark", "K", "click the place, or move the crosshair with the arrow keys and press Enter"],
 };
 
 const PRESETS = {
@@ -31,7 +31,7 @@ const PRESETS = {
 };
 
 const KEYS = [
-  ["P  W  M  C  X", "pan, window, ruler, crop, mark tool"],
+  ["P  W  M  C  K", "pan, window, ruler, crop, mark tool"],
   ["+  −", "zoom in, out (or mouse wheel, pinch)"],
   ["0", "fit (or double click)"],
   ["Arrow keys", "move the image; with the mark tool the crosshair, with Shift in small steps"],
@@ -199,7 +199,7 @@ const KEY_ACTIONS = {
   w: (viewer) => viewer.change({ tool: "window" }),
   m: (viewer) => viewer.change({ tool: "ruler" }),
   c: (viewer) => viewer.canCrop && viewer.change({ tool: "crop" }),
-  x: (viewer) => viewer.marker.enabled && viewer.change({ tool: "mark" }),
+  k: (viewer) => viewer.marker.enabled && viewer.change({ tool: "mark" }),
   i: (viewer) => viewer.change({ invert: !viewer.view.invert }),
   t: (viewer) => viewer.toggleTruth(),
   o: (viewer) => viewer.toggleOverlap(),
