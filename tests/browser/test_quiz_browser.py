@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_workbench import NAME, SCREENSHOTS, SECONDS, overflows
+from tests.browser.test_workbench import NAME, SCREENSHOTS, arrive, overflows
 from tests.browser.viewer_page import VIEWER
 from tests.test_quiz_pack import entry
 
@@ -19,16 +19,8 @@ _FOCUSED = """() => { let e = document.activeElement; while (e && e.shadowRoot) 
 
 
 def session(browser: Browser, address: str, **context: Any) -> Page:
-    """A new session, acknowledged with the keyboard."""
-    page = browser.new_context(**{"viewport": {"width": 1440, "height": 1000}} | context).new_page()
-    page.set_default_timeout(SECONDS * 1000)
-    expect.set_options(timeout=SECONDS * 1000)
-    page.goto(address)
-    button = page.get_by_role("button", name="I understand")
-    button.focus()
-    page.keyboard.press("Enter")
-    expect(button).to_have_count(0)
-    return page
+    """A new session, acknowledged, on a desktop where nothing else is said."""
+    return arrive(browser, address, **{"viewport": {"width": 1440, "height": 1000}} | context)
 
 
 def idle(page: Page) -> None:

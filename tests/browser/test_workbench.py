@@ -42,8 +42,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return files
 
 
-def start(browser: Browser, address: str, task: str = "Tuberculosis", **context: object) -> Page:
-    """A new session on a task's page, acknowledged with the keyboard."""
+def arrive(browser: Browser, address: str, **context: object) -> Page:
+    """A new session, acknowledged with the keyboard."""
     page = browser.new_context(**context).new_page()  # type: ignore[arg-type]
     page.set_default_timeout(SECONDS * 1000)
     expect.set_options(timeout=SECONDS * 1000)
@@ -52,6 +52,12 @@ def start(browser: Browser, address: str, task: str = "Tuberculosis", **context:
     button.focus()
     page.keyboard.press("Enter")
     expect(button).to_have_count(0)
+    return page
+
+
+def start(browser: Browser, address: str, task: str = "Tuberculosis", **context: object) -> Page:
+    """A new session on a task's page."""
+    page = arrive(browser, address, **context)
     page.get_by_role("link", name=f"Open {task}").click()
     expect(page.get_by_text(re.compile("Choose (a )?DICOM, PNG, JPEG or TIFF")).first).to_be_visible()
     return page

@@ -6,7 +6,7 @@ opacity and the rest never leave the browser. Crop and ruler come back when the 
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,14 +126,17 @@ def viewer(
         on_ruler_change=_nothing,
         on_mark_change=_nothing,
     )
-    ruler = mounted.get("ruler") or {}
-    measured = ruler.get("mm") is not None and ruler["image"] == panes[0].digest
     marked = memory["mark"] if mark_enabled else None
     return ViewerState(
         memory["crop"] if crop_enabled else None,
-        float(ruler["mm"]) if measured else None,
+        _measured(mounted.get("ruler") or {}, panes[0].digest),
         marked and (marked["pane"], marked["x"], marked["y"]),
     )
+
+
+def _measured(ruler: Mapping[str, Any], digest: str) -> float | None:
+    """Length of the ruler in mm; None without one, or where it lies on an image that is no longer there."""
+    return float(ruler["mm"]) if ruler.get("mm") is not None and ruler["image"] == digest else None
 
 
 def clear_mark(key: str) -> None:
