@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 
 from cxrkit.lesson_cases import LessonCase
-from pages.ui.lesson_network import STEPS, Point, lesson_deletion, lesson_reading
+from pages.ui import lesson_network
+from pages.ui.lesson_network import Point, lesson_deletion, lesson_reading
 from pages.ui.lesson_plot import ORDERS, deletion_figure
 from pages.ui.lesson_steps import answered
 from pages.ui.words import percent, share
@@ -65,7 +66,9 @@ def _drawn(loaded: "LoadedModel", case: LessonCase, key: str) -> "list[Point]":
                 alt="Score over the share of pixels removed, in the order of the map and in random order; the areas "
                 "under both stand below.",
             )
-        words.caption(f"Step {len(points) - 1} of {STEPS}: {percent(points[-1][0])} of the pixels removed.")
+        words.caption(
+            f"Step {len(points) - 1} of {lesson_network.STEPS}: {percent(points[-1][0])} of the pixels removed."
+        )
     return points
 
 
