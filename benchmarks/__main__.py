@@ -4,7 +4,7 @@ The record is benchmarks/results.json; README's part between <!-- bench --> and 
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +13,7 @@ import typer
 from benchmarks.batch import archive, many, scan_archive
 from benchmarks.images import Levels, chests, dicom, files, hands
 from benchmarks.load import SESSIONS, measure_growth, measure_sessions
-from benchmarks.machine import busy_warning, facts
+from benchmarks.machine import LOAD, busy_warning, facts
 from benchmarks.network import age, findings, prediction
 from benchmarks.pairs import pairs
 from benchmarks.reading import packaged, reading
@@ -25,9 +25,9 @@ from cxrkit.finding_labels import several_labels
 from cxrkit.image import read_image
 from cxrkit.quality import check_image
 from cxrkit.report import speed_markdown, with_speed
-from cxrkit.speed import RESULTS, Measurement, Record, write_record
+from cxrkit.speed import RESULTS, Measurement, Record, read_record, write_record
 from cxrkit.task import Task
-from cxrkit.tasks import TASKS
+from cxrkit.tasks import TASKS, find_task
 
 README = REPOSITORY / "README.md"
 
@@ -38,26 +38,27 @@ AGE_GOAL, FINDINGS_GOAL = 0.6, 0.8
 """Seconds from upload to answer of a further hand, and of a further chest with all findings, of a session."""
 
 
-def measure(*, quick: bool, growth: bool) -> Record:
-    """Everything, in turn.
+def measure(tasks: Sequence[Task], *, quick: bool, growth: bool) -> Iterator[Record]:
+    """Each part in turn; after each the record of all parts so far, because the whole takes most of an hour.
 
     Args:
+        tasks: to measure.
         quick: few rounds, to see that all of it works; its figures are not worth keeping.
-        growth: also memory after many uploads, which takes as long as the rest.
+        growth: also memory after many uploads, which takes as long as the rest of its task.
     """
-    doubts = tuple(filter(None, [busy_warning(), "Measured with --quick: few rounds." if quick else ""]))
-    for doubt in doubts:
+    said = tuple(filter(None, [busy_warning(), "Measured with --quick: few rounds." if quick else ""]))
+    for doubt in said:
         typer.echo(f"Warning: {doubt}", err=True)
     with chromium() as browser:
         machine = facts(browser.version)
     count = 4 if quick else 26
     pictures = chests(count)
     hand_pictures = hands(count)
-    for task in (task for task in TASKS if task.reads != SCAN):
+    for task in (task for task in tasks if task.reads != SCAN):
         _check_guard(task, hand_pictures if task.reads == HAND else pictures)
-    sections: dict[str, list[Measurement]] = {}
+    sections: dict[str, tuple[Measurement, ...]] = {}
     typer.echo("Reading ...", err=True)
-    sections["Reading a file"] = reading(files(pictures[0]) | packaged(), 2 if quick else 10)
+    sections["Reading a file"] = tuple(reading(files(pictures[0]) | packaged(), 2 if quick else 10))
     with tempfile.TemporaryDirectory() as folder:
         chest_files = _written(pictures, Path(folder) / "chests")
         hand_files = _written(hand_pictures, Path(folder) / "hands")
@@ -66,13 +67,13 @@ def measure(*, quick: bool, growth: bool) -> Record:
             HAND: archive(hand_pictures * 2, Path(folder) / "hand_archive"),
             SCAN: scan_archive(day_of_scans(8 if quick else 40), Path(folder) / "scan_archive"),
         }
-        for task in TASKS:
+        for task in tasks:
             typer.echo(f"{task.title} ...", err=True)
             paths = hand_files if task.reads == HAND else chest_files
             for title, rows in _task_sections(task, paths, quick=quick, growth=growth).items():
-                sections[f"{task.title}: {title}"] = rows
-            sections[f"{task.title}: many images"] = many(task, archives[task.reads], 1 if quick else 3)
-    return Record(machine, doubts, {title: tuple(rows) for title, rows in sections.items()})
+                sections[f"{task.title}: {title}"] = tuple(rows)
+            sections[f"{task.title}: many images"] = tuple(many(task, archives[task.reads], 1 if quick else 3))
+            yield Record(machine, said, dict(sections))
 
 
 def _written(pictures: Sequence[Levels], folder: Path) -> list[Path]:
@@ -114,13 +115,31 @@ def _task_sections(task: Task, paths: Sequence[Path], *, quick: bool, growth: bo
     found |= workbench(task, paths, 1 if quick else 3)
     found["many sessions"] = measure_sessions(task, paths[: 2 if quick else SESSIONS], 1 if quick else 3)
     if growth and not quick:
-        found["memory of the server"] += measure_growth(task, paths)
+        found["memory after many uploads"] = measure_growth(task, paths)
     return found
+
+
+def added(before: Record, now: Record) -> Record:
+    """What was measured before, and in its place or behind it what was measured now.
+
+    What is of another day, machine or software is left out: figures of one table have to be comparable.
+    """
+    if _comparable(before) != _comparable(now):
+        return now
+    warnings = tuple(dict.fromkeys([*before.warnings, *now.warnings]))
+    return Record(now.machine, warnings, {**before.sections, **now.sections})
+
+
+def _comparable(record: Record) -> dict[str, str]:
+    return {name: text for name, text in record.machine.items() if name != LOAD}
 
 
 def main(
     quick: Annotated[bool, typer.Option(help="Few rounds; prints, and writes nothing.")] = False,
-    growth: Annotated[bool, typer.Option(help="Also memory after 200 uploads: as long as all the rest.")] = True,
+    growth: Annotated[bool, typer.Option(help="Also memory after 200 uploads: ten minutes.")] = True,
+    task: Annotated[
+        list[str] | None, typer.Option(help="Measure this task; of the others what was measured today is kept.")
+    ] = None,
     results: Annotated[Path, typer.Option(help="JSON to write the record to.")] = RESULTS,
     readme: Annotated[
         Path, typer.Option(help="Markdown with a part between <!-- bench --> and <!-- end -->.")
@@ -128,10 +147,14 @@ def main(
 ) -> None:
     """Measure, print, and write record and README."""
     try:
-        record = measure(quick=quick, growth=growth)
-        typer.echo(speed_markdown(record))
+        tasks = [find_task(name) for name in task] if task else TASKS
+        before = read_record(results) if task and not quick else None
+        for record in measure(tasks, quick=quick, growth=growth):
+            whole = record if before is None else added(before, record)
+            if not quick:
+                write_record(whole, results)
+        typer.echo(speed_markdown(whole))
         if not quick:
-            write_record(record, results)
             readme.write_text(with_speed(readme.read_text(encoding="utf-8"), results), encoding="utf-8")
     except CxrkitError as error:
         typer.echo(f"Error: {error}", err=True)

@@ -12,6 +12,9 @@ import torch
 _FLAGS = ("fma", "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile")
 """What decides which kernels torch and OpenCV run."""
 
+LOAD = "load before"
+"""The fact that differs from run to run on one machine."""
+
 _BUSY = 0.5
 """Load a core at which others' work shows in the figures."""
 
@@ -30,7 +33,7 @@ def facts(chromium: str) -> dict[str, str]:
         "torch": torch.__version__,
         "Streamlit": version("streamlit"),
         "Chromium": chromium,
-        "load before": f"{os.getloadavg()[0]:.2f}",
+        LOAD: f"{os.getloadavg()[0]:.2f}",
     }
 
 

@@ -5,7 +5,7 @@ import torch
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from benchmarks.timing import in_milliseconds, interleaved, measured
-from cxrkit.explain import explain, raw_maps
+from cxrkit.explain import Method, explain, raw_maps
 from cxrkit.image import Radiograph
 from cxrkit.predict import encode, predict
 from cxrkit.speed import Measurement
@@ -61,7 +61,7 @@ def findings(task: Task, image: Radiograph, rounds: int) -> list[Measurement]:
     def everything() -> None:
         encoded = encode(loaded, prepared)
         predict(loaded, prepared, encoded)
-        raw_maps(loaded, encoded, range(len(task.labels)))
+        raw_maps(loaded, encoded, range(len(task.labels)), Method.GRAD_CAM)
 
     alone, whole = "forward alone", f"scores and maps of all {len(task.labels)} labels"
     seconds = interleaved({alone: forward, whole: everything}, rounds)

@@ -206,7 +206,7 @@ def doubts(record: Record) -> list[str]:
 
 def machine(record: Record) -> str:
     """What a run was measured on, in a sentence."""
-    return f"Measured in one run on: {'; '.join(f'{name}: {text}' for name, text in record.machine.items())}."
+    return f"Measured side by side on: {'; '.join(f'{name}: {text}' for name, text in record.machine.items())}."
 
 
 def _speed_row(row: Measurement) -> dict[str, str]:

@@ -11,65 +11,101 @@ _DELIMITERS = (",", ";", "\t")
 
 
 def read_table(path: Path, needed: Sequence[str]) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Read a table that has certain columns; the separator is the one with which its header shows them.
+    """Read a table of cases from a file; see `parse_table`.
 
     Args:
         path: the table, with or without a byte order mark.
         needed: columns that it has to have.
+
+    Raises:
+        ManifestError: the table cannot be opened, or as for `parse_table`.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ManifestError("The table of cases cannot be opened. Check that it exists and may be read.") from error
+    return parse_table(data, needed)
+
+
+def parse_table(
+    data: bytes, needed: Sequence[str], name: str = "The table of cases"
+) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Read a table that has certain columns.
+
+    Its separator is the one with which the header shows them; where it shows them with several, or none is needed, the
+    one that makes most columns.
+
+    Args:
+        data: of the file, with or without a byte order mark.
+        needed: columns that it has to have.
+        name: what sentences call the table; it begins them.
 
     Returns:
         (column names, rows that are not blank), each row with its number as a spreadsheet counts it (the header is
         row 1) and as many cells as were written, which may be fewer or more than the columns.
 
     Raises:
-        ManifestError: the table cannot be opened or read, lacks a column (the message names it), names one twice, or
-            has no row.
+        ManifestError: the table cannot be read, lacks a column (the message names it), names one twice, or has no row.
     """
-    text = _text(path)
-    delimiter = _delimiter(text, needed)
-    rows = _rows(text, delimiter)
+    text = _text(data, name)
+    rows = _rows(text, _delimiter(text, needed, name), name)
     header = _names(rows[0][1])
     if len(set(header)) < len(header):
-        raise ManifestError("Two columns of the table of cases have the same name. Give each its own name.")
+        raise ManifestError(f"{name} has two columns of the same name. Give each its own name.")
     if len(rows) == 1:
-        raise ManifestError("The table of cases has a header but no row. Add a row for each case.")
+        raise ManifestError(f"{name} has a header but no row. Add a row for each case.")
     return header, rows[1:]
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
+def cells_by_name(header: Sequence[str], cells: Sequence[str], where: str) -> dict[str, str]:
+    """Column -> cell without spaces around it; "" where the row is too short.
+
+    Args:
+        header: column names.
+        cells: of the row.
+        where: what a sentence calls the row, such as "Row 2".
+
+    Raises:
+        ManifestError: the row has more cells than there are columns.
+    """
+    if any(cell.strip() for cell in cells[len(header) :]):
         raise ManifestError(
-            "The table of cases is not text in UTF-8. Save it again as CSV with the encoding UTF-8."
-        ) from error
-    except OSError as error:
-        raise ManifestError("The table of cases cannot be opened. Check that it exists and may be read.") from error
+            f"{where} has more cells than the {len(header)} columns. Put text that holds the separator in "
+            "quotation marks."
+        )
+    filled = [*cells, *[""] * (len(header) - len(cells))]
+    return {name: cell.strip() for name, cell in zip(header, filled, strict=False)}
 
 
-def _delimiter(text: str, needed: Sequence[str]) -> str:
+def _text(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ManifestError(f"{name} is not text in UTF-8. Save it again as CSV with the encoding UTF-8.") from error
+
+
+def _delimiter(text: str, needed: Sequence[str], name: str) -> str:
     first = next((line for line in text.split("\n") if line.strip()), "")
     if not first:
-        raise ManifestError("The table of cases is empty. Its first row has to name the columns.")
-    lacking = {
-        delimiter: [name for name in needed if name not in _first_names(first, delimiter)] for delimiter in _DELIMITERS
-    }
-    best = min(_DELIMITERS, key=lambda delimiter: len(lacking[delimiter]))
+        raise ManifestError(f"{name} is empty. Its first row has to name the columns.")
+    shown = {delimiter: _first_names(first, delimiter, name) for delimiter in _DELIMITERS}
+    lacking = {delimiter: [column for column in needed if column not in shown[delimiter]] for delimiter in _DELIMITERS}
+    best = min(_DELIMITERS, key=lambda delimiter: (len(lacking[delimiter]), -len(shown[delimiter])))
     if not lacking[best]:
         return best
-    names = ", ".join(f"'{name}'" for name in lacking[best])
+    names = ", ".join(f"'{column}'" for column in lacking[best])
     raise ManifestError(
-        f"The table of cases lacks the column {names}. Its first row has to name the columns, separated by commas, "
-        "semicolons or tabs."
+        f"{name} lacks the column {names}. Its first row has to name the columns, separated by commas, semicolons or "
+        "tabs."
     )
 
 
-def _first_names(line: str, delimiter: str) -> list[str]:
+def _first_names(line: str, delimiter: str, name: str) -> list[str]:
     try:
         return _names(next(csv.reader([line], delimiter=delimiter)))
     except csv.Error as error:
         raise ManifestError(
-            "The first row of the table of cases cannot be read as CSV. It has to name the columns, in short words."
+            f"{name} has a first row that cannot be read as CSV. It has to name the columns, in short words."
         ) from error
 
 
@@ -81,7 +117,7 @@ def _names(cells: Sequence[str]) -> list[str]:
     return names
 
 
-def _rows(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
+def _rows(text: str, delimiter: str, name: str) -> list[tuple[int, list[str]]]:
     number = 0
     rows = []
     try:
@@ -90,6 +126,6 @@ def _rows(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
                 rows.append((number, cells))
     except csv.Error as error:
         raise ManifestError(
-            f"Row {number + 1} of the table of cases cannot be read as CSV. Look for a quotation mark without its pair."
+            f"{name} cannot be read as CSV at row {number + 1}. Look for a quotation mark without its pair."
         ) from error
     return rows

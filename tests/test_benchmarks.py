@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from cxrkit.image import read_image
 from cxrkit.quality import Verdict
 from cxrkit.report import amount, speed_markdown, with_speed
 from cxrkit.speed import RESULTS, Measurement, Record, read_record, write_record
+from cxrkit.task import Task
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from tests.conftest import REPOSITORY
 
@@ -74,7 +76,7 @@ def test_the_table_says_which_goals_were_met() -> None:
     assert "| traffic | 3 bytes |  | 1 | at most 0 bytes: missed |" in table
     assert "| What | Median | Runs |\n| --- | --- | --- |\n| peak | 1,234 MiB | 1 |" in table
     assert "**Warning.** The machine was busy." in table
-    assert table.endswith("Measured in one run on: cores: 2; Python: 3.11.")
+    assert table.endswith("Measured side by side on: cores: 2; Python: 3.11.")
 
 
 def test_a_goal_may_be_the_least() -> None:
@@ -180,10 +182,11 @@ def test_reading_has_a_row_for_each_file() -> None:
 def test_only_a_full_run_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[bool] = []
 
-    def measure(*, quick: bool, growth: bool) -> Record:
+    def measure(tasks: Sequence[Task], *, quick: bool, growth: bool) -> Iterator[Record]:
         assert growth
         asked.append(quick)
-        return RECORD
+        yield replace(RECORD, sections={"Steps": RECORD.sections["Steps"]})
+        yield RECORD
 
     monkeypatch.setattr(command, "measure", measure)
     readme, results = tmp_path / "README.md", tmp_path / "results.json"
@@ -195,6 +198,24 @@ def test_only_a_full_run_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert readme.read_text(encoding="utf-8") == f"<!-- bench -->\n{speed_markdown(RECORD)}\n<!-- end -->\n"
     assert read_record(results) == RECORD
     assert asked == [True, False]
+
+
+def test_one_task_alone_keeps_what_else_was_measured_that_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = Record({**RECORD.machine, machine.LOAD: "0.3"}, (), {"Steps": (Measurement("time", 30.0, "ms", 40),)})
+
+    def measure(tasks: Sequence[Task], *, quick: bool, growth: bool) -> Iterator[Record]:
+        assert tasks == [TUBERCULOSIS]
+        yield now
+
+    monkeypatch.setattr(command, "measure", measure)
+    readme, results = tmp_path / "README.md", tmp_path / "results.json"
+    readme.write_text("<!-- bench -->\nold\n<!-- end -->\n", encoding="utf-8")
+    write_record(RECORD, results)
+    command.main(task=["tuberculosis"], results=results, readme=readme)
+    kept = read_record(results)
+    assert kept.sections == {"Steps": now.sections["Steps"], "Memory": RECORD.sections["Memory"]}
+    assert kept.warnings == RECORD.warnings
+    assert command.added(replace(RECORD, machine={"cores": "4", "Python": "3.11"}), now) == now
 
 
 def test_an_image_that_the_guard_stops_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

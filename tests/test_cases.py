@@ -60,7 +60,7 @@ def test_pairs_and_tables_without_a_target(tmp_path):
         ("path;target\na.png;1\n", "lacks the column 'file'"),
         ("file,target\n", "no row"),
         ("file,target,file\na,1,b\n", "same name"),
-        ('file,target\na.png,1\n"SECRETNAME.png,1\n', "Row 3"),
+        ('file,target\na.png,1\n"SECRETNAME.png,1\n', "row 3"),
     ],
 )
 def test_unusable_tables_are_a_sentence_without_names(tmp_path, text, sentence):

@@ -220,7 +220,7 @@ ROWS = {
     "a.png,,tuberculosis,abnormal,,,,,,brutal,,": "level that is not known",
     "a.png,,tuberculosis,abnormal,,,,,,,X,": "sex that is not known",
     f"a.png,,tuberculosis,abnormal,,,,,,,,{'x' * 301}": "longer than 300",
-    "a.png,,tuberculosis,abnormal,,,,,,,,a,b": "more cells than columns",
+    "a.png,,tuberculosis,abnormal,,,,,,,,a,b": "more cells than the",
     'a.png,,tuberculosis,abnormal,,,,,,,,"open': "quotation mark",
 }
 
@@ -239,8 +239,9 @@ def test_a_bad_row_is_refused(row: str, word: str) -> None:
         (b"\xff\xfe\x00", "not text in UTF-8"),
         (b"file,task\na.png,vq\n", "lacks the column truth"),
         (b"file,task,truth,patient\na.png,vq,perfusion,me\n", "column that is not known"),
-        (b"file,task,truth,truth\na.png,vq,perfusion,me\n", "column that is not known, or one twice"),
-        (HEADER.encode(), "has 0 cases"),
+        (b"file,task,truth,truth\na.png,vq,perfusion,me\n", "two columns of the same name"),
+        (HEADER.encode(), "no row"),
+        (b"file,task,Truth,truth\na.png,vq,perfusion,me\n", "column that is not known, or one twice"),
     ],
 )
 def test_a_bad_table_is_refused(table: bytes, word: str) -> None:

@@ -1,7 +1,5 @@
 """quiz.csv of a quiz pack: which file is which case, and what is true of it."""
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +9,7 @@ from cxrkit.quiz.archive import TABLE
 from cxrkit.quiz.pack_case import Box
 from cxrkit.quiz.question import LEVELS, LOCATED, READINGS, Level
 from cxrkit.quiz.settings import MOST_CASES
+from cxrkit.table import cells_by_name, parse_table
 from cxrkit.tasks import find_task
 
 NEEDED = ("file", "task", "truth")
@@ -20,7 +19,6 @@ OLDEST = 228
 """Months of the last class of a bone age."""
 MOST_NOTE = 300
 
-_DELIMITERS = (",", ";", "\t")
 _OTHER_WORDS = {
     "tuberculosis": {"tuberculosis": "abnormal", "lesion": "abnormal", "no lesion": "normal"},
     "nih14": {"no finding": READINGS["nih14"][-1]},
@@ -62,46 +60,21 @@ def read_pack_table(data: bytes) -> tuple[PackRow, ...]:
     Raises:
         ManifestError: it cannot be used; the sentence says the row.
     """
-    header, rows = _cells(data)
+    written, rows = parse_table(data, (), TABLE)
+    header = [name.casefold() for name in written]
     lacking = [name for name in NEEDED if name not in header]
     if lacking:
         raise ManifestError(f"{TABLE} lacks the column {', '.join(lacking)}. Its first row has to name the columns.")
     strange = len([name for name in header if name not in COLUMNS])
     if strange or len(set(header)) < len(header):
         raise ManifestError(f"{TABLE} has a column that is not known, or one twice. Known are: {', '.join(COLUMNS)}.")
-    if not 1 <= len(rows) <= MOST_CASES:
+    if len(rows) > MOST_CASES:
         raise ManifestError(f"{TABLE} has {len(rows)} cases; a pack holds 1 to {MOST_CASES}.")
-    return tuple(
-        _row(number, dict(zip(header, cells, strict=False)), len(cells) - len(header)) for number, cells in rows
-    )
+    return tuple(_row(number, cells_by_name(header, cells, f"Row {number} of {TABLE}")) for number, cells in rows)
 
 
-def _cells(data: bytes) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ManifestError(f"{TABLE} is not text in UTF-8. Save it again as CSV with the encoding UTF-8.") from None
-    first = text.partition("\n")[0]
-    delimiter = max(_DELIMITERS, key=first.count)
-    try:
-        rows = list(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True))
-    except csv.Error:
-        raise ManifestError(
-            f"{TABLE} cannot be read as CSV. Look for a quotation mark without its pair, or a very long cell."
-        ) from None
-    filled = [(number, [cell.strip() for cell in row]) for number, row in enumerate(rows, start=1) if any(row)]
-    if not filled:
-        raise ManifestError(f"{TABLE} is empty. Its first row has to name the columns.")
-    header = [name.casefold() for name in filled[0][1]]
-    while header and not header[-1]:
-        header.pop()
-    return header, filled[1:]
-
-
-def _row(number: int, cells: Mapping[str, str], surplus: int) -> PackRow:
+def _row(number: int, cells: Mapping[str, str]) -> PackRow:
     where = f"Row {number} of {TABLE}"
-    if surplus > 0:
-        raise ManifestError(f"{where} has more cells than columns. Put text with the separator in quotation marks.")
     task = cells.get("task", "")
     if task not in READINGS:
         raise ManifestError(f"{where} names no task. Write one of: {', '.join(READINGS)}.")

@@ -1,6 +1,5 @@
 """A table of predictions, as `python -m cxrkit evaluate --out` writes it, read for a review."""
 
-import io
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from cxrkit.finding_labels import findings_of, several_labels
 from cxrkit.image import Radiograph
 from cxrkit.image_file import load_image
 from cxrkit.predictions import prediction_columns
+from cxrkit.table import cells_by_name, parse_table
 from cxrkit.task import Task
 
 MAX_BYTES = 64 << 20
@@ -34,7 +34,6 @@ AGE_LABEL = "bone age"
 MASK, BOXES = "mask", "boxes"
 """Columns that say where the finding lies: a file below the root folder, and boxes as text."""
 
-_DELIMITERS = (",", ";", "\t")
 _FIRST_ROW = 2  # as a spreadsheet counts it: the header is row 1
 
 
@@ -169,38 +168,12 @@ def _frame(data: bytes) -> pd.DataFrame:
         raise ManifestError(
             f"The table has {len(data) / 1024**2:,.0f} MB; at most {MAX_BYTES >> 20} MB are read. Split it."
         )
-    rows = _cells(data)
-    names = [str(cell).strip() for cell in rows.iloc[0]]
-    if len(set(names)) < len(names):
-        raise ManifestError("Two columns of the table have the same name. Give each its own name.")
-    if len(rows) == 1:
-        raise ManifestError("The table has a header but no row. Load one with a row for each case.")
-    if len(rows) > MAX_CASES + 1:
-        raise ManifestError(
-            f"The table has {len(rows) - 1:,} cases; at most {MAX_CASES:,} are reviewed at once. Split it."
-        )
-    return rows.iloc[1:].set_axis(names, axis="columns").reset_index(drop=True)
-
-
-def _cells(data: bytes) -> pd.DataFrame:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ManifestError(
-            "This file is not text in UTF-8. Choose the CSV that `python -m cxrkit evaluate --out` wrote."
-        ) from None
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(_DELIMITERS, key=first.count)
-    try:
-        cells = pd.read_csv(io.StringIO(text), sep=delimiter, header=None, dtype=str, keep_default_na=False)
-    except pd.errors.EmptyDataError:
-        raise ManifestError("The table is empty. Its first row has to name the columns.") from None
-    except (pd.errors.ParserError, ValueError):
-        raise ManifestError(
-            "This file cannot be read as a table. Choose the CSV that `python -m cxrkit evaluate --out` wrote, and "
-            "look for a row with more cells than columns or a quotation mark without its pair."
-        ) from None
-    return cells.fillna("")
+    header, rows = parse_table(data, (), "The table")
+    if len(rows) > MAX_CASES:
+        raise ManifestError(f"The table has {len(rows):,} cases; at most {MAX_CASES:,} are reviewed at once. Split it.")
+    return pd.DataFrame(
+        [cells_by_name(header, cells, f"Row {number}") for number, cells in rows], columns=header, dtype=str
+    )
 
 
 def _task_of(table: pd.DataFrame) -> Task:

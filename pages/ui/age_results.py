@@ -13,6 +13,7 @@ from cxrkit.phantoms import HandSettings
 from pages.ui.age_plot import age_figure
 from pages.ui.age_question import sex_in_words
 from pages.ui.age_reading import HandReading
+from pages.ui.charts import show_figure
 from pages.ui.hand_samples import PERSON
 from pages.ui.truth import Truth
 from pages.ui.words import edits_in_words, interval_name, percent, share, short_age, signed
@@ -110,10 +111,9 @@ def distribution(key: str, reading: AgeReading, truth: float | None = None) -> N
         truth: bone age in months that a simulated hand was made with.
     """
     st.subheader("How sure is it?", anchor=False)
-    st.plotly_chart(
+    show_figure(
         age_figure(reading, truth),
         key=f"{key}.distribution",
-        config={"displaylogo": False, "displayModeBar": False, "scrollZoom": False},
         alt="Probability of each age class, with the interval and the ages that the cards above state.",
     )
     st.caption(

@@ -12,6 +12,7 @@ from cxrkit.finding_reading import FindingsReading
 from cxrkit.image import Radiograph
 from cxrkit.lungs import heat_share
 from cxrkit.task import Task
+from pages.ui.charts import show_figure
 from pages.ui.finding_plot import score_figure
 from pages.ui.finding_question import open_label
 from pages.ui.finding_view import FindingsView, Shown
@@ -47,12 +48,10 @@ def score_bars(task: Task, views: Sequence[FindingsView]) -> None:
         st.caption(f"Edits: {edits_in_words(views[-1].edits)}.")
     for warning in views[-1].prediction.warnings:
         st.warning(warning, icon=":material/warning:")
-    st.plotly_chart(
+    show_figure(
         score_figure(reading, views[0].findings if len(views) > 1 else None),
         key=chart,
         on_select=partial(open_label, task, chart),
-        selection_mode="points",
-        config={"displaylogo": False, "displayModeBar": False, "scrollZoom": False},
         alt="Score of each label with its threshold and interval; the table below holds the same numbers.",
     )
     st.markdown(NOT_RISK)

@@ -8,6 +8,7 @@ import streamlit as st
 from cxrkit.errors import WeightsError
 from cxrkit.finding_training import read_epochs, read_stages
 from cxrkit.task import Task
+from pages.ui.charts import show_figure
 from pages.ui.finding_plot import epochs_figure
 from pages.ui.models import weights_folder
 
@@ -33,10 +34,9 @@ def training_for_teaching(task: Task) -> None:
 
 def _curves(task: Task, epochs: "tuple[Epoch, ...]") -> None:
     st.markdown("**AUC of each epoch**, the mean over labels with enough images")
-    st.plotly_chart(
+    show_figure(
         epochs_figure(epochs),
         key=f"{task.name}.epochs",
-        config={"displaylogo": False, "displayModeBar": False, "scrollZoom": False},
         alt="Macro AUC of each epoch on training and validation images; the caption holds the best one.",
     )
     best = max(epochs, key=lambda epoch: epoch.validation)

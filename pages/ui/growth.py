@@ -12,6 +12,7 @@ from cxrkit.task import ModelInput, Task
 from pages.ui.age_question import SEX_NAMES
 from pages.ui.age_reading import read_hand
 from pages.ui.age_results import where_the_heat_lies
+from pages.ui.charts import show_figure
 from pages.ui.errors import errors_shown
 from pages.ui.growth_course import Visit, in_order, remarks, step_rows, steps, visit_rows
 from pages.ui.growth_export import growth_csv
@@ -85,10 +86,9 @@ def _course(key: str, visits: Sequence[Visit], sex: Sex | None) -> None:
         return
     if len(visits) == 1:
         st.info("This is one visit. Add another image of the child to see a course.", icon=":material/info:")
-    st.plotly_chart(
+    show_figure(
         growth_figure(visits, sex),
         key=f"{key}.figure",
-        config={"displaylogo": False, "displayModeBar": False, "scrollZoom": False},
         alt=_in_words(visits),
     )
     st.caption(

@@ -7,6 +7,7 @@ import streamlit as st
 
 from cxrkit.lesson_cases import LessonCase
 from pages.ui import lesson_network
+from pages.ui.charts import show_figure
 from pages.ui.lesson_network import Point, lesson_deletion, lesson_reading
 from pages.ui.lesson_plot import ORDERS, deletion_figure
 from pages.ui.lesson_steps import answered
@@ -59,10 +60,9 @@ def _drawn(loaded: "LoadedModel", case: LessonCase, key: str) -> "list[Point]":
     figure, words = st.empty(), st.empty()
     for points in lesson_deletion(loaded, case):
         with figure:
-            st.plotly_chart(
+            show_figure(
                 deletion_figure(points, loaded.task.positive),
                 key=f"{key}.curve.{len(points)}",
-                config={"displaylogo": False, "displayModeBar": False, "scrollZoom": False},
                 alt="Score over the share of pixels removed, in the order of the map and in random order; the areas "
                 "under both stand below.",
             )

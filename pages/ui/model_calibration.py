@@ -17,6 +17,7 @@ from cxrkit.finding_support import sigmoid
 from cxrkit.metrics import ReliabilityBin, reliability_bins
 from cxrkit.scores import FILE, ScoredPart, read_scores
 from pages.ui import models
+from pages.ui.charts import show_figure
 from pages.ui.model_choice import Shown
 from pages.ui.words import percent_interval, share
 
@@ -29,7 +30,6 @@ _OPTIMISTIC = "#7f8b95"
 
 _DASHES = ("solid", "dot", "longdash", "dashdot")
 
-_CHART = {"displaylogo": False, "displayModeBar": False, "scrollZoom": False}
 _READ = (
     "On the diagonal a score means what it says; below it scores are too high for these images, above it too low. "
     "Scores are calibrated to the mix of the carved part, so that another share of positive images alone moves the "
@@ -93,10 +93,9 @@ def calibration(shown: Shown, card: Card) -> None:
 
 
 def _show(shown: Shown, figure: "Figure", names: Sequence[str], how: str) -> None:
-    st.plotly_chart(
+    show_figure(
         figure,
         key=f"models.{shown.name}.calibration",
-        config=_CHART,
         alt="Share of positive images against their score, for each part, with the diagonal; the figures of "
         "calibration stand in the table above.",
     )

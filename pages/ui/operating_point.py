@@ -25,6 +25,7 @@ from cxrkit.operating_point import (
 from cxrkit.scores import FILE, ScoredPart, read_scores
 from cxrkit.task import Task
 from pages.ui import models
+from pages.ui.charts import show_figure
 from pages.ui.roc_plot import Plotted, roc_figure
 from pages.ui.words import percent_interval, share
 
@@ -156,12 +157,12 @@ def _roc(task: Task, judged: Sequence[_Judged], points: Sequence[OperatingPoint]
         Plotted(each.letter, each.part.optimistic, each.curve, point)
         for each, point in zip(judged, points, strict=True)
     ]
-    section.plotly_chart(
-        roc_figure(plotted, WHO_TRIAGE, task.positive),
-        key=f"{task.name}.roc",
-        config={"displaylogo": False, "scrollZoom": False},
-        alt="ROC curves of all parts with the present threshold on each and the WHO target; the figures stand above.",
-    )
+    with section:
+        show_figure(
+            roc_figure(plotted, WHO_TRIAGE, task.positive),
+            key=f"{task.name}.roc",
+            alt="ROC curves of all parts, the present threshold on each, and the WHO target; the figures stand above.",
+        )
 
 
 @st.fragment

@@ -8,7 +8,7 @@ import streamlit as st
 from cxrkit.card import Card
 from cxrkit.task import Task
 from pages.ui.analysis import methods
-from pages.ui.words import share
+from pages.ui.threshold import set_threshold, threshold_reset
 
 if TYPE_CHECKING:
     from cxrkit.explain import Method
@@ -32,10 +32,9 @@ class Question:
 def ask(task: Task, card: Card) -> Question:
     """Show the controls; they start with the card's threshold, the positive class and the first method."""
     key, given = task.name, card.thresholds[task.positive]
-    # Rounded up to the slider's step, the card's own threshold would call other images than the card measured.
     if st.session_state.get(f"_threshold_of.{key}") != card.sha256:
         st.session_state[f"_threshold_of.{key}"] = card.sha256
-        _set_threshold(key, given)
+        set_threshold(f"{key}.threshold", given)
     with st.container(border=True, key=f"{key}.question"):
         st.subheader("Reading", anchor=False)
         threshold = st.slider(
@@ -47,15 +46,7 @@ def ask(task: Task, card: Card) -> Question:
             help="Changes the label, not the score.",
             persist_state="session",
         )
-        st.button(
-            f"Use the card's threshold, {share(given)}",
-            key=f"{key}.threshold_reset",
-            icon=":material/restart_alt:",
-            on_click=_set_threshold,
-            args=(key, given),
-            disabled=threshold == given,
-            width="stretch",
-        )
+        threshold_reset(f"{key}.threshold", given, threshold)
         label = st.selectbox(
             "Heatmap of the evidence for",
             task.labels,
@@ -65,7 +56,3 @@ def ask(task: Task, card: Card) -> Question:
         )
         method = st.selectbox("Heatmap method", methods(), key=f"{key}.method", persist_state="session")
     return Question(threshold, label, method)
-
-
-def _set_threshold(key: str, value: float) -> None:
-    st.session_state[f"{key}.threshold"] = value

@@ -7,10 +7,11 @@ import numpy as np
 import streamlit as st
 
 from cxrkit.review.figures_age import Agreement, agreement
+from pages.ui.charts import show_figure
 from pages.ui.review_age_plot import MOST_POINTS, bland_altman_plot
 from pages.ui.review_choice import choose_points
 from pages.ui.review_load import KEY
-from pages.ui.review_scores import CONFIG, figure_list
+from pages.ui.review_scores import figure_list
 
 
 def show_ages(rows: np.ndarray, truth: np.ndarray, age: np.ndarray, owners: np.ndarray | None) -> None:
@@ -29,12 +30,10 @@ def show_ages(rows: np.ndarray, truth: np.ndarray, age: np.ndarray, owners: np.n
     chart = f"{KEY}.bland_altman"
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        st.plotly_chart(
+        show_figure(
             bland_altman_plot(replace(found, rows=rows[found.rows])),
             key=chart,
             on_select=partial(choose_points, chart),
-            selection_mode="points",
-            config=CONFIG,
             alt="Differences of predicted and reference ages over their means, with bias and limits of agreement.",
         )
     with right:

@@ -12,6 +12,7 @@ from cxrkit.review.compare_pairs import Pairs, pair_cases
 from cxrkit.review.table import MAX_BYTES, ReviewSet, read_predictions
 from cxrkit.task import Task
 from cxrkit.tasks import find_task
+from pages.ui.charts import show_figure
 from pages.ui.finding_words import name_of
 from pages.ui.models import read_task_card
 from pages.ui.review_choice import open_row
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 KEY = f"{REVIEW}.compare"
 UPLOAD = "Upload a table"
 _MOST_LISTED = 200
-_CONFIG = {"displaylogo": False, "displayModeBar": False, "scrollZoom": False}
 _CASES_ALONE = (
     "Differences are A − B, with 95 % intervals. p asks whether so large a difference would be chance if the runs were "
     "equally good on cases like these; it says nothing about other hospitals or other mixes of cases, and where many "
@@ -58,10 +58,9 @@ def show_comparison(review: ReviewSet, rows: "NDArray[np.int64]", label: str) ->
     st.markdown(_answered(compared))
     _figures(compared, ages)
     names = np.array([f"Case {row + 1}" for row in pairs.first], dtype=object)
-    st.plotly_chart(
+    show_figure(
         scatter(compared, names, ages=ages),
         key=f"{KEY}.scatter",
-        config=_CONFIG,
         alt="What run A and run B say of each case; on the diagonal they agree.",
     )
     few = (

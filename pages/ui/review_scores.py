@@ -16,14 +16,14 @@ from cxrkit.review.figures import Calibration, Curves, calibration, counts_at, c
 from cxrkit.review.figures_choice import CELLS, Bin, Cell, Choice
 from cxrkit.review.table import ReviewSet
 from cxrkit.task import Task
+from pages.ui.charts import show_figure
 from pages.ui.finding_words import name_of
 from pages.ui.models import read_task_card
 from pages.ui.review_choice import choice, choose, choose_clicked
 from pages.ui.review_load import KEY
 from pages.ui.review_plots import calibration_plot, histogram_plot, precision_recall_plot, roc_plot
-from pages.ui.words import share
+from pages.ui.threshold import set_threshold, threshold_reset
 
-CONFIG = {"displaylogo": False, "displayModeBar": False, "scrollZoom": False}
 TABS = ("ROC", "Precision and recall", "Calibration")
 _WHICH = {
     "sensitivity": "of the cases with the label are called",
@@ -40,25 +40,12 @@ def ask_threshold(review: ReviewSet, label: str) -> float:
     """Slider that starts at the card's threshold, and the way back to it; in [0, 1]."""
     key, given = f"{KEY}.threshold.{review.task.name}.{label}", _card_threshold(review.task, label)
     if key not in st.session_state:
-        # Rounded to the slider's step, the card's own threshold would call other images than the card measured.
-        st.session_state[key] = 0.5 if given is None else given
+        set_threshold(key, 0.5 if given is None else given)
     left, right = st.columns([4, 1], gap="medium", vertical_alignment="bottom")
     threshold = left.slider(f"Threshold for “{name_of(label)}”", 0.0, 1.0, step=0.01, key=key, persist_state="session")
     if given is not None:
-        right.button(
-            f"Card's threshold, {share(given)}",
-            key=f"{key}.reset",
-            icon=":material/restart_alt:",
-            on_click=_set_threshold,
-            args=(key, given),
-            disabled=threshold == given,
-            width="stretch",
-        )
+        threshold_reset(key, given, threshold, right)
     return float(threshold)
-
-
-def _set_threshold(key: str, value: float) -> None:
-    st.session_state[key] = value
 
 
 def _card_threshold(task: Task, label: str) -> float | None:
@@ -138,12 +125,10 @@ def in_words(figure: Metric, unit: float = 100) -> str:
 
 def clickable(figure: Any, key: str, meant: Callable[[Sequence[Any]], Choice], alt: str) -> None:
     """A figure of which a clicked point chooses cases."""
-    st.plotly_chart(
+    show_figure(
         figure,
         key=key,
         on_select=partial(choose_clicked, key, meant),
-        selection_mode="points",
-        config=CONFIG,
         alt=alt,
     )
 
@@ -162,7 +147,11 @@ def _over_all_thresholds(truth: Values, score: Values, threshold: float, name: s
     if roc.open:
         with roc, undefined_shown():
             found = _curves(truth, score)
-            st.plotly_chart(roc_plot(found, counts, threshold, name), key=f"{KEY}.roc", config=CONFIG)
+            show_figure(
+                roc_plot(found, counts, threshold, name),
+                key=f"{KEY}.roc",
+                alt="Sensitivity over false positives, with the present threshold; its area stands below.",
+            )
             st.caption(
                 f"Area under the curve **{found.auc.value:.3f}** ({found.auc.low:.3f} to {found.auc.high:.3f}, "
                 "DeLong). The band holds 95 % of 1,000 resamples, point by point."
@@ -170,7 +159,11 @@ def _over_all_thresholds(truth: Values, score: Values, threshold: float, name: s
     if precision.open:
         with precision, undefined_shown():
             found = _curves(truth, score)
-            st.plotly_chart(precision_recall_plot(found, counts, threshold, name), key=f"{KEY}.pr", config=CONFIG)
+            show_figure(
+                precision_recall_plot(found, counts, threshold, name),
+                key=f"{KEY}.pr",
+                alt="Precision over recall, with the present threshold; its average stands below.",
+            )
             area = found.average_precision
             st.caption(
                 f"Average precision **{area.value:.3f}** ({area.low:.3f} to {area.high:.3f}, Boyd et al. 2013) at a "

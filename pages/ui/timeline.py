@@ -8,6 +8,7 @@ import streamlit as st
 
 from cxrkit.card import Card
 from cxrkit.task import Task
+from pages.ui.charts import show_figure
 from pages.ui.pair_reading import predict_pair
 from pages.ui.pair_results import ABNORMAL
 from pages.ui.visits import Visit
@@ -37,7 +38,11 @@ def timeline(
     """
     st.subheader("Timeline", anchor=False)
     steps = [predict_pair(loaded, first.image, second.image, threshold) for first, second in pairwise(visits)]
-    st.plotly_chart(timeline_figure(task, visits, steps, threshold), key=f"{task.name}.timeline", width="stretch")
+    show_figure(
+        timeline_figure(task, visits, steps, threshold),
+        key=f"{task.name}.timeline",
+        alt="Score of change from each image to the next, with the threshold; the table below holds the same numbers.",
+    )
     st.dataframe(timeline_rows(task, card, visits, steps), hide_index=True, width="stretch")
     st.caption(
         "Each image is compared with the one before it. Normal or abnormal is read within that pair, the first image "

@@ -1,5 +1,6 @@
 """Presenter mode: by button or link, on every page until it is left."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,33 @@ def test_a_page_with_the_button_has_it_once_and_the_summary_goes() -> None:
     assert styled(at)
     assert "Many words." not in [element.value for element in at.markdown]
     assert at.query_params[PARAMETER] == "1"
+
+
+def drawing() -> None:
+    """A page with a figure."""
+    import streamlit as st
+    from plotly.graph_objects import Figure, Scatter
+
+    from pages.ui.charts import show_figure
+    from pages.ui.presenter import presenter_toggle
+    from pages.ui.shell import page
+
+    st.session_state["navigation"] = True
+    figure = Figure(Scatter(x=[0, 1], y=[0, 1]), {"height": 300, "xaxis_title_text": "Score"})
+    with page("Title", "Words."):
+        presenter_toggle()
+        show_figure(figure, key="figure", alt="A line.")
+    assert figure.layout.height == 300
+
+
+def test_figures_have_large_type_and_more_room() -> None:
+    at = AppTest.from_function(drawing).run()
+    (plain,) = at.get("plotly_chart")
+    assert "font" not in json.loads(plain.proto.spec)["layout"]
+    at.button(key=KEY).click().run()
+    assert not at.exception
+    (large,) = at.get("plotly_chart")
+    layout = json.loads(large.proto.spec)["layout"]
+    assert layout["height"] > 300
+    for size in (layout["font"]["size"], layout["xaxis"]["tickfont"]["size"], layout["xaxis"]["title"]["font"]["size"]):
+        assert size >= 18

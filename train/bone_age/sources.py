@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cxrkit.bone_age import CLASS_AGES, Sex
 from cxrkit.errors import ManifestError
-from cxrkit.table import read_table
+from cxrkit.table import cells_by_name, read_table
 
 TRAINING, REPORTING = ("train", "training"), ("val", "valid", "validation", "test")
 """Names of the part that is learned from, and of those that only report."""
@@ -183,13 +183,7 @@ def _rows(table: Path, needed: Sequence[str]) -> Iterator[tuple[str, dict[str, s
     """("Row 2", column -> text) of each row."""
     header, rows = read_table(table, needed)
     for number, cells in rows:
-        if any(cell.strip() for cell in cells[len(header) :]):
-            raise ManifestError(
-                f"Row {number} has more cells than the {len(header)} columns. Put text that holds the separator in "
-                "quotation marks."
-            )
-        filled = [*cells, *[""] * (len(header) - len(cells))]
-        yield f"Row {number}", {name: cell.strip() for name, cell in zip(header, filled, strict=False)}
+        yield f"Row {number}", cells_by_name(header, cells, f"Row {number}")
 
 
 def _months(where: str, text: str) -> float:
