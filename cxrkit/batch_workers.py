@@ -17,7 +17,9 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Protocol, cast
 
-from cxrkit.batch_case import Answer, Asked, Opened, answer_case, open_case, prepare_case
+import torch
+
+from cxrkit.batch_case import Answer, Asked, answer_case, open_case
 from cxrkit.batch_json import plain, rebuilt
 from cxrkit.batch_process import Post
 from cxrkit.cases import Case
@@ -25,8 +27,8 @@ from cxrkit.errors import InputError, WeightsError
 from cxrkit.weights import LoadedModel
 from cxrkit.worker import receive, send
 
-READ_AHEAD = 1
-"""Cases that are read and prepared while the network works on another one. More would only fill memory."""
+MOST_TOGETHER = 4
+"""Cases that one process works on at once. More would only fill memory: Python's own steps are one at a time."""
 
 _TRIES = 2
 _STARTS = 3
@@ -62,7 +64,10 @@ class Executor(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class InProcess:
-    """Executor: one case after the other, in order; a thread reads and prepares the next one meanwhile.
+    """Executor: threads of this process that each work on a case from file to answer; answers come in order.
+
+    One case after the other would leave cores idle while a file is read, and a network shares one image badly among
+    cores.
 
     Attributes:
         loaded: the network with its card.
@@ -76,21 +81,24 @@ class InProcess:
 
     def __call__(self, jobs: Iterable[Job]) -> Answers:
         """As Executor."""
-        ahead: deque[tuple[int, Case, Future[Opened]]] = deque()
-        with ThreadPoolExecutor(1) as reader:
+        cores = torch.get_num_threads()
+        threads = min(cores, MOST_TOGETHER)
+        begun: deque[tuple[int, Future[Answer]]] = deque()
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(cores // threads,)) as pool:
             for place, case in jobs:
-                ahead.append((place, case, reader.submit(self._prepared, case)))
-                if len(ahead) > READ_AHEAD:
-                    yield self._answer(*ahead.popleft())
-            while ahead:
-                yield self._answer(*ahead.popleft())
+                begun.append((place, pool.submit(self._answer, case)))
+                if len(begun) > threads:  # one waits, so that no thread does
+                    yield _first(begun)
+            while begun:
+                yield _first(begun)
 
-    def _prepared(self, case: Case) -> Opened:
-        task = self.loaded.task
-        return prepare_case(task, case, open_case(task, case, self.root, self.asked), self.asked)
+    def _answer(self, case: Case) -> Answer:
+        return answer_case(self.loaded, case, open_case(self.loaded.task, case, self.root, self.asked), self.asked)
 
-    def _answer(self, place: int, case: Case, opened: Future[Opened]) -> tuple[int, Answer]:
-        return place, answer_case(self.loaded, case, opened.result(), self.asked)
+
+def _first(begun: deque[tuple[int, Future[Answer]]]) -> tuple[int, Answer]:
+    place, answer = begun.popleft()
+    return place, answer.result()
 
 
 @dataclass
@@ -126,6 +134,7 @@ class Processes:
         """
         trials = _Trials(jobs)
         hands: list[_Hand] = []
+        gone: list[_Hand] = []
         starts = 0
         try:
             while self._fill(hands, trials):
@@ -148,12 +157,14 @@ class Processes:
                         hand.begin()
                     else:
                         if not hand.go_on(trials.next()):
+                            # It takes a second to leave, and others' answers must not wait for that.
                             hands.remove(hand)
+                            gone.append(hand)
                         yield trial.place, rebuilt(Answer, reply)
         finally:
             for hand in hands:
                 hand.let_go()
-            for hand in hands:
+            for hand in [*hands, *gone]:
                 hand.stop()
 
     def _fill(self, hands: "list[_Hand]", trials: "_Trials") -> bool:
@@ -214,9 +225,9 @@ class _Hand:
         self._send(plain(self.trial.case))
 
     def go_on(self, trial: _Trial | None) -> bool:
-        """Give the process another case; without one it is ended, and False returned."""
+        """Give the process another case; without one it is let go, and False returned."""
         if trial is None:
-            self.stop()
+            self.let_go()
             return False
         self.trial = trial
         self._send(plain(trial.case))

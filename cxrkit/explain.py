@@ -61,14 +61,15 @@ class _HeadOnly(nn.Module):
     """Feature maps -> the same maps, to be hooked -> the shared model's head.
 
     Args:
-        model: whose parameters tell pytorch-grad-cam the device.
+        model: whose first parameter tells pytorch-grad-cam the device. The library goes through all modules of what it
+            is given, which takes as long as a map, so it is given no more.
         head: of the model.
     """
 
     def __init__(self, model: nn.Module, head: Head) -> None:
         super().__init__()
         self.entrance = nn.Identity()
-        self.model = model
+        self.of_device = next(model.parameters())
         self.head = head
 
     def forward(self, maps: Tensor) -> Tensor:
