@@ -8,13 +8,14 @@ SHORTCUT = "Alt+P"
 _ON, _DRAWN = "_presenter.on", "_presenter.drawn"
 
 # Streamlit sizes type and distances by the root's size; the viewer, which has a style of its own, takes the variables.
-# Whose an image is and that nothing here is for diagnosis are captions too, and stay.
+# Whose an image is, what a picture shows and that nothing here is for diagnosis are captions too, and stay.
 _STYLE = """<style>
 html { font-size: 21px !important; }
 :root { --presenter-type: 20px; --presenter-target: 44px; }
 [data-testid="stSidebar"], [data-testid="stExpandSidebarButton"] { display: none; }
 [data-testid="stCaptionContainer"] { display: none; }
-:is([class*="st-key-"][class*="attribution"], .st-key-footer) [data-testid="stCaptionContainer"] { display: block; }
+:is([class*="st-key-"][class*="attribution"], .st-key-footer, [data-testid="stImageCaption"])
+    [data-testid="stCaptionContainer"] { display: block; }
 :focus-visible { outline: 4px solid currentcolor !important; outline-offset: 2px; }
 </style>"""
 
@@ -33,11 +34,15 @@ def presenting() -> bool:
     return bool(st.session_state.get(_ON))
 
 
-def start_presenting() -> None:
-    """At the start of every page: take the mode from the link, keep it in the address, and set the type."""
-    st.session_state[_DRAWN] = False
+def keep_link() -> None:
+    """Take the mode from the link that the session began with, before anything leads to another address."""
     if _ON not in st.session_state:
         st.session_state[_ON] = st.query_params.get(PARAMETER) == "1"
+
+
+def start_presenting() -> None:
+    """At the start of every page: keep the mode in the address, and set the type."""
+    st.session_state[_DRAWN] = False
     if presenting():
         st.query_params[PARAMETER] = "1"  # a page switch takes it away
         st.html(_STYLE)

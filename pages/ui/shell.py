@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.ui.errors import errors_shown
 from pages.ui.memory import give_images_back
-from pages.ui.presenter import offer_to_leave, presenting, start_presenting
+from pages.ui.presenter import keep_link, offer_to_leave, presenting, start_presenting
 
 _ACKNOWLEDGED = "acknowledged"
 FOOTER = "For research and teaching only. Not a medical device, not for diagnosis, screening or treatment."
@@ -37,6 +37,7 @@ give_images_back()
 @contextmanager
 def page(title: str, summary: str) -> Iterator[None]:
     """Everything around a page's own content; an error of ours ends the content with its sentence."""
+    keep_link()
     if not st.session_state.get("navigation"):
         # The first visitor of a new server, if at a page's own address, gets that script alone, without app.py.
         st.session_state["wanted"] = PurePosixPath(urlsplit(st.context.url or "").path).name

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.presenter import PARAMETER
@@ -41,6 +42,27 @@ def test_a_link_presents_on_every_page_until_it_is_left(presented: AppTest) -> N
     assert PARAMETER not in at.query_params
     at.switch_page("pages/models.py").run()
     assert not styled(at)
+
+
+def lone() -> None:
+    """A page as the first visitor of a new server gets it, at its own address: without app.py."""
+    from pages.ui.shell import page
+
+    with page("Title", "Many words."):
+        pass
+
+
+def test_the_link_outlives_the_way_through_the_start_of_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(st, "switch_page", lambda page: st.stop())
+    at = AppTest.from_function(lone)
+    at.query_params[PARAMETER] = "1"
+    at.run()
+    assert not at.title
+    at.query_params.clear()
+    at.session_state["navigation"] = True
+    at.run()
+    assert at.title
+    assert styled(at)
 
 
 def teaching() -> None:
