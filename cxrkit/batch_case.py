@@ -174,12 +174,7 @@ def look(path: Path) -> Seen:
     return Seen(found.st_size, found.st_mtime_ns)
 
 
-def prepare_case(task: Task, case: Case, opened: Opened, asked: Asked) -> Opened:
-    """Guard and prepare a case that was opened; what keeps it from being analysed is in the result.
-
-    Raises:
-        WeightsError: weights that the preparation or the guard needs are missing.
-    """
+def _prepared(task: Task, case: Case, opened: Opened, asked: Asked) -> Opened:
     if opened.problem:
         return opened
     own = {name: case.row[name] for name in task.context if case.row.get(name, "").strip()}
@@ -192,12 +187,12 @@ def prepare_case(task: Task, case: Case, opened: Opened, asked: Asked) -> Opened
 
 
 def answer_case(loaded: LoadedModel, case: Case, opened: Opened, asked: Asked) -> Answer:
-    """Predict a case that was opened, and prepare it before if it is not; what keeps it from that is in the result.
+    """Guard, prepare and predict a case that was opened; what keeps it from that is in the result.
 
     Raises:
-        WeightsError: as `prepare_case`.
+        WeightsError: weights that the preparation or the guard needs are missing.
     """
-    ready = opened if opened.prepared else prepare_case(loaded.task, case, opened, asked)
+    ready = _prepared(loaded.task, case, opened, asked)
     if ready.prepared is None:
         return Answer(None, ready.problem, ready.seen)
     try:
