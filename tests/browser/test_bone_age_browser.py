@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from benchmarks.visit import VIEWER
 from cxrkit.tasks.bone_age import BONE_AGE
-from tests.browser.test_workbench import NAME, SCREENSHOTS, overflows, start, upload
-from tests.browser.viewer_page import VIEWER
+from tests.browser.visitor import NAME, SCREENSHOTS, overflows, start, upload
 from tests.pages.conftest import hand, png
 
 pytestmark = pytest.mark.browser

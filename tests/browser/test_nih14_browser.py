@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from benchmarks.visit import VIEWER
 from cxrkit.tasks.nih14 import LABELS, NIH14
-from tests.browser.test_workbench import SCREENSHOTS, overflows, start
-from tests.browser.viewer_page import VIEWER
+from tests.browser.visitor import SCREENSHOTS, overflows, start
 
 pytestmark = pytest.mark.browser
 

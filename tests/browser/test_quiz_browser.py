@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_workbench import NAME, SCREENSHOTS, arrive, overflows
-from tests.browser.viewer_page import VIEWER
+from benchmarks.visit import VIEWER
+from tests.browser.visitor import NAME, SCREENSHOTS, arrive, drawn, overflows, settled, upload
 from tests.test_quiz_pack import entry
 
 pytestmark = pytest.mark.browser
@@ -21,18 +21,6 @@ _FOCUSED = """() => { let e = document.activeElement; while (e && e.shadowRoot) 
 def session(browser: Browser, address: str, **context: Any) -> Page:
     """A new session, acknowledged, on a desktop where nothing else is said."""
     return arrive(browser, address, **{"viewport": {"width": 1440, "height": 1000}} | context)
-
-
-def idle(page: Page) -> None:
-    page.wait_for_timeout(300)
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-
-
-def drawn(page: Page, panes: int) -> None:
-    """So many images are on the screen."""
-    expect(page.locator(".cxr-viewer canvas")).to_have_count(panes)
-    page.wait_for_function(f"{VIEWER}.panes.length === {panes} && {VIEWER}.panes.every((pane) => pane.windowedAs)")
-    idle(page)
 
 
 def tab_to(page: Page, tag: str, words: str = "", kind: str = "") -> None:
@@ -59,14 +47,14 @@ def answer_by_keyboard(page: Page, number: int, *, mark: bool) -> None:
         expect(page.get_by_text("Enter sets the mark here.")).to_be_visible()
         page.keyboard.press("Enter")
         expect(page.get_by_role("button", name="Remove the mark")).to_be_visible()
-        idle(page)
+        settled(page)
     tab_to(page, "INPUT", kind="radio")
     page.keyboard.press("Space")
-    idle(page)
+    settled(page)
     if not mark:
         tab_to(page, "INPUT", kind="checkbox")
         page.keyboard.press("Space")
-        idle(page)
+        settled(page)
     expect(page.get_by_role("button", name="Show the answer")).to_be_enabled()
     page.keyboard.press("Alt+a")
     drawn(page, 3)
@@ -77,7 +65,7 @@ def test_five_cases_by_keyboard_from_the_start_page(browser: Browser, address: s
     page = session(browser, address, color_scheme="light")
     clicks = "document.addEventListener('pointerdown', () => { window.pointed = true; }, true)"
     page.evaluate(clicks)
-    idle(page)
+    settled(page)
     tab_to(page, "A", "Try a five-case quiz")
     page.keyboard.press("Enter")
     for number in range(1, 6):
@@ -107,9 +95,9 @@ def shown_images(page: Page) -> list[str]:
         drawn(page, 1)
         digests.append(page.evaluate(f"{VIEWER}.panes[0].described.image"))
         page.get_by_text("Normal: no lesion").click()
-        idle(page)
+        settled(page)
         page.get_by_text("Nothing to mark", exact=True).click()
-        idle(page)
+        settled(page)
         page.keyboard.press("Alt+a")
         drawn(page, 3)
         page.keyboard.press("Alt+n")
@@ -133,7 +121,7 @@ def test_a_hostile_pack_is_refused_with_a_sentence(browser: Browser, address: st
     file.write_bytes(entry("../../etc/passwd.png"))
     page = session(browser, f"{address}/teaching")
     page.get_by_text("Own cases: a quiz pack").click()
-    page.locator("input[type=file]").set_input_files(file)
+    upload(page, file)
     expect(page.get_by_test_id("stAlertContentError")).to_contain_text("leads out of the pack through '..'")
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_role("button", name="Start with these cases")).to_have_count(0)
@@ -156,7 +144,7 @@ def test_a_mark_by_touch_on_a_phone_in_the_dark(browser: Browser, address: str) 
     page.get_by_label("Years").fill("9")
     page.get_by_label("Years").press("Enter")
     expect(page.get_by_role("button", name="Show the answer")).to_be_enabled()
-    idle(page)
+    settled(page)
     page.get_by_role("button", name="Show the answer").click()
     drawn(page, 3)
     assert page.evaluate(f"Boolean({VIEWER}.panes[2].described.mark)")

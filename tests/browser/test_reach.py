@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.visit import VIEWER
 from cxrkit.tasks import TASKS
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from tests.browser.conftest import REPOSITORY
-from tests.browser.test_workbench import SECONDS
+from tests.browser.visitor import DRAWN, acknowledge, arrive, new_page, settled, understand
 
 pytestmark = pytest.mark.browser
 
@@ -19,12 +19,11 @@ PAGES = [*(task.title for task in TASKS), *re.findall(r'title="([^"]+)"', (REPOS
 """By their names in the navigation."""
 
 SAMPLE = re.compile("^Open a simulated")
-WIDTH, HEIGHT = 1360, 1000
+DESKTOP = {"width": 1360, "height": 1000}
 THEMES = ("light", "dark")
 GRAVE = {"serious", "critical"}
 AXE = Axe()
 
-DRAWN = f"{VIEWER} && {VIEWER}.panes.length && {VIEWER}.panes.every((pane) => pane.windowedAs)"
 FOCUSED = """(() => {
     let at = document.activeElement;
     while (at.shadowRoot && at.shadowRoot.activeElement) at = at.shadowRoot.activeElement;
@@ -36,35 +35,19 @@ MOST_TABS = 120
 """Presses of the key from one end of a page to the other."""
 
 
-def settled(page: Page) -> None:
-    """Nothing runs, and what is drawn late is drawn."""
-    for _ in range(2):
-        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-        page.wait_for_timeout(200)
-
-
 @pytest.fixture(scope="module")
 def visitor(browser: Browser, address: str) -> Iterator[Page]:
     """One visitor, who has not yet acknowledged that this is not for diagnosis."""
-    page = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light").new_page()
-    page.set_default_timeout(SECONDS * 1000)
-    expect.set_options(timeout=SECONDS * 1000)
-    page.goto(address)
-    expect(understand(page)).to_be_visible()
+    page = new_page(browser, address, viewport=DESKTOP, color_scheme="light")
     yield page
     page.context.close()
-
-
-def understand(page: Page) -> Locator:
-    return page.get_by_role("button", name="I understand")
 
 
 def open_page(page: Page, name: str) -> None:
     """Through the navigation, acknowledged."""
     settled(page)
     if understand(page).count():
-        understand(page).click()
-        expect(understand(page)).to_have_count(0)
+        acknowledge(page)
     link = page.get_by_test_id("stSidebarNavLink").filter(has_text=name)
     link.click()
     expect(link).to_have_attribute("aria-current", "page")
@@ -79,7 +62,7 @@ def grave_findings(page: Page) -> list[str]:
     found = []
     page.mouse.move(0, 0)
     height = page.get_by_test_id("stMain").evaluate("e => e.scrollHeight")
-    page.set_viewport_size({"width": WIDTH, "height": max(HEIGHT, height + 100)})
+    page.set_viewport_size({"width": DESKTOP["width"], "height": max(DESKTOP["height"], height + 100)})
     for theme in THEMES:
         page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
         settled(page)
@@ -88,7 +71,7 @@ def grave_findings(page: Page) -> list[str]:
                 found += [
                     f"{theme}: {finding['id']}: {node['html']}: {node['failureSummary']}" for node in finding["nodes"]
                 ]
-    page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+    page.set_viewport_size(DESKTOP)
     return found
 
 
@@ -136,11 +119,7 @@ def labelled(words: str) -> str:
 
 def test_a_task_is_worked_by_keyboard_alone(browser: Browser, address: str) -> None:
     """From the question on arrival to the viewer's keys; the mouse is never used."""
-    page = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}).new_page()
-    page.set_default_timeout(SECONDS * 1000)
-    expect.set_options(timeout=SECONDS * 1000)
-    page.goto(address)
-    expect(understand(page)).to_be_visible()
+    page = new_page(browser, address, viewport=DESKTOP)
     tab_to(page, labelled("I understand"))
     page.keyboard.press("Enter")
     expect(understand(page)).to_have_count(0)
@@ -183,10 +162,7 @@ def test_tabs_are_changed_by_keyboard(visitor: Page) -> None:
 
 
 def test_presenter_mode_is_large_and_left_by_a_key(browser: Browser, address: str) -> None:
-    page = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="dark").new_page()
-    page.goto(f"{address}/?present=1")
-    understand(page).click()
-    expect(understand(page)).to_have_count(0)
+    page = arrive(browser, f"{address}/?present=1", viewport=DESKTOP, color_scheme="dark")
     size = "getComputedStyle(document.documentElement).fontSize"
     assert page.evaluate(size) == "21px"
     expect(page.get_by_test_id("stSidebar")).to_be_hidden()

@@ -19,8 +19,7 @@ from cxrkit.task import Task
 from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from tests.browser.conftest import served
-from tests.browser.test_workbench import overflows, start
-from tests.browser.viewer_page import VIEWER
+from tests.browser.visitor import acknowledge, arrive, drawn, overflows, settled, start, upload
 from tests.pages.review_cases import predictions, write_images
 from tests.small_weights import write_small_weights
 
@@ -79,16 +78,10 @@ def simulated(browser: Browser, weights: Path, tmp_path_factory: pytest.TempPath
         yield Simulated(url, table, truth, score)
 
 
-def idle(page: Page) -> None:
-    """The run that the last click began is over."""
-    page.wait_for_timeout(500)
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-
-
 def load(page: Page, table: Path) -> None:
-    page.locator("input[type=file]").set_input_files(table)
+    upload(page, table)
     expect(page.get_by_text("Cases, worst first")).to_be_visible()
-    idle(page)
+    settled(page)
 
 
 def opened(browser: Browser, url: str) -> Page:
@@ -107,18 +100,16 @@ def shown(page: Page) -> list[int]:
 def open_first(page: Page) -> None:
     page.locator("[class*=st-key-review-open-]").first.get_by_role("button").click()
     expect(page.get_by_role("button", name="Next case")).to_be_visible()
-    expect(page.locator(".cxr-viewer canvas").first).to_be_visible()
-    page.wait_for_function(f"{VIEWER}.panes.length === 1 && {VIEWER}.panes[0].windowedAs")
-    idle(page)
+    drawn(page, 1)
 
 
 def say(page: Page, verdict: str, note: str) -> None:
     """Save a verdict and a note on the opened case."""
     page.get_by_role("textbox", name="Your initials").fill("AB")
     page.keyboard.press("Enter")
-    idle(page)
+    settled(page)
     page.get_by_role("radio", name=verdict).click()
-    idle(page)
+    settled(page)
     page.get_by_role("textbox", name="Note", exact=True).fill(note)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
@@ -133,16 +124,16 @@ def test_a_cell_and_a_bar_show_their_cases_and_a_note_outlives_the_session(
     wrong = np.flatnonzero((truth == 0) & (score >= 0.5))
     page.get_by_role("button", name=f"{wrong.size} false positive").click()
     expect(page.get_by_text(f"False positive: {wrong.size} of {COUNT}.")).to_be_visible()
-    idle(page)
+    settled(page)
     assert shown(page) == list(wrong[np.argsort(-score[wrong], kind="stable")])
 
     open_first(page)
     say(page, "Model wrong", NOTE)
     page.reload()
-    page.get_by_role("button", name="I understand").click()
+    acknowledge(page)
     load(page, simulated.table)
     page.get_by_role("button", name=f"{wrong.size} false positive").click()
-    idle(page)
+    settled(page)
     open_first(page)
     expect(page.get_by_text(NOTE).first).to_be_visible()
 
@@ -154,7 +145,7 @@ def test_a_cell_and_a_bar_show_their_cases_and_a_note_outlives_the_session(
     )
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.get_by_text(re.compile(r"Score 0\.\d\d to [01]\.\d\d, label (not )?there"))).to_be_visible()
-    idle(page)
+    settled(page)
     rows = shown(page)
     assert rows
     assert np.ptp(score[rows]) <= 0.05
@@ -163,9 +154,7 @@ def test_a_cell_and_a_bar_show_their_cases_and_a_note_outlives_the_session(
 
 
 def test_the_page_fits_a_phone_in_the_dark(browser: Browser, simulated: Simulated) -> None:
-    page = browser.new_context(**PHONE).new_page()
-    page.goto(simulated.url)
-    page.get_by_role("button", name="I understand").click()
+    page = arrive(browser, simulated.url, **PHONE)
     page.get_by_role("link", name="Open Review").click()
     load(page, simulated.table)
     assert not overflows(page)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.viewer_page import VIEWER, Opened, opening
+from benchmarks.visit import VIEWER
+from tests.browser.viewer_page import Opened, opening
 
 pytestmark = pytest.mark.browser
 

@@ -7,8 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import served
-from tests.browser.test_workbench import NAME, SCREENSHOTS, overflows, start
-from tests.browser.viewer_page import VIEWER
+from tests.browser.visitor import NAME, SCREENSHOTS, drawn, overflows, start, upload
 from tests.pages.vq_page import TASK, scan_file, vq_root
 from tests.scans import drawn_scan, nm_file, noisy
 
@@ -57,16 +56,14 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def finished(page: Page) -> None:
     """The day and the first scan of it are on the screen."""
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
-    expect(page.locator(".cxr-viewer canvas").first).to_be_visible()
-    page.wait_for_function(f"{VIEWER}.panes.length === 1 && {VIEWER}.panes[0].windowedAs")
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    drawn(page, 1)
 
 
 def test_thirty_files_are_read_and_a_bad_one_costs_its_row(
     browser: Browser, vq_address: str, files: list[Path], log: Path
 ) -> None:
     page = start(browser, vq_address, TASK.title, viewport={"width": 1440, "height": 1000}, color_scheme="light")
-    page.locator("input[type=file]").set_input_files(files)
+    upload(page, files)
     expect(page.get_by_test_id("stProgress")).to_be_visible()
     expect(page.get_by_text(f"{FILES} scans:")).to_be_visible()
     expect(page.get_by_text("1 not readable")).to_be_visible()

@@ -1,6 +1,5 @@
 """The whole workbench in a real Chromium: acknowledge, upload, crop, threshold, page switch, phone, dark; a pair."""
 
-import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -9,16 +8,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from benchmarks.visit import VIEWER
 from cxrkit.tasks.followup import FOLLOW_UP
-from tests.browser.conftest import REPOSITORY
-from tests.browser.viewer_page import VIEWER, Opened
+from tests.browser.viewer_page import Opened
+from tests.browser.visitor import NAME, SCREENSHOTS, drawn, overflows, start, upload
 from tests.pages.conftest import png
 
 pytestmark = pytest.mark.browser
-
-SCREENSHOTS = REPOSITORY / "tests" / "screenshots"
-SECONDS = 200  # most that one step may take; loading torch is slow where training runs beside
-NAME = "Zebedee"
 
 
 @pytest.fixture(scope="module")
@@ -42,40 +38,13 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return files
 
 
-def arrive(browser: Browser, address: str, **context: object) -> Page:
-    """A new session, acknowledged with the keyboard."""
-    page = browser.new_context(**context).new_page()  # type: ignore[arg-type]
-    page.set_default_timeout(SECONDS * 1000)
-    expect.set_options(timeout=SECONDS * 1000)
-    page.goto(address)
-    button = page.get_by_role("button", name="I understand")
-    button.focus()
-    page.keyboard.press("Enter")
-    expect(button).to_have_count(0)
-    return page
-
-
-def start(browser: Browser, address: str, task: str = "Tuberculosis", **context: object) -> Page:
-    """A new session on a task's page."""
-    page = arrive(browser, address, **context)
-    page.get_by_role("link", name=f"Open {task}").click()
-    expect(page.get_by_text(re.compile("Choose (a )?DICOM, PNG, JPEG or TIFF")).first).to_be_visible()
-    return page
-
-
-def upload(page: Page, file: Path, place: int = 0) -> None:
-    page.locator("input[type=file]").nth(place).set_input_files(file)
-
-
 def compared(page: Page, files: tuple[Path, Path]) -> None:
     """Both images of a pair, one after the other, until the answer is there."""
     upload(page, files[0])
     expect(page.get_by_text("Still missing: Follow-up.")).to_be_visible()
     upload(page, files[1], place=1)
     expect(page.get_by_text("Can this answer be trusted?")).to_be_visible()
-    expect(page.locator(".cxr-viewer canvas").first).to_be_visible()
-    page.wait_for_function(f"{VIEWER}.panes.length === 2 && {VIEWER}.panes.every((pane) => pane.windowedAs)")
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    drawn(page, 2)
 
 
 def choose(page: Page, key: str, name: str) -> None:
@@ -85,10 +54,6 @@ def choose(page: Page, key: str, name: str) -> None:
         page.locator(f"[class*={key}]").get_by_role("combobox").click()
         page.wait_for_timeout(1000)
     option.click()
-
-
-def overflows(page: Page) -> bool:
-    return bool(page.get_by_test_id("stMain").evaluate("e => e.scrollWidth > e.clientWidth"))
 
 
 def test_upload_crop_threshold_and_page_switch(browser: Browser, address: str, chest: Path, log: Path) -> None:

@@ -7,9 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
-VIEWER = (
-    "document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot.querySelector('.cxr-viewer').viewer"
-)
+from benchmarks.visit import VIEWER
 
 
 @dataclass
