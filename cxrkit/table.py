@@ -57,6 +57,19 @@ def parse_table(
     return header, rows[1:]
 
 
+def missing_columns(data: bytes, needed: Sequence[str], name: str = "The table of cases") -> list[str]:
+    """Those of certain columns that a table's first row does not name; arguments and errors as `parse_table`."""
+    return _read_first(_text(data, name), needed, name)[1]
+
+
+def columns_in_words(names: Sequence[str]) -> str:
+    """ "column 'a'", "columns 'a' and 'b'"; at least one name."""
+    quoted = [f"'{name}'" for name in names]
+    if len(quoted) == 1:
+        return f"column {quoted[0]}"
+    return f"columns {', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
 def cells_by_name(header: Sequence[str], cells: Sequence[str], where: str) -> dict[str, str]:
     """Column -> cell without spaces around it; "" where the row is too short.
 
@@ -85,19 +98,24 @@ def _text(data: bytes, name: str) -> str:
 
 
 def _delimiter(text: str, needed: Sequence[str], name: str) -> str:
+    best, lacking = _read_first(text, needed, name)
+    if lacking:
+        raise ManifestError(
+            f"{name} lacks the {columns_in_words(lacking)}. Its first row has to name the columns, separated by "
+            "commas, semicolons or tabs."
+        )
+    return best
+
+
+def _read_first(text: str, needed: Sequence[str], name: str) -> tuple[str, list[str]]:
+    """The separator with which the first row shows most of the needed columns, and those that it still lacks."""
     first = next((line for line in text.split("\n") if line.strip()), "")
     if not first:
         raise ManifestError(f"{name} is empty. Its first row has to name the columns.")
     shown = {delimiter: _first_names(first, delimiter, name) for delimiter in _DELIMITERS}
     lacking = {delimiter: [column for column in needed if column not in shown[delimiter]] for delimiter in _DELIMITERS}
     best = min(_DELIMITERS, key=lambda delimiter: (len(lacking[delimiter]), -len(shown[delimiter])))
-    if not lacking[best]:
-        return best
-    names = ", ".join(f"'{column}'" for column in lacking[best])
-    raise ManifestError(
-        f"{name} lacks the column {names}. Its first row has to name the columns, separated by commas, semicolons or "
-        "tabs."
-    )
+    return best, lacking[best]
 
 
 def _first_names(line: str, delimiter: str, name: str) -> list[str]:

@@ -56,7 +56,7 @@ def test_pairs_and_tables_without_a_target(tmp_path):
         ("", "is empty"),
         ("\n \n", "is empty"),
         ("file,label\nSECRETNAME.png,1\n", "lacks the column 'target'"),
-        ("SECRETNAME.png,1\nb.png,0\n", "lacks the column 'file', 'target'"),
+        ("SECRETNAME.png,1\nb.png,0\n", "lacks the columns 'file' and 'target'"),
         ("path;target\na.png;1\n", "lacks the column 'file'"),
         ("file,target\n", "no row"),
         ("file,target,file\na,1,b\n", "same name"),

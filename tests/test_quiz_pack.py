@@ -237,7 +237,7 @@ def test_a_bad_row_is_refused(row: str, word: str) -> None:
     [
         (b"", "is empty"),
         (b"\xff\xfe\x00", "not text in UTF-8"),
-        (b"file,task\na.png,vq\n", "lacks the column truth"),
+        (b"file,task\na.png,vq\n", "lacks the column 'truth'"),
         (b"file,task,truth,patient\na.png,vq,perfusion,me\n", "column that is not known"),
         (b"file,task,truth,truth\na.png,vq,perfusion,me\n", "two columns of the same name"),
         (HEADER.encode(), "no row"),

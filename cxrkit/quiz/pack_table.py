@@ -9,7 +9,7 @@ from cxrkit.quiz.archive import TABLE
 from cxrkit.quiz.pack_case import Box
 from cxrkit.quiz.question import LEVELS, LOCATED, READINGS, Level
 from cxrkit.quiz.settings import MOST_CASES
-from cxrkit.table import cells_by_name, parse_table
+from cxrkit.table import cells_by_name, columns_in_words, parse_table
 from cxrkit.tasks import find_task
 
 NEEDED = ("file", "task", "truth")
@@ -64,7 +64,7 @@ def read_pack_table(data: bytes) -> tuple[PackRow, ...]:
     header = [name.casefold() for name in written]
     lacking = [name for name in NEEDED if name not in header]
     if lacking:
-        raise ManifestError(f"{TABLE} lacks the column {', '.join(lacking)}. Its first row has to name the columns.")
+        raise ManifestError(f"{TABLE} lacks the {columns_in_words(lacking)}. Its first row has to name the columns.")
     strange = len([name for name in header if name not in COLUMNS])
     if strange or len(set(header)) < len(header):
         raise ManifestError(f"{TABLE} has a column that is not known, or one twice. Known are: {', '.join(COLUMNS)}.")

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from cxrkit import tasks
 from cxrkit.card import read_card
-from cxrkit.errors import InputError
+from cxrkit.errors import InputError, ManifestError
 from cxrkit.review.folders import case_folders, checked_folder
+from cxrkit.table import columns_in_words, missing_columns
 from cxrkit.task import Task
 
 VARIABLE = "CXRKIT_RUNS"
@@ -115,6 +117,30 @@ def wanted(task: Task, root: str | Path, table: bytes, weights: Path) -> Wanted:
         WeightsError: there are no weights.
     """
     return Wanted(task, checked_folder(root), table, weights, read_card(weights / task.name / "card.json").sha256)
+
+
+def columns_of(task: Task) -> tuple[str, ...]:
+    """What a table of cases has to name: the files, and the truth."""
+    return *task.file_columns, task.target_column
+
+
+def fitting(table: bytes) -> list[Task]:
+    """Tasks whose columns a table of cases has. ManifestError as `cxrkit.table.missing_columns`."""
+    return [task for task in tasks.TASKS if not missing_columns(table, columns_of(task))]
+
+
+def check_columns(task: Task, table: bytes) -> None:
+    """Refuse a table of cases that is not for this task.
+
+    Raises:
+        ManifestError: it lacks a column (the message names it, and the tasks that the table fits), or cannot be read.
+    """
+    lacking = missing_columns(table, columns_of(task))
+    if not lacking:
+        return
+    others = " or ".join(each.title for each in fitting(table))
+    hint = f"Its columns fit: {others}." if others else "Its first row has to name the columns."
+    raise ManifestError(f"The table of cases lacks the {columns_in_words(lacking)} for {task.title}. {hint}")
 
 
 def runs_folder() -> Path:

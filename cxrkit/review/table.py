@@ -19,7 +19,7 @@ from cxrkit.finding_labels import findings_of, several_labels
 from cxrkit.image import Radiograph
 from cxrkit.image_file import load_image
 from cxrkit.predictions import prediction_columns
-from cxrkit.table import cells_by_name, parse_table
+from cxrkit.table import cells_by_name, columns_in_words, parse_table
 from cxrkit.task import Task
 
 MAX_BYTES = 64 << 20
@@ -193,16 +193,16 @@ def _check_columns(task: Task, table: pd.DataFrame) -> None:
     lacking = [name for name in answer_columns(task) if name not in table]
     if lacking:
         raise ManifestError(
-            f"The table lacks the column {', '.join(lacking)}, so it does not hold predictions of {task.title}. "
+            f"The table lacks the {columns_in_words(lacking)}, so it does not hold predictions of {task.title}. "
             "Choose its task, or let it be found from the columns."
         )
     lacking = [name for name in task.file_columns if name not in table]
     if lacking:
-        raise ManifestError(f"The table lacks the column {', '.join(lacking)}, which says where the images are.")
+        raise ManifestError(f"The table lacks the {columns_in_words(lacking)}: where the images are.")
     if task.target_column not in table:
         raise ManifestError(
-            f"The table lacks the column {task.target_column} with the truth, and errors cannot be told without it. "
-            "Add it, or predict a table of cases that has it with `python -m cxrkit evaluate --out`."
+            f"The table lacks the {columns_in_words([task.target_column])} with the truth, and errors cannot be told "
+            "without it. Add it, or predict a table of cases that has it with `python -m cxrkit evaluate --out`."
         )
 
 

@@ -1,30 +1,17 @@
 """Running a table of cases from the page: choose it, start, watch, cancel, go on; at its end its predictions."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from cxrkit import tasks
-from cxrkit.errors import ManifestError
-from cxrkit.review.folders import HOW_TO_SET, case_folders, checked_file, tables_beneath
-from cxrkit.review.run import MOST_WORKERS, Progress, Run, Runs
-from cxrkit.review.run_order import Wanted, wanted
-from cxrkit.task import Task
-from cxrkit.tasks import find_task
-from pages.ui import models
-from pages.ui.review_upload import kept_table
-from pages.ui.words import listed, megabytes
+from cxrkit.review.folders import HOW_TO_SET, case_folders
+from cxrkit.review.run import Progress, Run, Runs
+from cxrkit.review.run_order import Wanted
+from pages.ui.review_run_ask import KEY, ask_run
 
 if TYPE_CHECKING:
     from cxrkit.review.table import ReviewSet
-
-KEY = "review.run"
-UPLOAD = "Upload a table"
-MOST_BYTES = 64 << 20
-"""Of a table of cases."""
 
 _OPENED = "_review.run.opened"
 _SECONDS = 1.0
@@ -43,7 +30,7 @@ def run_manifest() -> "ReviewSet | None":
     if not folders:
         st.info(HOW_TO_SET, icon=":material/folder_off:")
         return None
-    chosen = _ask(folders)
+    chosen = ask_run(folders)
     if chosen is None:
         return None
     asked, name, workers = chosen
@@ -62,74 +49,6 @@ def finished_runs() -> "dict[str, ReviewSet]":
         if asked.out.is_file():
             found[name] = _read(asked, name)
     return found
-
-
-def _ask(folders: Sequence[str]) -> tuple[Wanted, str, int] | None:
-    """What is to be run, its name, and by how many processes; None until a table is chosen."""
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        folder = _choose("Folder of cases", folders, f"{KEY}.folder")
-        table = _choose("Table of cases", (*_tables(folder), UPLOAD), f"{KEY}.table.{folder}")
-        upload = kept_table(KEY, "Table of cases (CSV)", MOST_BYTES) if table == UPLOAD else None
-        root = _ask_root(folder, table)
-    with right:
-        task = _ask_task()
-        workers = st.segmented_control(
-            "Processes",
-            range(1, MOST_WORKERS + 1),
-            default=1,
-            required=True,
-            key=f"{KEY}.workers",
-            help="Two are quicker where the machine has the cores and memory for two networks.",
-            persist_state="session",
-        )
-    if table == UPLOAD and upload is None:
-        st.info(
-            f"Choose a CSV with the columns {listed([*task.file_columns, task.target_column])}. Its paths start in the "
-            "folder of cases; images are read from there, not uploaded.",
-            icon=":material/upload_file:",
-        )
-        return None
-    data = _content(folder, table) if upload is None else upload.data
-    card = models.read_task_card(task)
-    name = f"{table if upload is None else upload.name}, {task.title}, weights {card.sha256[:8]}"
-    return wanted(task, root, data, models.WEIGHTS), name, int(workers)
-
-
-def _choose(label: str, options: Sequence[str], key: str, **more: object) -> str:
-    """A list that starts anew where what was chosen is gone."""
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = options[0]
-    return str(st.selectbox(label, options, key=key, persist_state="session", **more))
-
-
-def _ask_task() -> Task:
-    names = {task.title: task.name for task in tasks.TASKS}
-    return find_task(names[_choose("Task", list(names), f"{KEY}.task")])
-
-
-def _ask_root(folder: str, table: str) -> str:
-    """The folder that the table's paths start in: its own, or the folder of cases."""
-    own = str((Path(folder) / table).parent)
-    if table == UPLOAD or own == folder:
-        return folder
-    return _choose("Its paths start in", (own, folder), f"{KEY}.root.{folder}.{table}")
-
-
-@st.cache_data(ttl=10, max_entries=8, show_spinner="Looking for tables of cases …")
-def _tables(folder: str) -> tuple[str, ...]:
-    return tables_beneath(folder)
-
-
-def _content(folder: str, table: str) -> bytes:
-    path = checked_file(folder, table)
-    try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            raise ManifestError(f"The table has {megabytes(size)}; at most {MOST_BYTES >> 20} MB are read. Split it.")
-        return path.read_bytes()
-    except OSError:
-        raise ManifestError("The table of cases cannot be opened. Check that the server may read it.") from None
 
 
 @st.cache_resource(show_spinner=False)

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from cxrkit.review import folders, run_order
 from cxrkit.review.run import Progress
-from pages.ui import review_run
+from pages.ui import review_run, review_run_ask
 from tests.pages.conftest import chest
 
 PATIENCE = 120.0
@@ -60,7 +60,7 @@ def cases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "other.csv").write_text("name\nx\n")
     monkeypatch.setenv(folders.VARIABLE, str(folder))
     monkeypatch.setenv(run_order.VARIABLE, str(tmp_path / "runs"))
-    review_run._tables.clear()
+    review_run_ask._tables.clear()
     return folder
 
 
@@ -75,7 +75,6 @@ def page(cases: Path, small_weights: Path) -> Iterator[AppTest]:
 
 def choose(app: AppTest, table: str) -> AppTest:
     app.run()
-    app.selectbox(key="review.run.task").set_value("Tuberculosis")
     next(each for each in app.selectbox if each.label == "Table of cases").set_value(table)
     return healthy(app.run())
 
@@ -143,17 +142,23 @@ def test_a_long_run_is_cancelled_and_goes_on_where_it_was(page: AppTest) -> None
     assert "Cancel" in buttons(page)
 
 
-def test_a_run_that_fails_says_why(page: AppTest) -> None:
-    choose(page, "other.csv")
-    page.button(key="review.run.start").click()
+def test_a_table_asks_for_a_task_that_it_fits_and_another_is_refused_before_it_runs(page: AppTest, cases: Path) -> None:
+    (cases / "hands.csv").write_text("file;age_months\n0.png;120\n")
+    choose(page, "hands.csv")
+    assert page.selectbox(key="review.run.task").value == "Bone age"
+    assert buttons(page) == {"Start"}
+    page.selectbox(key="review.run.task").set_value("Tuberculosis")
     healthy(page.run())
-    until(page, lambda: bool(page.error))
-    assert "lacks the column" in page.error[0].value
-    assert page.session_state["found"] is None
+    assert "lacks the column 'target' for Tuberculosis. Its columns fit: Bone age." in page.error[0].value
+    assert not buttons(page)
+    choose(page, "other.csv")
+    assert "lacks the columns 'file' and 'target' for Tuberculosis." in page.error[0].value
 
 
 def test_a_table_is_uploaded_and_its_paths_start_in_the_folder(page: AppTest) -> None:
-    choose(page, review_run.UPLOAD)
+    choose(page, review_run_ask.UPLOAD)
+    page.selectbox(key="review.run.task").set_value("Tuberculosis")
+    healthy(page.run())
     assert "columns file and target" in page.info[0].value
     page.file_uploader(key="review.run.upload").set_value(("mine.csv", b"file,target\n0.png,1\n", "text/csv"))
     assert buttons(healthy(page.run())) == {"Start"}
