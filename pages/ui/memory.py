@@ -18,6 +18,12 @@ def give_images_back() -> None:
             ctypes.CDLL(None).mallopt(limit, _BYTES)
 
 
+def give_crumbs_back() -> None:
+    """Return what lies free between blocks that are in use, of sessions that have gone; takes some 20 to 70 ms."""
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def keep_for_good() -> None:
     """Take everything alive now out of later collections: call it after large libraries and networks are loaded.
 

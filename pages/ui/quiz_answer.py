@@ -72,7 +72,7 @@ def _outcome(
 
 def _panes(question: Question, material: Material, given: Given, network: NetworkAnswer) -> list[Pane]:
     """One image three times: with the truth, with the network's heatmap, with the learner's mark."""
-    (plain,) = plain_panes(question, material)
+    (plain,) = plain_panes(material)
     outlined = replace(plain, masks=_masks(question, material, 0))
     mark = None if given.mark is None else (given.mark.x, given.mark.y)
     return [
@@ -89,7 +89,7 @@ def _panes(question: Question, material: Material, given: Given, network: Networ
 def _pair_panes(question: Question, material: Material, given: Given, network: NetworkAnswer) -> list[Pane]:
     """Baseline and follow-up, each with everything on it."""
     panes = []
-    for number, plain in enumerate(plain_panes(question, material)):
+    for number, plain in enumerate(plain_panes(material)):
         marked = given.mark if given.mark is not None and given.mark.image == number else None
         pane = replace(
             plain,

@@ -20,14 +20,11 @@ _OLDEST_YEARS = 19
 
 def ask(run: Run, question: Question, material: Material) -> None:
     """Show the images and take the learner's answer; it is final once the button is pressed."""
-    left, right = st.columns([2, 1], gap="medium")
+    pair = len(material.images) == 2
+    # Two images are compared side by side, which takes the whole width.
+    left, right = (st.container(), st.container()) if pair else st.columns([2, 1], gap="medium")
     with left:
-        state = viewer(
-            plain_panes(question, material),
-            key=VIEWER,
-            mark_enabled=True,
-            compare=len(material.images) == 2,
-        )
+        state = viewer(plain_panes(material), key=VIEWER, mark_enabled=True, compare=pair)
     mark = None if state.mark is None else Mark(*state.mark)
     with right, st.container(border=True, key=f"{KEY}.answer"):
         st.subheader(QUESTIONS[question.task], anchor=False)
@@ -52,14 +49,13 @@ def ask(run: Run, question: Question, material: Material) -> None:
         st.rerun()
 
 
-def plain_panes(question: Question, material: Material) -> list[Pane]:
+def plain_panes(material: Material) -> list[Pane]:
     """The images with nothing on them."""
     names = ("Baseline", "Follow-up") if len(material.images) == 2 else ("Image",)
     panes = []
     for name, image in zip(names, material.images, strict=True):
         pixels, window = display_pixels(image)
         panes.append(Pane(name, pixels, window, image.spacing_mm, digest=image.sha256))
-    del question
     return panes
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from pages.ui.errors import errors_shown
-from pages.ui.memory import give_images_back
+from pages.ui.memory import give_crumbs_back, give_images_back
 from pages.ui.presenter import keep_link, offer_to_leave, presenting, start_presenting
 
 _ACKNOWLEDGED = "acknowledged"
@@ -27,7 +27,9 @@ _STILL = """<style>
 [data-testid="stStatusWidgetRunningIcon"] > * { display: none; }
 [data-testid="stStatusWidgetRunningIcon"]::before { content: "…"; }
 [class*="st-key-"][class*="-ahead"] { display: none; }
-[data-testid="stBaseButton-primary"] { background-color: #0f7686 !important; border-color: #0f7686 !important; }
+[data-testid="stBaseButton-primary"]:not(:disabled) {
+    background-color: #0f7686 !important; border-color: #0f7686 !important;
+}
 [data-testid="stMultiSelectTagsContainer"] [data-tag] { background-color: #0f7686 !important; }
 </style>"""
 
@@ -55,6 +57,8 @@ def page(title: str, summary: str) -> Iterator[None]:
     st.divider()
     with st.container(key="footer"):
         st.caption(FOOTER)
+    if not st.session_state.get(_ACKNOWLEDGED):
+        give_crumbs_back()  # once a session, when its first page is drawn
 
 
 @st.dialog("Research and teaching, not for diagnosis", dismissible=False)
