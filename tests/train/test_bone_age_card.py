@@ -209,6 +209,7 @@ def test_training_writes_weights_and_a_plain_network_stands_beside_them(
     assert rows[0]["larger images: difference of MAD (paired bootstrap)"] == "reference"
     assert " to " in rows[1]["larger images: difference of MAD (paired bootstrap)"]
     assert [row["million parameters"] for row in rows] == [5.51, 11.75]
+    assert [row["pixels a side"] for row in rows] == [SIZE, SIZE]
     assert read_card(out / "bone_age" / "card.json").tables[TITLE] == rows
 
 

@@ -40,14 +40,17 @@ def compare_plain(
     shipped = stored_network(folder, material.task)
     plain = replace(settings, network=NetworkSettings(name, pretrained=settings.network.pretrained))
     model = train_network(material, plain, how, run)
-    size = settings.image_size
-    found = {SHIPPED: _errors(shipped, material, size), "ResNet-18": _errors(model, material, size)}
+    sizes = {SHIPPED: material.task.input_size, "ResNet-18": plain.image_size}
+    found = {
+        SHIPPED: _errors(shipped, material, sizes[SHIPPED]),
+        "ResNet-18": _errors(model, material, plain.image_size),
+    }
     rows = []
     for each, network in ((SHIPPED, shipped), ("ResNet-18", model)):
         row: Row = {"network": each}
         for part, errors in found[each].items():
             row |= columns(part, errors, None if each == SHIPPED else found[SHIPPED][part])
-        rows.append(row | {"million parameters": millions(network)})
+        rows.append(row | {"pixels a side": sizes[each], "million parameters": millions(network)})
     write_table(rows, run / "table")
     put_on_card(TITLE, rows, folder / "card.json")
     return rows
