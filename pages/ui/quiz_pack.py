@@ -17,6 +17,9 @@ from pages.ui.words import listed
 
 _CHECKED = f"_{KEY}.checked"
 
+_NAME_WIDTH = 170
+"""Pixels of a column that holds names of files."""
+
 
 def own_cases(nickname: str) -> None:
     """The uploader, what is wrong with a pack, the button that begins it, and how to make one."""
@@ -72,7 +75,8 @@ def _checked(data: bytes) -> QuizPack | str:
 
 def _explain() -> None:
     st.markdown(f"**Make a pack.** Put the images (DICOM, PNG, JPEG or TIFF) and a table `{TABLE}` into one zip file.")
-    st.dataframe(example_rows(), hide_index=True, width="stretch")
+    names = {column: st.column_config.Column(width=_NAME_WIDTH) for column in ("file", "file2", "mask")}
+    st.dataframe(example_rows(), hide_index=True, width="stretch", column_config=names)
     truths = [f"`{task}`: {listed([f'`{each}`' for each in known])}" for task, known in READINGS.items() if known]
     st.markdown(
         "- `file`: the image's name in the zip; `file2`: the follow-up, of the task `followup` alone.\n"
