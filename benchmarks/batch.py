@@ -90,7 +90,7 @@ def many(task: Task, paths: Sequence[Path], rounds: int) -> list[Measurement]:
         for number in range(len(paths))
     ]
     alone = "the network's forward alone, one case after the other"
-    rates: dict[str, list[float]] = {alone: []} | {_title(workers): [] for workers in WORKERS}
+    rates: dict[str, list[float]] = {name: [] for name in (alone, *map(_title, WORKERS))}
     prepared = _prepared(task, paths[:_SOME])
     for _ in range(rounds):
         rates[alone].append(_forward_rate(loaded, prepared, len(paths)))

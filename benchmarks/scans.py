@@ -54,7 +54,7 @@ def table(task: Task, files: Sequence[bytes], rounds: int) -> list[Measurement]:
 
     def alone() -> None:
         with torch.no_grad():
-            for batch in tensors.split(TOGETHER):
+            for batch in torch.split(tensors, TOGETHER):
                 loaded.model(batch)
 
     day, network = f"{len(files)} scans, from files to the table's rows", f"the network alone on {len(files)} scans"

@@ -49,7 +49,7 @@ class Server:
     def seconds(self) -> float:
         """Processor time of the server and its children so far."""
         family = [self.process, *self.process.children(recursive=True)]
-        return sum(member.cpu_times().user + member.cpu_times().system for member in family)
+        return float(sum(member.cpu_times().user + member.cpu_times().system for member in family))
 
     def peak(self) -> int | None:
         """Most resident bytes that the server itself, without children, has ever had; None where only Linux tells."""

@@ -24,6 +24,16 @@ def resize(image: Gray, width: int, height: int) -> Gray:
     return np.asarray(cv2.resize(image, (width, height), interpolation=interpolation), dtype=np.float32)
 
 
+def eight_bits(image: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """In [0, 1] -> 0 to 255, rounded; what lies outside is cut. Any shape."""
+    return np.asarray(np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def gray_of(levels: NDArray[np.uint8]) -> Gray:
+    """0 to 255 -> [0, 1]. Any shape."""
+    return np.asarray(levels.astype(np.float32) / 255, dtype=np.float32)
+
+
 def smooth(image: Gray, sigma: float) -> Gray:
     """Gaussian blur with standard deviation sigma in pixels."""
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), dtype=np.float32)

@@ -61,7 +61,7 @@ def owners(review: ReviewSet, rows: np.ndarray) -> np.ndarray | None:
     """[M] whose images they are, where the table says."""
     if "patient_id" not in review.table:
         return None
-    return review.table["patient_id"].to_numpy(dtype=str)[rows]
+    return np.asarray(review.table["patient_id"].to_numpy(dtype=str)[rows])
 
 
 def further(review: ReviewSet, rows: np.ndarray, label: str, threshold: float | None) -> None:

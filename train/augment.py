@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from timm.data.auto_augment import rand_augment_transform
 
-from cxrkit.pixels import Gray, equalise
+from cxrkit.pixels import Gray, eight_bits, equalise, gray_of
 
 Augment = Callable[[Gray], Gray]
 
@@ -56,8 +56,8 @@ def published(*, erase: bool, augment: bool, flip: bool, invert: bool = False) -
 
     def apply(image: Gray) -> Gray:
         if augment:
-            drawn = random(Image.fromarray(np.uint8(image * 255 + 0.5)))
-            image = np.asarray(drawn, dtype=np.float32) / 255
+            drawn = random(Image.fromarray(eight_bits(image)))
+            image = gray_of(np.asarray(drawn))
         return np.asarray(rest(image=image)["image"], dtype=np.float32)
 
     return apply
@@ -103,7 +103,7 @@ def across_hospitals() -> Augment:
     )
 
     def apply(image: Gray) -> Gray:
-        seen = look(image=np.uint8(image * 255 + 0.5))["image"].astype(np.float32) / 255
+        seen = gray_of(look(image=eight_bits(image))["image"])
         return np.asarray(marks(image=equalise(seen))["image"], dtype=np.float32)
 
     return apply

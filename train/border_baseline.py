@@ -1,6 +1,6 @@
 """How well class can be told without looking at the chest: a logistic regression on borders and histogram alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +28,9 @@ def border_features(image: Gray) -> NDArray[np.float32]:
 
 
 def border_scores(
-    training: Sequence[NDArray[np.float32]], target: NDArray[np.int64], tested: Sequence[NDArray[np.float32]]
+    training: Iterable[NDArray[np.float32]], target: NDArray[np.int64], tested: Iterable[NDArray[np.float32]]
 ) -> NDArray[np.float64]:
     """Fit on border features [N, 96] and classes [N]; return scores [M] in [0, 1] of the tested ones."""
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000, class_weight="balanced"))
-    model.fit(np.stack(training), target)
-    return np.asarray(model.predict_proba(np.stack(tested))[:, 1], dtype=np.float64)
+    model.fit(np.stack(list(training)), target)
+    return np.asarray(model.predict_proba(np.stack(list(tested)))[:, 1], dtype=np.float64)

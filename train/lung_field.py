@@ -97,8 +97,10 @@ def loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
     logits = model(images).float()
     probability = logits.sigmoid()
     overlap = 2 * (probability * masks).sum((1, 2, 3)) + 1
-    dice = overlap / (probability.sum((1, 2, 3)) + masks.sum((1, 2, 3)) + 1)
-    return nn.functional.binary_cross_entropy_with_logits(logits, masks) + (1 - dice).mean()
+    soft_dice = overlap / (probability.sum((1, 2, 3)) + masks.sum((1, 2, 3)) + 1)
+    entropy: Tensor = nn.functional.binary_cross_entropy_with_logits(logits, masks)
+    overlapping: Tensor = (1 - soft_dice).mean()
+    return entropy + overlapping
 
 
 def dice(predicted: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
@@ -123,7 +125,8 @@ def simulated_dice(count: int) -> tuple[list[float], list[float]]:
     Returns:
         of `count` chests without lesions, of the same chests with one lesion each, all kinds in turn.
     """
-    clear, ill = [], []
+    clear: list[float] = []
+    ill: list[float] = []
     for seed in range(count):
         lesion = Lesion(LESIONS[seed % len(LESIONS)], side="left" if seed % 2 else "right")
         for lesions, figures in (((), clear), ((lesion,), ill)):

@@ -20,7 +20,7 @@ from cxrkit.errors import CxrkitError
 from cxrkit.image import Radiograph, read_image
 from cxrkit.lungs import NAME as LUNG_FIELD
 from cxrkit.lungs import find_lungs
-from cxrkit.pixels import Gray, resize
+from cxrkit.pixels import Gray, eight_bits, gray_of, resize
 from cxrkit.task import ModelInput, Task
 from cxrkit.weights import preparation_record
 from train.augment import Augment
@@ -95,7 +95,7 @@ def prepare_cases(task: Task, cases: Sequence[Case], root: Path, size: int, cach
 
     def prepared(index: int) -> Views:
         image = read_image(resolve(cases[index], root)[0].read_bytes())
-        return np.uint8(task.prepare([image], {}, ModelInput(size=size)).view[0] * 255 + 0.5)
+        return eight_bits(task.prepare([image], {}, ModelInput(size=size)).view[0])
 
     for index, view in enumerate(made_by_all_cores(prepared, len(cases), "preparing")):
         views[index] = view
@@ -127,8 +127,8 @@ def lung_maps(views: Views, cache: Path) -> Views:
     if not file.is_file():
 
         def found(index: int) -> Views:
-            probability = find_lungs(views[index].astype(np.float32) / 255).probability
-            return np.uint8(np.clip(resize(probability, views.shape[2], views.shape[1]), 0, 1) * 255 + 0.5)
+            probability = find_lungs(gray_of(views[index])).probability
+            return eight_bits(resize(probability, views.shape[2], views.shape[1]))
 
         maps = np.zeros_like(views)
         for index, one in enumerate(made_by_all_cores(found, len(views), "lungs")):
@@ -207,7 +207,7 @@ def weighted_loader(
         seed: of the draw.
         worker: whether a process of its own augments while the network trains.
     """
-    sampler = WeightedRandomSampler(torch.from_numpy(weights), images, generator=torch.Generator().manual_seed(seed))
+    sampler = WeightedRandomSampler(weights.tolist(), images, generator=torch.Generator().manual_seed(seed))
     # More than one would only take cores from the network.
     return DataLoader(
         data, batch_size=batch, sampler=sampler, drop_last=True, num_workers=int(worker), persistent_workers=worker

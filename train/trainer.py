@@ -11,6 +11,8 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar, WeightAveraging
 from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -62,7 +64,7 @@ class Supervised(lightning.LightningModule):
 
     def __init__(self, model: nn.Module, loss: Loss, settings: FitSettings, steps: int, optimiser: Optimiser) -> None:
         super().__init__()
-        self.model = model.to(memory_format=torch.channels_last)
+        self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.loss = loss
         self.settings = settings
         self.steps = steps
@@ -78,9 +80,14 @@ class Supervised(lightning.LightningModule):
         self.log("train_loss", value, prog_bar=True, on_step=False, on_epoch=True)
         return value
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         optimiser, schedule = self.optimiser(self.model, self.settings, self.steps)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def is_first_process() -> bool:
+    """Whether this is the one of several processes that writes."""
+    return int(getattr(rank_zero_only, "rank", 0)) == 0
 
 
 def chosen_precision(precision: str, accelerator: str = "auto") -> str:

@@ -13,7 +13,8 @@ from typing import ParamSpec, TypeVar
 
 from cxrkit.helper_threads import calm_helpers
 
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _CORES = os.cpu_count() or 1
 _THREADS = ThreadPoolExecutor(_CORES, thread_name_prefix="compute")

@@ -149,7 +149,8 @@ def blend(image: Radiograph, heatmap: "Heatmap", *, signed: bool = False) -> np.
     colour = np.repeat(np.round(gray * 255)[..., None], 3, axis=2)
     left, top, right, bottom = (round(edge * scale) for edge in heatmap.box)
     part = colour[top:bottom, left:right]
-    heat = cv2.resize(heatmap.values, (part.shape[1], part.shape[0]), interpolation=cv2.INTER_LINEAR)
+    size = (part.shape[1], part.shape[0])
+    heat = np.asarray(cv2.resize(heatmap.values, size, interpolation=cv2.INTER_LINEAR), dtype=np.float32)
     weight = np.where(np.abs(heat) >= FAINTEST, OPACITY, 0.0)[..., None]
     part[:] = part * (1 - weight) + (diverging(heat) if signed else turbo(heat)) * weight
     return np.round(colour).astype(np.uint8)

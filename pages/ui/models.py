@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from cxrkit.card import WEIGHTS, Card, read_card
+from cxrkit import card
+from cxrkit.card import Card, read_card
 from cxrkit.errors import WeightsError
 from cxrkit.task import Task
 from cxrkit.tasks import find_task
@@ -13,6 +14,9 @@ from pages.ui.memory import keep_for_good
 
 if TYPE_CHECKING:
     from cxrkit.weights import LoadedModel
+
+WEIGHTS = card.WEIGHTS
+"""Folder that holds a folder of weights for each task; tests put another in its place."""
 
 
 def weights_folder(task: Task) -> Path:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from cxrkit.card import Card
 from cxrkit.task import Task
@@ -79,7 +80,9 @@ def beats_chance(card: Card) -> bool:
     return bool(lows) and all(low is not None and low > 0.5 for low in lows)
 
 
-def pair_images(visits: tuple[Visit, Visit], reading: PairReading, key: str, matrix: object | None) -> None:
+def pair_images(
+    visits: tuple[Visit, Visit], reading: PairReading, key: str, matrix: NDArray[np.float64] | None
+) -> None:
     """The linked viewer with both images.
 
     Args:

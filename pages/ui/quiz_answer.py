@@ -17,6 +17,9 @@ from pages.ui.viewer import Pane, viewer
 from pages.ui.words import percent
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from cxrkit.explain import Heatmap
 
 
@@ -107,7 +110,7 @@ def _with_heat(pane: Pane, heatmap: "Heatmap | None", title: str) -> Pane:
     return replace(pane, title=title, heatmap=heatmap.values, heatmap_box=heatmap.box, heatmap_label=label)
 
 
-def _masks(question: Question, material: Material, number: int) -> tuple[tuple[str, object], ...]:
+def _masks(question: Question, material: Material, number: int) -> "tuple[tuple[str, NDArray[np.bool_]], ...]":
     region = material.regions[number]
     return () if region is None else ((_what(question), region),)
 

@@ -118,7 +118,7 @@ def _ask_settings(known: list[Task]) -> QuizSettings:
     another.button(
         "Other cases", key=f"{KEY}.another", icon=":material/casino:", on_click=_other_cases, width="stretch"
     )
-    return QuizSettings(task, int(number), int(count), level)
+    return QuizSettings(task, int(number), int(count), level or QUIZ_LEVELS[0])
 
 
 def _other_cases() -> None:

@@ -26,7 +26,8 @@ def drawn_points(found: Agreement) -> NDArray[np.int64]:
         return np.arange(count)
     order = np.argsort(-np.abs(found.difference - found.limits.bias.value), kind="stable")
     far, near = order[: MOST_POINTS // 2], np.sort(order[MOST_POINTS // 2 :])
-    return np.r_[far, near[np.round(np.linspace(0, near.size - 1, MOST_POINTS - far.size)).astype(np.int64)]]
+    even = np.round(np.linspace(0, near.size - 1, MOST_POINTS - far.size)).astype(np.int64)
+    return np.concatenate([far, near[even]])
 
 
 def bland_altman_plot(found: Agreement) -> "Figure":

@@ -1,5 +1,6 @@
 """The figures of several groups of cases side by side, divided by a column."""
 
+import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -14,7 +15,7 @@ _SCORES = ("AUC", "sensitivity", "specificity", "PPV", "NPV", "accuracy")
 _AGES = ("mean absolute difference", "bias", "lower limit of agreement", "upper limit of agreement")
 
 
-def show_cohorts(review: ReviewSet, rows: "NDArray", label: str, threshold: float | None) -> None:
+def show_cohorts(review: ReviewSet, rows: NDArray[np.int64], label: str, threshold: float | None) -> None:
     """A table with a row for each group; made when opened.
 
     Args:

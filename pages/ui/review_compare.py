@@ -199,7 +199,7 @@ def p_value(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
-def _list(pairs: Pairs, compared: Compared, names: "NDArray", ages: bool) -> None:
+def _list(pairs: Pairs, compared: Compared, names: "NDArray[np.str_]", ages: bool) -> None:
     """The cases on which the runs differ, the furthest apart first; choosing one opens it."""
     calls = not ages and st.toggle(
         "Only cases that one run calls and the other does not", key=f"{KEY}.calls", persist_state="session"
@@ -236,7 +236,7 @@ def _open(widget: str, rows: Sequence[int]) -> None:
         open_row(rows[chosen[0]])
 
 
-def _line(compared: Compared, position: int, names: "NDArray", ages: bool) -> dict[str, Any]:
+def _line(compared: Compared, position: int, names: "NDArray[np.str_]", ages: bool) -> dict[str, Any]:
     truth, one, other = (float(each[position]) for each in (compared.truth, compared.first, compared.second))
     digits = 1 if ages else 3
     line: dict[str, Any] = {

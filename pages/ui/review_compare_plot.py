@@ -17,7 +17,7 @@ MOST_POINTS = 2500
 _MARKS = ((0.0, "truth: not there", NOT_THERE, "circle"), (1.0, "truth: there", THERE, "diamond"))
 
 
-def scatter(compared: Compared, names: "NDArray", *, ages: bool) -> "Figure":
+def scatter(compared: Compared, names: "NDArray[np.str_]", *, ages: bool) -> "Figure":
     """A's score across, B's up; the diagonal is agreement, the lines are both thresholds.
 
     Args:
@@ -75,7 +75,7 @@ def _diagonal(ends: list[float]) -> "Scatter":
 
 
 def _points(
-    compared: Compared, which: "NDArray[np.int64]", names: "NDArray", name: str, colour: str, mark: str
+    compared: Compared, which: "NDArray[np.int64]", names: "NDArray[np.str_]", name: str, colour: str, mark: str
 ) -> "Scatter":
     from plotly.graph_objects import Scatter
 

@@ -1,5 +1,7 @@
 """Filters on any column of the table; all of them have to hold."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -58,7 +60,7 @@ def _ask(offer: Offer, key: str) -> Condition:
         return _ask_range(offer, offer.low, offer.high, key)
 
 
-_FROM_START = {"on_change": turn_to, "args": (0,)}
+_FROM_START: dict[str, Any] = {"on_change": turn_to, "args": (0,)}
 """Other cases, the gallery's first page."""
 
 
@@ -79,7 +81,8 @@ def _ask_range(offer: Offer, low: float, high: float, key: str) -> Between:
     empty = offer.empty and st.checkbox(
         "Also where it is not stated", value=True, key=f"{key}.empty", persist_state="session", **_FROM_START
     )
-    return Between(*chosen, empty=bool(empty))
+    least, most = chosen
+    return Between(least, most, empty=bool(empty))
 
 
 @st.cache_resource(scope="session", max_entries=3, ttl=3600, show_spinner=False)

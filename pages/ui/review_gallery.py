@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -18,7 +19,7 @@ from pages.ui.words import share, short_age, signed
 PER_PAGE = 15
 
 
-def show_gallery(review: ReviewSet, rows: NDArray, label: str, threshold: float | None) -> None:
+def show_gallery(review: ReviewSet, rows: NDArray[np.int64], label: str, threshold: float | None) -> None:
     """What was chosen, and its cases as small pictures with the one that is open.
 
     Args:
@@ -39,7 +40,7 @@ def show_gallery(review: ReviewSet, rows: NDArray, label: str, threshold: float 
 
 
 @st.fragment
-def _pictures(review: ReviewSet, order: NDArray, label: str, threshold: float | None) -> None:
+def _pictures(review: ReviewSet, order: NDArray[np.int64], label: str, threshold: float | None) -> None:
     """A page of them; turning it and opening a case run this part alone."""
     pages = max(1, -(-order.size // PER_PAGE))
     page = min(page_number(), pages - 1)

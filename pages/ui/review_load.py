@@ -59,7 +59,7 @@ def _given() -> ReviewSet | None:
             icon=":material/upload_file:",
         )
         return None
-    return _read(upload.sha256, upload.name, task and task.name, root and str(root), upload)
+    return _read(upload.sha256, upload.name, task.name if task else None, str(root) if root else None, upload)
 
 
 def _ask_task() -> Task | None:
@@ -91,7 +91,7 @@ def _ask_root() -> Path | None:
 
 @st.cache_resource(scope="session", max_entries=3, ttl=3600, show_spinner="Reading the table …")
 def _read(sha256: str, name: str, task: str | None, root: str | None, _upload: Upload) -> ReviewSet:
-    return read_predictions(_upload.data, name, task and find_task(task), root and Path(root))
+    return read_predictions(_upload.data, name, find_task(task) if task else None, Path(root) if root else None)
 
 
 def _settle(review: ReviewSet) -> None:

@@ -1,7 +1,7 @@
 """Notes beneath an opened case of a review: verdict, tags and note of this reviewer, and what all have said so far."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
@@ -21,7 +21,12 @@ INITIALS = f"{PLACE}.initials"
 """Key of the initials, which are kept from case to case."""
 
 _FIELDS = ("verdict", "tags", "note")
-_COLOURS = {Verdict.AGREE: "green", Verdict.MODEL_WRONG: "red", Verdict.LABEL_WRONG: "orange", Verdict.UNCLEAR: "gray"}
+_COLOURS: dict[Verdict, Literal["green", "red", "orange", "gray"]] = {
+    Verdict.AGREE: "green",
+    Verdict.MODEL_WRONG: "red",
+    Verdict.LABEL_WRONG: "orange",
+    Verdict.UNCLEAR: "gray",
+}
 
 
 def show_notes(review: "ReviewSet", row: int, label: str | None = None) -> None:

@@ -143,7 +143,7 @@ def _kept(
             not tags or any(tags & frozenset(entry.tags) for entry in entries)
         )
 
-    return rows[np.array([kept(int(row)) for row in rows], dtype=bool)]
+    return np.array([row for row in rows if kept(int(row))], dtype=np.int64)
 
 
 def known_keys(review: "ReviewSet") -> Keys:

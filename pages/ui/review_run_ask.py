@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -66,7 +67,7 @@ def ask_run(folders: Sequence[str]) -> tuple[Wanted, str, int] | None:
     return wanted(task, root, data, models.WEIGHTS), name, int(workers)
 
 
-def _choose(label: str, options: Sequence[str], key: str, **more: object) -> str:
+def _choose(label: str, options: Sequence[str], key: str, **more: Any) -> str:
     """A list that starts anew where what was chosen is gone."""
     if st.session_state.get(key) not in options:
         st.session_state[key] = options[0]

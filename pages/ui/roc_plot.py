@@ -154,4 +154,4 @@ def corners(roc: RocCurve) -> "np.ndarray":
     """Positions of the points at which a curve turns; the line through them is the whole curve."""
     across, up = np.diff(roc.false_positive_rate), np.diff(roc.true_positive_rate)
     straight = np.isclose(across[:-1] * up[1:], across[1:] * up[:-1], rtol=0, atol=1e-15)
-    return np.r_[0, 1 + np.flatnonzero(~straight), across.size]
+    return np.concatenate([[0], 1 + np.flatnonzero(~straight), [across.size]])

@@ -47,7 +47,7 @@ def studies(rows: Sequence[Row]) -> dict[str, int]:
 
 def summary(rows: Sequence[Row]) -> str:
     """One line: "14 scans: 3 mismatch, 11 agree"."""
-    counts = Counter(row.verdict for row in rows)
+    counts = Counter[str](row.verdict for row in rows)
     parts = [f"{counts[verdict]} {verdict}" for verdict in _ALL if counts[verdict]]
     return f"**{len(rows)} {'scan' if len(rows) == 1 else 'scans'}:** {listed(parts)}."
 

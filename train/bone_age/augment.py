@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from cxrkit.pixels import Gray
+from cxrkit.pixels import Gray, eight_bits
 
 Eight = NDArray[np.uint8]
 """[S, S], 0 to 255."""
@@ -170,7 +170,7 @@ def _toned(view: Eight, change: Change) -> Eight:
     levels = (np.arange(256) / 255) ** change.gamma
     levels = (levels - 0.5) * change.contrast + 0.5 + change.brightness
     levels = 1 - levels if change.inverted else levels
-    return np.asarray(cv2.LUT(view, (np.clip(levels, 0, 1) * 255 + 0.5).astype(np.uint8)), dtype=np.uint8)
+    return np.asarray(cv2.LUT(view, eight_bits(levels)), dtype=np.uint8)
 
 
 def _corner(view: Eight, corner: int, width: int, height: int) -> Eight:

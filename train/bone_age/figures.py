@@ -20,7 +20,7 @@ from cxrkit.bone_age import SEXES, STEP
 from cxrkit.metrics import mean_absolute_difference
 from cxrkit.models.tjnet import AGE, AGES
 from cxrkit.phantoms import random_hand, simulate_hand
-from cxrkit.pixels import Gray, resize
+from cxrkit.pixels import Gray, eight_bits, resize
 from cxrkit.task import ModelInput, Task
 
 Floats = NDArray[np.float64]
@@ -62,7 +62,7 @@ def draw_maps(models: Mapping[str, nn.Module], views: Sequence[tuple[Gray, int]]
     """
     rows = []
     for view, sex in views:
-        gray = np.repeat((view * 255 + 0.5).astype(np.uint8)[..., None], 3, axis=2)
+        gray = np.repeat(eight_bits(view)[..., None], 3, axis=2)
         laid = [_laid(gray, block_map(model, view, sex, task)) for model in models.values()]
         rows.append(np.hstack([gray, *laid]))
     width = rows[0].shape[1] // (1 + len(models))

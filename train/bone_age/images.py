@@ -15,7 +15,7 @@ from cxrkit.bone_age import SEXES
 from cxrkit.cases import Case, resolve
 from cxrkit.errors import CxrkitError, ManifestError
 from cxrkit.image import read_image
-from cxrkit.pixels import Gray
+from cxrkit.pixels import Gray, eight_bits
 from cxrkit.task import ModelInput, Task
 from train.bone_age.parts import Parts, divide, near_identical
 from train.bone_age.sources import Hand, HandSet, read_hands
@@ -103,7 +103,7 @@ class _Prepared(Dataset["Views | str"]):
             view = self.task.prepare([image], {}, ModelInput(size=self.size)).view[0]
         except CxrkitError as error:
             return str(error)
-        return (view * 255 + 0.5).astype(np.uint8)
+        return eight_bits(view)
 
 
 def _block(items: "Sequence[Views | str]") -> Views:

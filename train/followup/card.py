@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 
 from cxrkit.card import WEIGHTS, Card, Source, read_card, write_card
@@ -20,7 +19,7 @@ from train.followup.measure import SPECIFICITY, Counts, Measurement
 from train.followup.parts import CARVED
 from train.provenance import commit
 from train.stored import initialisation
-from train.trainer import FitSettings
+from train.trainer import FitSettings, is_first_process
 from train.tuberculosis.card import SOURCES as TUBERCULOSIS_SOURCES
 
 _REFERENCES: Mapping[str, Reference] = {
@@ -72,7 +71,7 @@ def make_weights(
     code = commit()
     material = read_material(data, settings.simulated, cache, settings.seed)
     model = train_network(material, settings, how, run)
-    if rank_zero_only.rank == 0:
+    if is_first_process():
         make_card(model, material, data, others, run, cache, settings, code, out, counts)
 
 

@@ -111,7 +111,7 @@ def _implant(canvas: NDArray[np.uint8], random: Random) -> float:
         place[0], lead[:2, 0] = 1 - place[0], 1 - lead[:2, 0]
     size = side * random.uniform(0.03, 0.055)
     box = cv2.boxPoints(((place[0] * side, place[1] * side), (2 * size, 1.5 * size), random.uniform(0, 90)))
-    cv2.fillConvexPoly(canvas, np.int32(box * 2**_SHIFT), 255, cv2.LINE_AA, _SHIFT)
+    cv2.fillConvexPoly(canvas, np.asarray(box * 2**_SHIFT, dtype=np.int32), 255, cv2.LINE_AA, _SHIFT)
     _curve(canvas, lead, random.uniform(0.8, 1.5))
     return float(random.uniform(0.5, 0.9))
 
@@ -164,7 +164,7 @@ def _curve(canvas: NDArray[np.uint8], points: NDArray[np.float64], wide: float, 
         # Chaikin's corner cutting.
         near, far = 0.75 * points[:-1] + 0.25 * points[1:], 0.25 * points[:-1] + 0.75 * points[1:]
         points = np.concatenate([points[:1], np.stack([near, far], axis=1).reshape(-1, 2), points[-1:]])
-    line = np.int32(points * side * 2**_SHIFT)[:, None]
+    line = (points * side * 2**_SHIFT).astype(np.int32)[:, None]
     cv2.polylines(canvas, [line], False, gray, max(1, round(wide * side / 256)), cv2.LINE_AA, _SHIFT)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-from lightning.pytorch.utilities import rank_zero_only
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -21,7 +20,7 @@ from train.followup.pretrain import start_from
 from train.followup.progress import CHOICE, Recorder, draw_judged, figures, judged_logits
 from train.stages import Stage
 from train.stored import BEST, HISTORY, initialisation, save
-from train.trainer import FitSettings, Judge, Loss, fit
+from train.trainer import FitSettings, Judge, Loss, fit, is_first_process
 
 
 @dataclass(frozen=True)
@@ -176,7 +175,7 @@ def _judge(material: Material, settings: Settings, number: int, recorder: Record
     choice = material.by_source(settings.choice, material.carved)
 
     def judge(model: nn.Module, epoch: int) -> None:
-        if rank_zero_only.rank != 0:
+        if not is_first_process():
             return
         judged = drawn()
         found = figures(judged, judged_logits(model, judged.images), choice)

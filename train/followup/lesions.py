@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cxrkit.pixels import Gray
 from train.drawing import Random, blob, texture
@@ -82,7 +83,7 @@ def _patches(space: Space, random: Random, size: float) -> Gray:
     for _ in range(int(random.choice((1, 2, 3, 5), p=(0.4, 0.25, 0.2, 0.15)))):
         patch = blob(96, (47.5, 47.5), 24, 1.0, random) * (0.55 + 0.65 * texture(96, random))
         density += _lay(patch, space, space.place(random), size * random.uniform(0.05, 0.11))
-    return np.minimum(1.2 * density, 1.6)
+    return np.asarray(np.minimum(1.2 * density, 1.6))
 
 
 def _lobe(space: Space, random: Random, size: float) -> Gray:
@@ -93,7 +94,7 @@ def _lobe(space: Space, random: Random, size: float) -> Gray:
     below = lung.down() - fissure - slope * (lung.away() - 0.5)
     depth = -below if upper else below
     filled = step(depth * 18 + 0.5) * step((reach - depth) * 4 + 0.5)
-    return 1.3 * filled * (0.6 + 0.6 * _coarse_texture(space, random)) * lung.around
+    return np.asarray(1.3 * filled * (0.6 + 0.6 * _coarse_texture(space, random)) * lung.around)
 
 
 def _haze(space: Space, random: Random, size: float) -> Gray:
@@ -131,7 +132,7 @@ def _coarse_texture(space: Space, random: Random) -> Gray:
     return np.asarray(cv2.resize(texture(side // 2, random), (side, side)), dtype=np.float32)
 
 
-def step(value: Gray) -> Gray:
+def step(value: NDArray[np.floating]) -> Gray:
     """0 below 0, 1 above 1, smooth between."""
     value = np.clip(value, 0, 1)
     return np.asarray(value * value * (3 - 2 * value), dtype=np.float32)

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from cxrkit.pixels import Gray
+from cxrkit.pixels import Gray, eight_bits, gray_of, smooth
 from train.drawing import Random, noise
 from train.followup.lesions import Mark, step
 from train.followup.pose import Bump, heart_bumps
@@ -37,10 +37,10 @@ def pneumothorax(space: Space, random: Random, size: float, contrast: float) -> 
     where = np.maximum(step(5 * lung.away() - 1.2), step(3 - 5 * lung.down()) * step(6 * lung.away()))
     gap = np.clip(lung.soft - shrunk, 0, 1) * where
     # Vessels are thinner than the windows of these medians, ribs are not.
-    plain = np.uint8(space.view * 255 + 0.5)
+    levels = eight_bits(space.view)
     for _ in range(3):
-        plain = cv2.medianBlur(plain, 5)
-    plain = cv2.GaussianBlur(plain.astype(np.float32) / 255, (0, 0), 1.0)
+        levels = np.asarray(cv2.medianBlur(levels, 5), dtype=np.uint8)
+    plain = smooth(gray_of(levels), 1.0)
     share = min(contrast, 1.0)
     darker = 0.22 * contrast * np.clip(space.view - space.floor, 0, None)
     line = np.exp(-(((shrunk - 0.45) / 0.22) ** 2)) * np.clip(6 * cv2.blur(gap, (7, 7)) - 0.5, 0, 1) * lung.soft

@@ -106,8 +106,8 @@ class Learner(nn.Module):
         # The network's own where it has one.
         self.lesions = nn.ModuleList([network.lesions or nn.Conv2d(network.channels, 1, 1)])
         if isinstance(network.encoder, Cmt):
-            width = network.encoder.stages[_FINER][-1].perceive.out_channels  # type: ignore[index, union-attr, arg-type]
-            self.lesions.append(nn.Conv2d(width, 1, 1))  # type: ignore[arg-type]
+            width = network.encoder.stages[_FINER][-1].perceive.out_channels  # type: ignore[index]
+            self.lesions.append(nn.Conv2d(width, 1, 1))
 
     def forward(self, pair: Tensor) -> Tensor:
         logits: Tensor = self.network(pair)

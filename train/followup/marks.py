@@ -57,7 +57,7 @@ class Marks:
 def effect(space: Space, density: Gray, change: Gray | None) -> Gray:
     """[W, W]: by how much gray values change. Denser tissue leaves less light, down to what tissue leaves at all."""
     brighter = space.room * (1 - np.exp(-density))
-    return brighter if change is None else brighter + change
+    return np.asarray(brighter if change is None else brighter + change)
 
 
 def edited(marks: Marks, lesions: Sequence[PlannedLesion], image: int) -> tuple[Gray, list[Bump]]:
@@ -104,8 +104,8 @@ def mask_of(
         most = max(abs(bump.dx) + abs(bump.dy) for bump in bumps)
         # Below the diaphragm there is no border to be seen.
         base = max(lung.box[3] for lung in marks.spaces[image].lungs)
-        far = far * (lattice[1] < base)
-        mask |= enlarge(np.asarray(far, dtype=np.float32), size) > _MOVED * most
+        seen = np.asarray(far * (lattice[1] < base), dtype=np.float32)
+        mask |= enlarge(seen, size) > _MOVED * most
     return mask
 
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from cxrkit.card import Metric
 from cxrkit.cases import Case
 from cxrkit.metrics import fit_temperature, threshold_for_sensitivity
+from cxrkit.models.music_vit import CHANGE
 from cxrkit.tasks.followup import FOLLOW_UP
 from cxrkit.weights import LoadedModel
 from train.followup.answers import Pair, Reader
 from train.followup.held import MOST, Held, RealPairs, Views, known_pairs, read_real, read_singles
-from train.followup.losses import CHANGE
 from train.followup.made_aside import plan_changes, plan_natural, plan_unchanged, read_made
 from train.followup.matching import (
     LATERAL,

@@ -140,8 +140,8 @@ def enlarge(values: NDArray[np.float32], size: int) -> Gray:
 
 def resample(values: Gray, lattice: Lattice, size: int) -> Gray:
     """The view's values [W, W] as seen in the image [S, S]; beyond the view its edge is mirrored."""
-    maps = [np.ascontiguousarray(enlarge(axis, size)) for axis in lattice]
-    return cast(Gray, cv2.remap(values, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101))
+    x, y = (np.ascontiguousarray(enlarge(axis, size)) for axis in lattice)
+    return cast(Gray, cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101))
 
 
 def _framed(frame: Frame, pose: Pose, size: int, side: int) -> Lattice:

@@ -11,6 +11,7 @@ from torch import nn
 
 from cxrkit import metrics
 from cxrkit.models.music_vit import CHANGE, DIRECTION
+from cxrkit.pixels import eight_bits
 from train.followup.data import PairSource, normalised
 from train.followup.kinds import CONTROL
 from train.followup.losses import UNKNOWN, Batch, Lambdas, Losses
@@ -80,7 +81,7 @@ def draw_judged(sources: Sequence[PairSource], pairs: int, size: int, seed: int)
             examples.append(source.pair(int(order[number % len(order)]), random, size))
             names.append(source.name)
     return Judged(
-        np.stack([np.uint8(np.stack(example.images) * 255 + 0.5) for example in examples]),
+        np.stack([eight_bits(np.stack(example.images)) for example in examples]),
         np.array([example.change for example in examples]),
         np.array([example.direction for example in examples]),
         np.array(names),

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from cxrkit.cases import Case
 from cxrkit.phantoms.pairs import PairSettings, random_pair, simulate_pair
+from cxrkit.pixels import eight_bits
 from train.followup.losses import UNKNOWN
 from train.prepared import made_by_all_cores
 
@@ -61,7 +61,7 @@ def _truth(settings: PairSettings) -> tuple[int, int]:
 
 def _write(settings: PairSettings, files: list[Path]) -> None:
     for image, file in zip(simulate_pair(settings).radiographs(), files, strict=True):
-        data = cv2.imencode(".png", (image.windowed() * 255 + 0.5).astype(np.uint8))[1]
+        data = cv2.imencode(".png", eight_bits(image.windowed()))[1]
         fresh = file.with_suffix(".new")
         fresh.write_bytes(data.tobytes())
         fresh.replace(file)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ from cxrkit.cases import Case, class_index, read_manifest, resolve
 from cxrkit.image import read_image
 from cxrkit.lungs import NAME as LUNG_FIELD
 from cxrkit.lungs import LungField, find_lungs
-from cxrkit.pixels import Box, Gray, resize, square_around
+from cxrkit.pixels import Box, Gray, eight_bits, resize, square_around
 from cxrkit.tasks.chest import automatic_box
 from cxrkit.tasks.tuberculosis import LABELS as TUBERCULOSIS_LABELS
 from train.followup.space import Frame
@@ -92,7 +93,8 @@ def read_sources(cases: Sequence[Case], root: Path, cache: Path, name: str | Non
     files = [stem.with_name(f"{stem.name}-{part}.npy") for part in ("views", "lungs", "frames", "kept")]
     if not all(file.is_file() for file in files):
         cache.mkdir(parents=True, exist_ok=True)
-        for file, array in zip(files, _read(cases, root, side), strict=True):
+        read: tuple[NDArray[Any], ...] = _read(cases, root, side)
+        for file, array in zip(files, read, strict=True):
             np.save(file, array)
     views, lungs = (np.load(file, mmap_mode="r") for file in files[:2])
     kept = [cases[index] for index in np.load(files[3])]
@@ -157,7 +159,7 @@ def wide_view(gray: Gray, field: LungField, side: int = SIDE) -> tuple[NDArray[n
         cv2.copyMakeBorder(array, *over, kind)[top + over[0] : bottom + over[0], left + over[2] : right + over[2]]
         for array, kind in ((gray, cv2.BORDER_REFLECT_101), (probability, cv2.BORDER_CONSTANT))
     ]
-    view, lungs = (np.uint8(np.clip(resize(array, side, side), 0, 1) * 255 + 0.5) for array in cut)
+    view, lungs = (eight_bits(resize(np.asarray(array, dtype=np.float32), side, side)) for array in cut)
     scale = side / (right - left)
     frame = tuple((edge - start) * scale for edge, start in zip(inner, (left, top, left, top), strict=True))
     return view, lungs, (frame[0], frame[1], frame[2], frame[3])

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrkit.pixels import Box, Gray
+from cxrkit.pixels import Box, Gray, gray_of, smooth
 from train.drawing import Random
 
 Mask = NDArray[np.bool_]
@@ -86,7 +86,7 @@ class Space:
     @cached_property
     def room(self) -> Gray:
         """[W, W]: by how much each pixel may become brighter."""
-        return np.maximum(self.tissue - self.view, 0)
+        return np.asarray(np.maximum(self.tissue - self.view, 0))
 
     @cached_property
     def _inside(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -116,13 +116,13 @@ class Space:
 
 def find_space(view: NDArray[np.uint8], lungs: NDArray[np.uint8], frame: Frame) -> Space:
     """Space of a view and its lung map, both [W, W] in 1/255; see Sources."""
-    gray, probability = view.astype(np.float32) / 255, lungs.astype(np.float32) / 255
+    gray, probability = gray_of(view), gray_of(lungs)
     left, top, right, bottom = (round(edge) for edge in frame)
     inside = gray[max(top, 0) : bottom : 3, max(left, 0) : right : 3]
     floor, ceiling = np.percentile(inside, (2, 94))
     sides = _split(probability, lungs)
     wide = max(3, len(view) // 50)
-    soft = np.clip(1.5 * cv2.blur(probability, (wide, wide)), 0, 1)
+    soft = np.asarray(np.clip(1.5 * cv2.blur(probability, (wide, wide)), 0, 1), dtype=np.float32)
     return Space(
         view=gray,
         soft=soft,
@@ -172,6 +172,6 @@ def _lung(soft: Gray, outwards: int) -> Lung:
     if len(rows) < 2 or len(columns) < 2:
         side = len(soft)
         box = (0, side // 4, side // 2, side // 2) if outwards < 0 else (side // 2, side // 4, side, side // 2)
-        return Lung(cv2.GaussianBlur(soft, (0, 0), 1.5), box, outwards)
+        return Lung(smooth(soft, 1.5), box, outwards)
     box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-    return Lung(cv2.GaussianBlur(soft, (0, 0), 1.5), box, outwards)
+    return Lung(smooth(soft, 1.5), box, outwards)

@@ -9,8 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from cxrkit.models.music_vit import CHANGE
+from cxrkit.pixels import eight_bits
 from train.followup.held import Held, Views, known_pairs
-from train.followup.losses import CHANGE, UNKNOWN
+from train.followup.losses import UNKNOWN
 from train.followup.made import make_pair
 from train.followup.made_aside import plan_changes, plan_unchanged
 from train.followup.material import Material
@@ -57,7 +59,7 @@ def _made(held: Sequence[Held], size: int, each: int) -> Reported:
     for number, one in enumerate(planned):
         of, row = one.sources, one.row
         made = make_pair(of.views[row], of.lungs[row], of.frame(row), one.plan, size)
-        images[number] = np.uint8(np.stack([made.baseline, made.follow_up]) * 255 + 0.5)
+        images[number] = eight_bits(np.stack([made.baseline, made.follow_up]))
     return Reported(MADE, images, np.array([int(bool(one.kind)) for one in planned]))
 
 
@@ -68,7 +70,7 @@ def _real(held: Held, size: int, cache: Path) -> Reported | None:
     views = Views(held.parts.aside, held.images.root, size, cache)
     images = np.stack([views.pair(pair.baseline, pair.follow_up) for pair in pairs])
     change = np.array([pair.change for pair in pairs])
-    return Reported(f"real pairs, {held.aside}", (images * 255 + 0.5).astype(np.uint8), change)
+    return Reported(f"real pairs, {held.aside}", eight_bits(images), change)
 
 
 def margins(

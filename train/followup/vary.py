@@ -9,7 +9,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from cxrkit.pixels import Gray
+from cxrkit.pixels import Gray, eight_bits, gray_of, smooth
 from cxrkit.tasks.chest import as_read
 from train.drawing import Random
 from train.followup.devices import draw_devices
@@ -133,7 +133,7 @@ def _shown(image: Gray, look: Look) -> Gray:
     image = curve[np.uint16(shown * 4095 + 0.5)]
     if look.local:
         squares = cv2.createCLAHE(look.local, (8, 8))
-        image = squares.apply(np.uint8(image * 255 + 0.5)).astype(np.float32) / 255
+        image = gray_of(np.asarray(squares.apply(eight_bits(image)), dtype=np.uint8))
     if look.sharpness > 0:
         scale = len(image) / 256
         image = image + np.float32(look.sharpness) * (image - cv2.GaussianBlur(image, (0, 0), 1.5 * scale))
@@ -150,12 +150,12 @@ def _coarse(image: Gray) -> Gray:
 
 def _blurred(image: Gray, look: Look) -> Gray:
     if look.sharpness < -0.3:
-        image = cv2.GaussianBlur(image, (0, 0), -look.sharpness * len(image) / 256)
+        image = smooth(image, -look.sharpness * len(image) / 256)
     if look.streak[0]:
         kernel = np.zeros((7, 7), dtype=np.float32)
         kernel[3, 3 - look.streak[0] // 2 : 4 + look.streak[0] // 2] = 1
-        kernel = cv2.warpAffine(kernel, cv2.getRotationMatrix2D((3, 3), look.streak[1], 1.0), (7, 7))
-        image = cv2.filter2D(image, -1, kernel / kernel.sum())
+        turned = cv2.warpAffine(kernel, cv2.getRotationMatrix2D((3, 3), look.streak[1], 1.0), (7, 7))
+        image = np.asarray(cv2.filter2D(image, -1, turned / turned.sum()), dtype=np.float32)
     return image
 
 
@@ -189,15 +189,15 @@ def _collimated(image: Gray, look: Look) -> Gray:
     turn = cv2.getRotationMatrix2D((side / 2, side / 2), look.shutter[1], 1.0)
     corners = corners @ turn[:, :2].T + turn[:, 2]
     field = np.zeros(image.shape, dtype=np.uint8)
-    cv2.fillConvexPoly(field, np.int32(corners * 16)[:, None], 255, cv2.LINE_AA, 4)
-    field = cv2.GaussianBlur(field, (3, 3), 0).astype(np.float32) / 255
-    return np.asarray(image * field + np.float32(look.shutter[0]) * (1 - field), dtype=np.float32)
+    cv2.fillConvexPoly(field, (corners * 16).astype(np.int32)[:, None], 255, cv2.LINE_AA, 4)
+    open_to = gray_of(np.asarray(cv2.GaussianBlur(field, (3, 3), 0), dtype=np.uint8))
+    return np.asarray(image * open_to + np.float32(look.shutter[0]) * (1 - open_to), dtype=np.float32)
 
 
 def _stored(image: Gray, look: Look) -> Gray:
     """Eight bits, and JPEG where so drawn."""
-    pixels = np.uint8(np.clip(image, 0, 1) * 255 + 0.5)
+    pixels = eight_bits(image)
     if look.quality:
         _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, look.quality])
-        pixels = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
-    return np.asarray(pixels.astype(np.float32) / 255)
+        pixels = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
+    return gray_of(pixels)

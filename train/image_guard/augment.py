@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from cxrkit.pixels import Gray
+from cxrkit.pixels import Gray, eight_bits, gray_of
 
 Vary = Callable[[Gray, Generator], Gray]
 
@@ -64,8 +64,7 @@ def varied() -> Vary:
         for change, share in ((_shadow, 0.35), (_marks, 0.35), (_margins, 0.4)):
             if rng.random() < share:
                 seen = change(seen, rng)
-        eight_bits = np.uint8(np.clip(seen, 0, 1) * 255 + 0.5)
-        return np.asarray(processed(image=eight_bits)["image"], dtype=np.float32) / 255
+        return gray_of(processed(image=eight_bits(seen))["image"])
 
     return vary
 
@@ -83,7 +82,7 @@ def _shadow(image: Gray, rng: Generator) -> Gray:
 
 def _marks(image: Gray, rng: Generator) -> Gray:
     """Lead letters, text, tubes and wires."""
-    drawn, side = np.uint8(np.clip(image, 0, 1) * 255 + 0.5), image.shape[0]
+    drawn, side = eight_bits(image), image.shape[0]
     for _ in range(rng.integers(1, 5)):
         tone, (x, y) = int(rng.choice([0, 230, 255])), (int(v) for v in rng.integers(0, side, 2))
         if rng.random() < 0.5:
@@ -92,7 +91,7 @@ def _marks(image: Gray, rng: Generator) -> Gray:
         else:
             path = np.cumsum(rng.normal(0, 9, (8, 2)), axis=0) + np.array([x, y])
             cv2.polylines(drawn, [path.astype(np.int32)], False, tone, 1, cv2.LINE_AA)
-    return drawn.astype(np.float32) / 255
+    return gray_of(drawn)
 
 
 def _margins(image: Gray, rng: Generator) -> Gray:

@@ -134,7 +134,7 @@ def _card(
         std=0.5,
         sha256=digest,
         precision="fp16",
-        thresholds=dict(points),
+        thresholds={str(reads): point for reads, point in points.items()},
         temperature=1.0,
         initialisation="random",
         data=_sources(entries),

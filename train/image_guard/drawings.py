@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFont
 
-from cxrkit.pixels import Gray
+from cxrkit.pixels import Gray, gray_of
 
 SIDE = 256
 _LETTERS = list("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,:-")
@@ -27,7 +27,7 @@ def _canvas(level: float) -> tuple[Image.Image, ImageDraw.ImageDraw]:
 
 
 def _gray(image: Image.Image) -> Gray:
-    return np.asarray(image, dtype=np.float32) / 255
+    return gray_of(np.asarray(image))
 
 
 def _words(rng: Generator, length: int) -> str:
@@ -201,7 +201,7 @@ def tiling(rng: Generator) -> Gray:
         for x in range(-(row % 2) * width // 2, SIDE, width):
             part = image[y + 2 : y + height, max(x + 2, 0) : max(x + width, 0)]
             part += rng.uniform(0.1, 0.7)
-    return np.clip(image, 0, 1)
+    return np.asarray(np.clip(image, 0, 1))
 
 
 def form(rng: Generator) -> Gray:

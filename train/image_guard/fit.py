@@ -111,7 +111,7 @@ def train_one(pool: Pool, settings: Settings, epochs: int, run: Path) -> nn.Modu
     """Fit a network on a pool."""
     torch.manual_seed(settings.seed)
     generator = torch.Generator().manual_seed(settings.seed)
-    sampler = WeightedRandomSampler(torch.from_numpy(weights_of(pool)), settings.images_per_epoch, generator=generator)
+    sampler = WeightedRandomSampler(weights_of(pool).tolist(), settings.images_per_epoch, generator=generator)
     loader = DataLoader(
         Views(pool),
         batch_size=settings.batch,

@@ -79,7 +79,7 @@ def _with(image: Radiograph, values: Gray) -> Radiograph:
 def as_radiograph(gray: Gray, header: dict[str, str] | None = None) -> Radiograph:
     """An image [H, W] in [0, 1] as an 8-bit file of it would be read."""
     values = np.floor(np.clip(gray, 0, 1) * 255 + 0.5).astype(np.float32)
-    return Radiograph(values, (0.0, 255.0), None, "", None, header or {}, (), None)
+    return Radiograph(values, (0.0, 255.0), None, "", None, header or {}, ())
 
 
 def _photos() -> Iterator[np.ndarray]:
@@ -89,7 +89,8 @@ def _photos() -> Iterator[np.ndarray]:
 
 def _gray_photos() -> Iterator[Gray]:
     for photo in _photos():
-        gray = np.asarray(to_gray(photo)[0], dtype=np.float32) / 255
+        levels = np.asarray(to_gray(photo)[0], dtype=np.float32)
+        gray = np.asarray(levels / 255, dtype=np.float32)
         middle = (gray.shape[0] // 2, gray.shape[1] // 2)
         yield gray
         for rows in (gray[: middle[0]], gray[middle[0] :]):
@@ -98,6 +99,6 @@ def _gray_photos() -> Iterator[Gray]:
 
 def _colour_photos() -> Iterable[Radiograph]:
     for photo in _photos():
-        gray, colours = to_gray(photo)
+        levels, colours = to_gray(photo)
         assert colours == SEVERAL_COLOURS
-        yield as_radiograph(np.asarray(gray, dtype=np.float32) / 255, {"Colours": colours})
+        yield as_radiograph(np.asarray(levels, dtype=np.float32) / np.float32(255), {"Colours": colours})

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lightning.pytorch.utilities import rank_zero_only
 from numpy.typing import NDArray
 from safetensors.torch import load
 from torch import nn
@@ -22,7 +21,7 @@ from train.border_baseline import border_scores
 from train.cards import settings_of_card, source, tables_of
 from train.provenance import commit
 from train.stored import initialisation
-from train.trainer import FitSettings
+from train.trainer import FitSettings, is_first_process
 from train.tuberculosis.fit import FAMILY_PAIRS, Settings, TrainingPart, logits_of, train_model
 from train.tuberculosis.heat import heat_metrics, simulated_metrics
 from train.tuberculosis.images import Images, load_images
@@ -112,7 +111,7 @@ def cross_families(images: Images, settings: Settings, how: FitSettings, run: Pa
         if not file.is_file():
             model = train_model(training_part(images, training), settings, how, file.parent)
             logits = logits_of(model, images.views[tested])
-            if rank_zero_only.rank == 0:
+            if is_first_process():
                 np.save(file, logits)
         else:
             logits = np.load(file)
@@ -134,7 +133,7 @@ def make_weights(
     images = load_images(data, others, settings, run / "cache")
     crossed = cross_families(images, settings, how, run)
     model = train_model(training_part(images, images.divide(settings.seed)[0]), settings, how, run / "final")
-    if rank_zero_only.rank == 0:
+    if is_first_process():
         folder = out / TUBERCULOSIS.name
         _write(images, crossed, settings, code, save_weights(model, folder), folder, tables_of(folder))
 

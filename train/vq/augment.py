@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from cxrkit.pixels import Gray
+from cxrkit.pixels import Gray, gray_of, smooth
 
 Eight = NDArray[np.uint8]
 """[S, S], 0 to 255."""
@@ -78,7 +78,7 @@ def draw(strength: Strength, random: Generator) -> Change:
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     matrix = turn @ np.array([[size * stretch, shear], [0.0, size / stretch]])
     return Change(
-        matrix=tuple(matrix.ravel().tolist()),  # type: ignore[arg-type]
+        matrix=tuple(matrix.ravel().tolist()),
         shift=(_within(strength.shift, random), _within(strength.shift, random)),
         gamma=_factor(strength.gamma, random),
         ceiling=float(random.uniform(strength.ceiling, 1.0)),
@@ -95,17 +95,15 @@ def apply(view: Eight, change: Change) -> Gray:
     matrix = np.array(change.matrix).reshape(2, 2)
     middle = np.full(2, (side - 1) / 2)
     offset = middle - matrix @ middle + np.array(change.shift) * side
-    seen = view.astype(np.float32) / 255
-    if change.blur:
-        seen = cv2.GaussianBlur(seen, (0, 0), change.blur * side)
-    seen = cv2.warpAffine(seen, np.column_stack([matrix, offset]), (side, side), flags=cv2.INTER_LINEAR)
-    seen = np.minimum(seen / np.float32(change.ceiling), 1) ** np.float32(change.gamma)
+    still = smooth(gray_of(view), change.blur * side) if change.blur else gray_of(view)
+    seen = cv2.warpAffine(still, np.column_stack([matrix, offset]), (side, side), flags=cv2.INTER_LINEAR)
+    toned = np.minimum(seen / np.float32(change.ceiling), 1) ** np.float32(change.gamma)
     if change.counts:
-        grains = np.random.default_rng(change.seed).poisson(seen * change.counts)
-        seen = np.minimum(grains / change.counts, 1)
+        grains = np.random.default_rng(change.seed).poisson(toned * change.counts)
+        toned = np.minimum(grains / change.counts, 1)
     start, stop = (round(share * side) for share in change.hidden)
-    seen[start:stop] = 0
-    return np.asarray(seen, dtype=np.float32)
+    toned[start:stop] = 0
+    return np.asarray(toned, dtype=np.float32)
 
 
 def _hidden(random: Generator) -> tuple[float, float]:

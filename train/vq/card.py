@@ -69,7 +69,7 @@ def make_weights(run: Path, cache: Path, settings: Settings, how: FitSettings, o
     network = {"encoder": settings.network, "image_size": settings.size}
     started = initialisation(settings.init, pretrained=settings.pretrained)
     card = store_unmeasured(model, VQ, folder, network, settings, started, code)
-    cv2.imwrite(str(folder / MEAN_IMAGE.name), np.uint8(mean))
+    cv2.imwrite(str(folder / MEAN_IMAGE.name), mean.astype(np.uint8))
     scans = sum(recipe.perfusion + recipe.ventilation for recipe in settings.learned)
     return _measured(card, scans, cache, folder)
 

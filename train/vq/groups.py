@@ -51,7 +51,7 @@ def _own_map(loaded: LoadedModel, recipe: Recipe, number: int) -> NDArray[np.flo
     (raw,) = raw_maps(loaded, encode(loaded, prepared), [VQ.labels.index(kind)], Method.GRAD_CAM)
     positive = np.maximum(resize(raw, _SHOWN, _SHOWN), 0)
     peak = float(positive.max())
-    return positive / peak if peak > 0 else positive
+    return np.asarray(positive / peak if peak > 0 else positive, dtype=np.float32)
 
 
 def pictures(found: GroupMaps) -> dict[str, NDArray[np.uint8]]:

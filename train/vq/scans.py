@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from cxrkit.lung_scan import SIZE, Aligned, align, mask_neck
 from cxrkit.phantoms import MIXED, REVERSED, USUAL, ScanKind, ScanPopulation, ScanSettings, random_scan, simulate_scan
+from cxrkit.phantoms.scan_patient import Outlines
 from cxrkit.pixels import Gray, resize
 from cxrkit.task import Task
 
@@ -45,12 +46,14 @@ class Recipe:
     ventilation: int
     seed: int
     population: str = "usual"
-    outlines: str = "table"
+    outlines: Outlines = "table"
 
     @property
     def kinds(self) -> list[ScanKind]:
         """Of every scan, perfusion first."""
-        return ["perfusion"] * self.perfusion + ["ventilation"] * self.ventilation
+        perfusion: list[ScanKind] = ["perfusion"] * self.perfusion
+        ventilation: list[ScanKind] = ["ventilation"] * self.ventilation
+        return perfusion + ventilation
 
     def scan(self, number: int) -> ScanSettings:
         """Settings of one scan."""
@@ -110,7 +113,7 @@ def read_scans(recipe: Recipe, mean: Gray, cache: Path) -> Scans:
 def mean_of(recipes: Sequence[Recipe], cache: Path) -> Gray:
     """Mean [224, 224] in 0 to 255 of the scans in which two lungs are found, in whole numbers as a PNG keeps them."""
     scans = together([simulated(recipe, cache) for recipe in recipes])
-    return np.rint(scans.views[scans.two_lungs].mean(axis=0)).astype(np.float32)
+    return np.asarray(np.rint(scans.views[scans.two_lungs].mean(axis=0)), dtype=np.float32)
 
 
 def simulated(recipe: Recipe, cache: Path, workers: int = 2) -> Scans:
@@ -148,14 +151,13 @@ class _Simulated(Dataset[tuple[Views, Views, bool]]):
         aligned = align(counts, np.zeros((SIZE, SIZE), dtype=np.float32))
         if aligned.method == "two lungs":
             return *_both(aligned), True
-        resampled = np.uint8(np.rint(aligned.resampled))
+        resampled = np.rint(aligned.resampled).astype(np.uint8)
         return resampled, resampled, False
 
 
 def _both(aligned: Aligned) -> tuple[Views, Views]:
     """[224, 224] with and without what lies above the lungs."""
-    whole, bare = (np.uint8(np.rint(view)) for view in (aligned.image, mask_neck(aligned)))
-    return whole, bare
+    return np.rint(aligned.image).astype(np.uint8), np.rint(mask_neck(aligned)).astype(np.uint8)
 
 
 @functools.cache
