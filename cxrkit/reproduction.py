@@ -96,7 +96,7 @@ _NO_PAIRS = "none known: no large set of labelled pairs is public"
 
 
 def _ablation(network: str) -> Studied:
-    return Studied("Ablation", {"network": network}, "real pairs, nih, given val part: AUC")
+    return Studied("Ablation", {"network": network, "measured on": "real pairs, nih, given val part"}, "AUC")
 
 
 MUSIC_VIT = System(
@@ -214,7 +214,7 @@ _NO_SCANS = "none known: no set of lung scans is public"
 
 
 def _four(network: str) -> Studied:
-    return Studied("Four networks", {"network": network}, "the source's test part: accuracy")
+    return Studied("Four networks", {"network": network, "measured on": "the source's test part"}, "accuracy")
 
 
 VQ = System(

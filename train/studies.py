@@ -16,6 +16,9 @@ Row = dict[str, Any]
 REFERENCE = "reference"
 """In the place of a comparison with itself."""
 
+MEASURED_ON = "measured on"
+"""Column of tables with a row for every network on every part."""
+
 
 Cell = TypeVar("Cell")
 """One network of a study, with the settings of its training."""

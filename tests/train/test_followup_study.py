@@ -37,7 +37,7 @@ from train.followup.study import (
 from train.followup.study_commands import read_sizes
 from train.followup.study_parts import MADE, reported_parts
 from train.followup.study_table import UNDEFINED, Measured, figures, table_of
-from train.studies import REFERENCE, Budget, Study, put_on_card
+from train.studies import MEASURED_ON, REFERENCE, Budget, Study, put_on_card
 from train.trainer import FitSettings
 
 SMALL = "cmt of this test"
@@ -163,12 +163,13 @@ def test_figures_are_those_of_the_mean_over_repeats() -> None:
 def test_every_cell_but_the_reference_has_a_p_value() -> None:
     random = np.random.default_rng(1)
     change = np.repeat([0, 1], 20)
-    cells = [Measured(name, {"part": random.normal(size=(1, 40))}, {"size": 64}) for name in ("a", "b")]
-    rows = table_of(cells, "b", {"part": change})
-    column = "part: p of AUC (DeLong, two-sided)"
-    assert rows[1][column] == REFERENCE
+    margins = {name: random.normal(size=(1, 40)) for name in ("a", "b")}
+    cells = [Measured(name, {"part": of, "half": of[:, ::2]}, {"size": 64}) for name, of in margins.items()]
+    rows = table_of(cells, "b", {"part": change, "half": change[::2]})
+    column = "p of AUC (DeLong, two-sided)"
+    assert rows[1][column] == rows[3][column] == REFERENCE
     assert 0 <= float(rows[0][column]) <= 1
-    assert [row["network"] for row in rows] == ["a", "b"]
+    assert [(row["network"], row[MEASURED_ON]) for row in rows] == [(x, y) for y in ("part", "half") for x in "ab"]
 
 
 def test_only_patients_set_aside_report(drawn: Path, cache: Path) -> None:
@@ -207,10 +208,11 @@ def test_a_study_goes_on_shares_its_cells_and_goes_to_the_card(
     assert not list((tmp_path / "run" / "cells").glob("*/stage_*/checkpoints"))
     assert json.loads((tmp_path / "run" / "tiny_study_small.json").read_text()) == rows
     with (tmp_path / "run" / "tiny_study_small.csv").open(newline="") as stream:
-        assert [row["network"] for row in csv.DictReader(stream)] == ["both", "plain", "after MoCo v2"]
-    assert rows[0][f"{MADE}: p of AUC (DeLong, two-sided)"] == REFERENCE
-    assert " to " in rows[1][f"{MADE}: AUC"]
-    assert [row["MoCo v2"] != "" for row in rows] == [False, False, True]
+        assert [row["network"] for row in csv.DictReader(stream)] == ["both", "plain", "after MoCo v2"] * 2
+    assert rows[0][MEASURED_ON] == MADE
+    assert rows[0]["p of AUC (DeLong, two-sided)"] == REFERENCE
+    assert " to " in rows[1]["AUC"]
+    assert [row["MoCo v2"] != "" for row in rows] == [False, False, True] * 2
     assert (rows[0]["size"], rows[0]["epochs"], rows[0]["pairs per epoch"], rows[0]["repeats"]) == (64, 1, 8, 1)
 
     other = Study("Another", "the same", (Cell("the same", TINY.settings),))
@@ -218,7 +220,7 @@ def test_a_study_goes_on_shares_its_cells_and_goes_to_the_card(
     shutil.copy(WEIGHTS / "tuberculosis" / "card.json", tmp_path / "followup" / "card.json")
     shared = lab.conduct(other, Budget.SMALL, 1, card=True)
     assert len(trained) == 4, "a cell that another study has is not trained again"
-    assert shared[0][f"{MADE}: AUC"] == rows[0][f"{MADE}: AUC"]
+    assert shared[0]["AUC"] == rows[0]["AUC"]
     assert read_card(tmp_path / "followup" / "card.json").tables["Another (small budget)"] == shared
 
 

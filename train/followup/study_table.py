@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cxrkit.errors import InputError
 from cxrkit.metrics import auc, confusion, delong_interval, delong_test
-from train.studies import REFERENCE, Row, words
+from train.studies import MEASURED_ON, REFERENCE, Row, words
 
 Margins = Mapping[str, NDArray[np.float64]]
 """Of one cell: part -> [repeats, N], score less threshold."""
@@ -32,7 +32,7 @@ class Measured:
 
 
 def table_of(cells: Sequence[Measured], reference: str, truth: Mapping[str, NDArray[np.int64]]) -> list[Row]:
-    """One row a cell.
+    """One row a part and cell; all cells of a part stand together.
 
     Scores of repeats are averaged before anything is measured, so that there is one test with one p-value. The AUC of
     each repeat stands beside it: their spread is what chance in training does.
@@ -44,12 +44,11 @@ def table_of(cells: Sequence[Measured], reference: str, truth: Mapping[str, NDAr
     """
     against = next(cell for cell in cells if cell.name == reference)
     rows = []
-    for cell in cells:
-        row: Row = {"network": cell.name}
-        for part, change in truth.items():
+    for part, change in truth.items():
+        for cell in cells:
             other = None if cell is against else against.margins[part]
-            row |= {f"{part}: {name}": text for name, text in figures(change, cell.margins[part], other).items()}
-        rows.append(row | cell.settings)
+            named = {"network": cell.name, MEASURED_ON: part}
+            rows.append(named | figures(change, cell.margins[part], other) | cell.settings)
     return rows
 
 

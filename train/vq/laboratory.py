@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from cxrkit.pixels import Gray
 from cxrkit.tasks.vq import VQ
 from train import laboratory
 from train.laboratory import digest, kept, training_columns
-from train.studies import REFERENCE, Row, Study, words
+from train.studies import MEASURED_ON, REFERENCE, Row, Study, words
 from train.trainer import FitSettings
 from train.vq.answers import logits_of, scores
 from train.vq.fit import Settings, train_network
@@ -73,22 +74,22 @@ class Laboratory(laboratory.Laboratory[Cell]):
 
     def table(self, study: Study[Cell], repeats: int) -> list[Row]:
         found = {cell.name: [self.measured(cell, repeat) for repeat in range(repeats)] for cell in study.cells}
+        trained = {cell.name: _training(cell.settings, found[cell.name]) for cell in study.cells}
         rows = []
-        for cell in study.cells:
-            row: Row = {"network": cell.name}
-            for recipe in self.tests:
-                truth = target_of(recipe)
-                for part in (recipe.name, recipe.name + WITHOUT_NECKS):
-                    own = _gathered(found[cell.name], part)
-                    reference = None if cell.name == study.reference else _gathered(found[study.reference], part)
-                    row |= {f"{part}: {name}": text for name, text in figures(own, reference, truth).items()}
-            settings = cell.settings
-            scans = sum(recipe.perfusion + recipe.ventilation for recipe in settings.learned)
-            told = {"batch": settings.batch, "learning rate": settings.learning_rate}
-            rows.append(
-                row | training_columns((settings.size, settings.epochs, scans), "scans", told, found[cell.name])
-            )
+        for recipe, ending in product(self.tests, ("", WITHOUT_NECKS)):
+            part, truth = recipe.name + ending, target_of(recipe)
+            for name, repeated in found.items():
+                reference = None if name == study.reference else _gathered(found[study.reference], part)
+                told = figures(_gathered(repeated, part), reference, truth)
+                rows.append({"network": name, MEASURED_ON: part} | told | trained[name])
         return rows
+
+
+def _training(settings: Settings, repeats: list[Row]) -> Row:
+    """Columns that say how a cell was trained."""
+    scans = sum(recipe.perfusion + recipe.ventilation for recipe in settings.learned)
+    told = {"batch": settings.batch, "learning rate": settings.learning_rate}
+    return training_columns((settings.size, settings.epochs, scans), "scans", told, repeats)
 
 
 def target_of(recipe: Recipe) -> NDArray[np.int64]:
