@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from benchmarks.load import SESSIONS, Answer, at_once, one_by_one, settled_memory
+from benchmarks.remote import remote_visit
 from benchmarks.server import Server, served
 from benchmarks.visit import visit
 from cxrkit.image import read_image
@@ -101,6 +102,19 @@ def test_sessions_at_once_get_their_own_answers(
     print(f"answers after {sorted(round(answer.seconds, 2) for answer in answers)} s")
     assert max(answer.seconds for answer in answers) < ANSWER_SECONDS
     assert_nothing_shared(answers, files)
+
+
+def test_visitors_with_a_browser_elsewhere_get_their_own_answers(server: Server, weights: Path, tmp_path: Path) -> None:
+    """What the benchmarks measure without a browser is the page's whole answer."""
+    loaded = load_model(TASK, weights)
+    with remote_visit(server.url, TASK.name) as one, remote_visit(server.url, TASK.name) as other:
+        for guest in (one, other):
+            guest.press("I understand")
+        for guest, file in zip((one, other, one), pictures(tmp_path, 3), strict=True):
+            assert 0 < guest.upload(file) < ANSWER_SECONDS
+            image = read_image(file.read_bytes())
+            prepared = TASK.prepare([image], {}, ModelInput())
+            assert guest.score() == share(predict(loaded, prepared, encode(loaded, prepared)).scores[TASK.positive])
 
 
 def assert_nothing_shared(answers: Sequence[Answer], files: Sequence[Path]) -> None:
