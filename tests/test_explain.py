@@ -176,7 +176,7 @@ def test_the_map_lands_on_the_right_pixels_after_crop_and_padding(
 
 
 def test_threads_that_share_a_model_do_not_disturb_each_other(small: LoadedModel) -> None:
-    """4 threads x 50 calls on different images: every map and score is bit for bit that of a lone call."""
+    """4 threads x 50 calls on different images: every map is that of a lone call, but for what vector units round."""
     cases = [
         TUBERCULOSIS.prepare([radiograph(noise(96, 96, seed))], {}, ModelInput(crop=(0, 0, 96, 96), size=64))
         for seed in range(4)
@@ -187,11 +187,11 @@ def test_threads_that_share_a_model_do_not_disturb_each_other(small: LoadedModel
         return [heatmap.values for heatmap in explain(small, cases[index], encoded)]
 
     alone = [run(index) for index in range(4)]
-    assert not np.array_equal(alone[0][1], alone[1][1])
+    assert np.abs(alone[0][1] - alone[1][1]).max() > 0.01
 
     def differences(index: int) -> int:
         return sum(
-            not np.array_equal(found, expected)
+            not np.allclose(found, expected, rtol=0, atol=1e-4)
             for _ in range(50)
             for found, expected in zip(run(index), alone[index], strict=True)
         )

@@ -92,4 +92,7 @@ def test_a_model_shared_by_threads_gives_every_thread_its_own_scores(small: Load
         found = list(
             pool.map(lambda i: dict(predict(small, cases[i % 4], encode(small, cases[i % 4])).scores), range(80))
         )
-    assert found == alone * 20
+    # Where memory lies changes the last digits that vector instructions give; another image changes the fourth.
+    assert np.diff(sorted(scores["normal"] for scores in alone)).min() > 1e-5
+    for number, scores in enumerate(found):
+        assert scores == pytest.approx(alone[number % 4], abs=1e-6)
