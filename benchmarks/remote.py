@@ -1,4 +1,4 @@
-"""A visitor whose browser is elsewhere: speaks Streamlit's protocol, fetches what a page fetches, and draws nothing.
+"""A visitor whose browser is elsewhere: speaks Streamlit's protocol, fetches the images shown, and draws nothing.
 
 Ten pages of a real browser on the machine of the server take most of its processor. Real visitors bring their own;
 what they wait for is the server's part, and this measures it.

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxrkit.pixels import adjust, crop, equalise, resize, smooth, square_around, trim_margins
+from cxrkit.pixels import adjust, crop, eight_bits, equalise, gray_of, resize, smooth, square_around, trim_margins
 
 
 def picture(height: int = 60, width: int = 80, seed: int = 0) -> np.ndarray:
@@ -122,3 +122,10 @@ def test_resizing_averages_when_shrinking_and_keeps_the_range_when_enlarging() -
 def test_cropping_takes_right_and_bottom_as_exclusive() -> None:
     image = np.arange(20, dtype=np.float32).reshape(4, 5)
     np.testing.assert_array_equal(crop(image, (1, 2, 3, 4)), [[11, 12], [16, 17]])
+
+
+def test_eight_bits_round_cut_and_come_back() -> None:
+    assert eight_bits(np.array([-0.1, 0.0, 0.49 / 255, 0.51 / 255, 1.0, 1.2])).tolist() == [0, 0, 0, 1, 255, 255]
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    assert gray_of(levels).dtype == np.float32
+    np.testing.assert_array_equal(eight_bits(gray_of(levels)), levels)
