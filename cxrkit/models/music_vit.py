@@ -207,5 +207,8 @@ def matching_loss(matches: Sequence[Match]) -> Tensor:
 
 
 def orthogonal_loss(matches: Sequence[Match]) -> Tensor:
-    """mean over stages and batch of (K . Q) / C: what mode "difference" learns with."""
+    """mean over stages and batch of (K . Q) / C: what mode "difference" learns with.
+
+    It has no lower bound: K and Q that grow in opposite directions lower it for ever (README, ablation).
+    """
     return torch.stack([(m.baseline * m.follow_up).mean(dim=1) for m in matches], dim=1).mean()
