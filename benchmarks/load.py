@@ -199,7 +199,7 @@ def measure_growth(
 
 def _arrived(browser: Browser, server: Server, task: Task) -> Visit:
     """A new visitor on the task's page, who has acknowledged."""
-    guest = visit(browser, counted=False)
+    guest = visit(browser)
     guest.open(f"{server.url}/{task.name}", task.title)
     guest.acknowledge()
     return guest

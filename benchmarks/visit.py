@@ -46,8 +46,7 @@ class Visit:
 
     Attributes:
         page: in the browser.
-        traffic: bytes of every answer and of every websocket frame, both ways, from the first page on; empty where
-            nobody counts.
+        traffic: bytes of every answer and of every websocket frame, both ways, since `count`.
     """
 
     page: Page
@@ -96,13 +95,22 @@ class Visit:
             raise RuntimeError(f"The page did not analyse the image: {said}")
         return seconds
 
+    def count(self) -> None:
+        """Add up the traffic from now on; that takes processor time from the page, so nothing is timed to an answer."""
+        network = self.page.context.new_cdp_session(self.page)
+        network.send("Network.enable")
+        network.on("Network.loadingFinished", lambda event: self.traffic.append(int(event["encodedDataLength"])))
+        for way in ("Sent", "Received"):
+            network.on(f"Network.webSocketFrame{way}", lambda event: self.traffic.append(_size(event["response"])))
+
     def window_steps(self, count: int) -> tuple[list[float], int]:
-        """Drag with the window tool.
+        """Drag with the window tool, and count the traffic from here on.
 
         Returns:
             Milliseconds of each step from the pointer's move to the drawn picture, and bytes that all steps together
             sent and fetched.
         """
+        self.count()
         self.page.get_by_role("button", name="Window tool").click()
         canvas = self.page.locator(".cxr-viewer canvas").first
         canvas.scroll_into_view_if_needed()
@@ -125,28 +133,11 @@ class Visit:
         self.page.context.close()
 
 
-def visit(browser: Browser, *, counted: bool = True) -> Visit:
-    """A new visitor with an empty cache.
-
-    Args:
-        browser: where the visitor is.
-        counted: whether the traffic is, which takes processor time from the page.
-    """
+def visit(browser: Browser) -> Visit:
+    """A new visitor with an empty cache."""
     page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
     page.set_default_timeout(_WAIT)
-    made = Visit(page)
-    if counted:
-        _count(made)
-    return made
-
-
-def _count(made: Visit) -> None:
-    """Add up the traffic from now on."""
-    network = made.page.context.new_cdp_session(made.page)
-    network.send("Network.enable")
-    network.on("Network.loadingFinished", lambda event: made.traffic.append(int(event["encodedDataLength"])))
-    for way in ("Sent", "Received"):
-        network.on(f"Network.webSocketFrame{way}", lambda event: made.traffic.append(_size(event["response"])))
+    return Visit(page)
 
 
 def _size(frame: Mapping[str, Any]) -> int:

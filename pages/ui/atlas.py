@@ -18,7 +18,7 @@ from pages.ui.compute import computed
 from pages.ui.hand_samples import PERSON, simulate
 
 _SIDE = 512
-"""Of the prepared hand that is shown: twice what the network reads, so that growth plates can be seen."""
+"""Of the prepared hand that is shown: more than twice what the network reads, so that growth plates can be seen."""
 
 _COUNT = 5
 _WIDTH = 144
@@ -63,7 +63,7 @@ def atlas_strip(task: Task, image: Radiograph, reading: HandReading) -> None:
         strip = atlas(_PERSONS[sex], age, _COUNT)  # type: ignore[arg-type]
         nearest = min(strip, key=lambda settings: abs(settings.age_months - age))
         with st.container(horizontal=True, gap="small"):
-            for shown in (_own(task, image, reading), *_others(task, strip, nearest)):
+            for shown in _equally_high([_own(task, image, reading), *_others(task, strip, nearest)]):
                 with st.container(width=_WIDTH):
                     st.image(shown.pixels, width=_WIDTH, output_format="PNG", alt=shown.alt)
                     st.markdown(shown.caption)
@@ -99,6 +99,16 @@ def _others(task: Task, strip: Sequence[HandSettings], nearest: HandSettings) ->
         alt = f"Simulated hand of a {PERSON[settings.sex]}, bone age {words}"
         shown.append(_Shown(_simulated(settings, task), caption, alt))
     return shown
+
+
+def _equally_high(strip: Sequence[_Shown]) -> list[_Shown]:
+    """With black below those that are wider, so that all captions stand on one line."""
+    tallest = max(shown.pixels.shape[0] / shown.pixels.shape[1] for shown in strip)
+    padded = []
+    for shown in strip:
+        height, width = shown.pixels.shape
+        padded.append(replace(shown, pixels=np.pad(shown.pixels, ((0, round(tallest * width) - height), (0, 0)))))
+    return padded
 
 
 def _key(edits: ModelInput) -> tuple[object, ...]:

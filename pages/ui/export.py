@@ -46,31 +46,35 @@ def downloads(
     )
 
 
-def take_away(task: Task, name: str, picture: Callable[[], bytes], result: Callable[[], str]) -> None:
-    """Buttons for a picture of this name and a result; each is made when it is asked for."""
+def take_away(
+    task: Task,
+    name: str,
+    picture: Callable[[], bytes],
+    result: Callable[[], str],
+    scores: Callable[[], str] | None = None,
+) -> None:
+    """Buttons for a picture of this name, a result and, of several labels, a table; each is made when asked for."""
+    files: list[tuple[str, Callable[[], bytes] | Callable[[], str], str, str, str, str]] = [
+        (name, picture, "overlay", "png", "image/png", ":material/image:"),
+        ("Result (JSON)", result, "result", "json", "application/json", ":material/data_object:"),
+    ]
+    if scores is not None:
+        files.append(("Scores (CSV)", scores, "scores", "csv", "text/csv", ":material/table:"))
     st.subheader("Take away", anchor=False)
     with st.container(horizontal=True):
-        st.download_button(
-            name,
-            picture,
-            file_name=f"{task.name}-overlay.png",
-            mime="image/png",
-            key=f"{task.name}.overlay",
-            icon=":material/image:",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Result (JSON)",
-            result,
-            file_name=f"{task.name}-result.json",
-            mime="application/json",
-            key=f"{task.name}.json",
-            icon=":material/data_object:",
-            on_click="ignore",
-        )
+        for label, made, stem, suffix, mime, icon in files:
+            st.download_button(
+                label,
+                made,
+                file_name=f"{task.name}-{stem}.{suffix}",
+                mime=mime,
+                key=f"{task.name}.{suffix}",
+                icon=icon,
+                on_click="ignore",
+            )
     st.caption(
         "The PNG shows pixels of the radiograph. Text burned into them, such as a name, shows too: look before you "
-        "pass it on. No file name, date or header of a person is in either file."
+        "pass it on. No file name, date or header of a person is in any of these files."
     )
 
 

@@ -8,8 +8,6 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-import streamlit as st
-
 from cxrkit.card import Card
 from cxrkit.finding_reading import Finding
 from cxrkit.finding_truth import labels_of_lesions
@@ -61,15 +59,7 @@ def finding_downloads(
         f"Overlay of {name_of(shown.heatmap.label).lower()} (PNG)",
         partial(findings_png, task, card, image, views[-1], shown, truth),
         partial(findings_json, task, card, views, shown, truth),
-    )
-    st.download_button(
-        "Scores (CSV)",
         partial(findings_csv, card, views, truth),
-        file_name=f"{task.name}-scores.csv",
-        mime="text/csv",
-        key=f"{task.name}.csv",
-        icon=":material/table:",
-        on_click="ignore",
     )
 
 

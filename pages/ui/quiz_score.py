@@ -117,10 +117,16 @@ def _case(outcome: Outcome) -> dict[str, str]:
 
 def _mark(outcome: Outcome, read: Read) -> str:
     if read.mark is not None:
-        return "inside" if read.mark.inside else f"{100 * read.mark.distance:.0f} % of the width away"
+        return "inside" if read.mark.inside else _away(read.mark.distance)
     if outcome.task in LOCATED and not is_positive(outcome.task, str(outcome.truth)):
         return "somewhere, nothing is there" if read.marked else "none, nothing is there"
     return "place not known" if read.marked else "none"
+
+
+def _away(distance: float) -> str:
+    """How far outside the region a mark lies; `distance` is a share of the image's width."""
+    percent = round(100 * distance)
+    return f"{percent} % of the width away" if percent else "just outside"
 
 
 def _take_away(run: Run, outcomes: Sequence[Outcome]) -> None:

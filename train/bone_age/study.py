@@ -48,7 +48,7 @@ def scale_of(budget: Budget, images: int) -> Scale:
     )
     if budget is Budget.FULL:
         return Scale(source, repeats=3)
-    return Scale(replace(source, stages=((192, 6, min(images, 6000)),)), repeats=1)
+    return Scale(replace(source, stages=((192, 4, min(images, 4000)),)), repeats=1)
 
 
 @dataclass(frozen=True)
