@@ -43,11 +43,11 @@ def analyse(chosen: Chosen) -> None:
         age_cards(readings)
         if settings is not None:
             against_truth(settings, readings[-1].age)
-        distribution(TASK.name, readings[-1].age, None if settings is None else settings.age_months)
     with left:
         # Outlines of all bones would hide what lies on them.
         images(image, readings, readings[-1].prepared.placements[0].box, VIEWER, None if settings is None else ())
         answer_first(TASK.name, image.sha256)
+        distribution(TASK.name, readings[-1].age, None if settings is None else settings.age_months)
         what_was_read(readings, lambda reading: where_the_heat_lies(reading, chosen.truth))
     atlas_strip(TASK, image, readings[-1])
     age_downloads(TASK, loaded.card, image, readings, settings)
