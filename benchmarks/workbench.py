@@ -28,6 +28,9 @@ ANSWER_GOAL = 0.4
 STEP_GOAL = 50.0
 """Milliseconds that a step of the viewer's window may take."""
 
+_LOOK = 3000
+"""Milliseconds that a visitor looks at an answer before the next upload; the browser loads what plots need then."""
+
 STEPS = 20
 MIB = 2**20
 
@@ -166,6 +169,7 @@ def _round(browser: Browser, server: Server, loaded: LoadedModel, files: Sequenc
         found.answers["compute"].append(alone)
         found.answers[which].append(whole)
         found.answers[f"{which}, added"].append(whole - alone)
+        guest.page.wait_for_timeout(_LOOK)
     steps, traffic = guest.window_steps(STEPS)
     found.steps += steps
     found.traffic.append(traffic)
