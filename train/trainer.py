@@ -119,11 +119,9 @@ def keep_freed_memory() -> None:
 def one_cycle(model: nn.Module, settings: FitSettings, steps: int) -> Scheduled:
     """AdamW whose learning rate rises and falls once."""
     optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    planned = max(steps, 3)  # a rise and a fall of at least one step each, which the schedule needs
     cycle = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser,
-        settings.learning_rate,
-        total_steps=steps,
-        pct_start=max(0.25, 2 / steps),  # a rise of at least one step, which the schedule needs
+        optimiser, settings.learning_rate, total_steps=planned, pct_start=max(0.25, 2 / planned)
     )
     return optimiser, cycle
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from train.trainer import FitSettings, chosen_precision, fit, moving_average
+from train.trainer import FitSettings, chosen_precision, fit, moving_average, one_cycle
 
 REPOSITORY = Path(__file__).parents[2]
 SETTINGS = FitSettings(
@@ -101,6 +101,18 @@ def test_fitting_learns_and_early_epochs_are_small(tmp_path: Path) -> None:
     with torch.no_grad():
         found = float(model(images))
     assert found == pytest.approx(2.5, abs=0.1)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 40])
+def test_a_cycle_of_few_steps_rises_to_its_rate(steps: int) -> None:
+    optimiser, cycle = one_cycle(nn.Linear(1, 1), FitSettings(learning_rate=1.0), steps)
+    rates = []
+    for _ in range(steps):
+        optimiser.step()
+        rates.append(cycle.get_last_lr()[0])
+        cycle.step()
+    assert all(0 < rate <= 1 for rate in rates)
+    assert steps < 3 or max(rates) > 0.9
 
 
 def test_a_short_run_keeps_nothing_of_its_random_start() -> None:
