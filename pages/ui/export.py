@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 
     from cxrkit.explain import Heatmap
 
+Made = Callable[[], bytes] | Callable[[], str]
+
+_KINDS = {
+    "png": ("image/png", ":material/image:"),
+    "json": ("application/json", ":material/data_object:"),
+    "csv": ("text/csv", ":material/table:"),
+    "html": ("text/html", ":material/description:"),
+}
+"""MIME type and icon by the ending of a file's name."""
+
 LONGEST = 1600
 """Longer side of an exported image in pixels."""
 
@@ -54,28 +64,34 @@ def take_away(
     scores: Callable[[], str] | None = None,
 ) -> None:
     """Buttons for a picture of this name, a result and, of several labels, a table; each is made when asked for."""
-    files: list[tuple[str, Callable[[], bytes] | Callable[[], str], str, str, str, str]] = [
-        (name, picture, "overlay", "png", "image/png", ":material/image:"),
-        ("Result (JSON)", result, "result", "json", "application/json", ":material/data_object:"),
+    files: list[tuple[str, str, Made]] = [
+        (name, f"{task.name}-overlay.png", picture),
+        ("Result (JSON)", f"{task.name}-result.json", result),
     ]
     if scores is not None:
-        files.append(("Scores (CSV)", scores, "scores", "csv", "text/csv", ":material/table:"))
+        files.append(("Scores (CSV)", f"{task.name}-scores.csv", scores))
     st.subheader("Take away", anchor=False)
-    with st.container(horizontal=True):
-        for label, made, stem, suffix, mime, icon in files:
-            st.download_button(
-                label,
-                made,
-                file_name=f"{task.name}-{stem}.{suffix}",
-                mime=mime,
-                key=f"{task.name}.{suffix}",
-                icon=icon,
-                on_click="ignore",
-            )
+    file_buttons(task.name, files)
     st.caption(
         "The PNG shows pixels of the radiograph. Text burned into them, such as a name, shows too: look before you "
         "pass it on. No file name, date or header of a person is in any of these files."
     )
+
+
+def file_buttons(key: str, files: Sequence[tuple[str, str, Made]]) -> None:
+    """Buttons side by side; each file is made when it is asked for.
+
+    Args:
+        key: of the page; no two of its files are of one kind.
+        files: words on the button, name of the file, what makes it.
+    """
+    with st.container(horizontal=True):
+        for words, name, made in files:
+            kind = name.rpartition(".")[2]
+            mime, icon = _KINDS[kind]
+            st.download_button(
+                words, made, file_name=name, mime=mime, key=f"{key}.{kind}", icon=icon, on_click="ignore"
+            )
 
 
 def result_json(task: Task, card: Card, readings: Sequence[Reading], truth: Truth | None = None) -> str:

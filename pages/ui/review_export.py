@@ -2,7 +2,6 @@
 
 import datetime
 import hashlib
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from cxrkit.review.export import Export, offered_columns, review_csv
 from cxrkit.review.export_report import Report, pictures_of, review_html, worst_rows
 from cxrkit.review.notes import open_notes
 from cxrkit.task import Task
+from pages.ui.export import file_buttons
 from pages.ui.models import read_task_card
 from pages.ui.review_notes_keys import Keys, compute_keys, known_keys
 from pages.ui.shell import FOOTER
@@ -50,7 +50,14 @@ def show_export(review: "ReviewSet", rows: "NDArray[np.int64]", label: str, thre
     open_notes().state(review.task.name)  # what is wrong with the database is said here, not in a failed download
     if keys is not None:
         asked = partial(_export, review, rows, label, threshold, keys, columns)
-        _buttons(review.task, lambda: review_csv(asked(), FOOTER), lambda: _report(asked(), worst, pictures, notes))
+        stem = f"{review.task.name}-review"
+        file_buttons(
+            PLACE,
+            (
+                ("Cases (CSV)", f"{stem}.csv", lambda: review_csv(asked(), FOOTER)),
+                ("Report (HTML)", f"{stem}.html", lambda: _report(asked(), worst, pictures, notes)),
+            ),
+        )
     st.caption(
         "No file name, date or column that speaks of a patient goes into either file. A case is named by its key, a "
         "hash of its images' bytes: whoever has the images can find it again, nobody else. The columns that you tick "
@@ -147,22 +154,3 @@ def _card(task: Task) -> Card | None:
         return read_task_card(task)
     except WeightsError:
         return None
-
-
-def _buttons(task: Task, table: Callable[[], str], report: Callable[[], str]) -> None:
-    """Each file is made when it is asked for."""
-    files = (
-        ("Cases (CSV)", table, "csv", "text/csv", ":material/table:"),
-        ("Report (HTML)", report, "html", "text/html", ":material/description:"),
-    )
-    with st.container(horizontal=True):
-        for name, make, kind, mime, icon in files:
-            st.download_button(
-                name,
-                make,
-                file_name=f"{task.name}-review.{kind}",
-                mime=mime,
-                key=f"{PLACE}.{kind}",
-                icon=icon,
-                on_click="ignore",
-            )

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 ANSWER_SECONDS = 60  # where something else has the cores; benchmarks/load.py measures
 GROWTH = 50 * 2**20
-UPLOADS = 20
+UPLOADS = 30
 FORGOTTEN_SECONDS = 2
 # Small weights; every image passes the guard; a session that has gone is soon forgotten.
 PROGRAM = """
