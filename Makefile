@@ -9,7 +9,7 @@ STAMP := $(VENV)/.requirements
 app: setup
 	$(BIN)/python -m streamlit run app.py
 
-# Browsers wait more than they compute, so two share the cores; what measures time has the machine to itself.
+# A browser waits half of its time, so two share the cores; what measures time has the machine to itself.
 test: setup
 	$(BIN)/python $(WARNINGS) -m pytest -n auto --dist loadfile -m "not browser and not timed and not large"
 	$(BIN)/python $(WARNINGS) -m pytest -n 2 --dist loadfile -m "browser and not timed and not large"
