@@ -14,6 +14,7 @@ from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
@@ -23,6 +24,8 @@ Loss = Callable[[nn.Module, Any], Tensor]
 
 Judge = Callable[[nn.Module, int], None]
 """(network with its averaged weights, in eval mode; epochs done), called after each epoch, without gradients."""
+
+Tensors = tuple[Tensor, ...] | list[Tensor]
 
 Scheduled = tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]
 
@@ -144,18 +147,23 @@ class _Judged(lightning.Callback):
             self.averaging.on_validation_epoch_end(trainer, pl_module)
 
 
-def moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+def moving_average(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], None]:
     """Exponential moving average whose memory grows to 1 / (1 - decay) steps.
 
     Without that growth a short run would end with a good part of its random initial weights: 0.995^100 is 0.6.
 
     Returns:
-        (average, current, updates so far) -> new average.
+        (averages, current values, updates so far), tensors of one type; changes the averages in place. One call for
+        all tensors, because a GPU takes longer to start a calculation than to average a layer.
     """
 
-    def average(averaged: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
+    def average(averaged: Tensors, current: Tensors, updates: Tensor | int) -> None:
         kept = min(decay, (1 + float(updates)) / (10 + float(updates)))
-        return averaged * kept + current * (1 - kept) if averaged.is_floating_point() else current
+        if averaged[0].is_floating_point():
+            get_ema_multi_avg_fn(kept)(averaged, current, updates)  # type: ignore[no-untyped-call]
+        else:
+            for mean, value in zip(averaged, current, strict=True):
+                mean.copy_(value)
 
     return average
 
@@ -193,7 +201,7 @@ def fit(
         ModelCheckpoint(dirpath=checkpoints, filename="epoch", save_last=True, save_on_train_epoch_end=True),
         TQDMProgressBar(refresh_rate=10),
     ]
-    averaging = WeightAveraging(avg_fn=moving_average(settings.ema_decay)) if settings.ema_decay else None
+    averaging = WeightAveraging(multi_avg_fn=moving_average(settings.ema_decay)) if settings.ema_decay else None
     if averaging:
         callbacks.append(averaging)
     if judge:
@@ -208,6 +216,7 @@ def fit(
         callbacks=callbacks,
         logger=CSVLogger(run, name="log"),
         gradient_clip_val=1.0,
+        benchmark=True,
         enable_model_summary=False,
         log_every_n_steps=1,
     )

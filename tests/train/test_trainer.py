@@ -119,11 +119,14 @@ def test_a_short_run_keeps_nothing_of_its_random_start() -> None:
     average = moving_average(0.995)
     value = torch.tensor(100.0)
     for step in range(100):
-        value = average(value, torch.tensor(1.0), step)
+        average([value], [torch.tensor(1.0)], step)
     assert float(value) == pytest.approx(1, abs=0.01)
-    late = average(torch.tensor(0.0), torch.tensor(1.0), 10**6)
-    assert float(late) == pytest.approx(0.005)
-    assert int(average(torch.tensor(3), torch.tensor(9), 5)) == 9, "counters are not averaged"
+    late = [torch.tensor(0.0), torch.tensor(2.0)]
+    average(late, [torch.tensor(1.0), torch.tensor(1.0)], 10**6)
+    assert [float(each) for each in late] == pytest.approx([0.005, 1.995])
+    counter = torch.tensor(3)
+    average([counter], [torch.tensor(9)], 5)
+    assert int(counter) == 9, "counters are not averaged"
 
 
 def test_training_starts_no_opencv_threads_that_a_worker_could_wait_for() -> None:

@@ -19,6 +19,7 @@ import typer
 
 from cxrkit.card import WEIGHTS
 from train.followup.card import make_weights, measure_again
+from train.followup.data import FULL, GENTLE
 from train.followup.fit import Settings
 from train.followup.losses import Lambdas
 from train.followup.study_commands import Data, commands
@@ -64,6 +65,7 @@ def weights(
     lambda_direction: float = Lambdas.direction,
     lambda_lesions: float = Lambdas.lesions,
     simulated: Annotated[int, typer.Option(help="Patients to simulate.")] = _DEFAULT.simulated,
+    gentle: Annotated[bool, typer.Option(help="Begin with clear lesions and little variation.")] = True,
     workers: Annotated[int, typer.Option(help="Processes that make pairs.")] = _DEFAULT.workers,
     seed: int = _DEFAULT.seed,
     *,
@@ -80,6 +82,7 @@ def weights(
         batch=batch,
         learning_rate=learning_rate,
         simulated=simulated,
+        first=GENTLE if gentle else FULL,
         workers=workers,
         seed=seed,
         init=init,

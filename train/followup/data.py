@@ -209,4 +209,5 @@ def mixture_loader(
         drop_last=True,
         num_workers=workers,
         persistent_workers=workers > 0,
+        pin_memory=torch.cuda.is_available(),
     )

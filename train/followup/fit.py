@@ -65,7 +65,7 @@ class Settings:
     smoothing: float = 0.05
     first: Difficulty = GENTLE
     shares: Mapping[str, float] = field(
-        default_factory=lambda: {"made": 0.6, "real": 0.14, "successive": 0.14, "simulated": 0.12}
+        default_factory=lambda: {"made": 0.76, "real": 0.05, "successive": 0.11, "simulated": 0.08}
     )
     choice: Mapping[str, float] = field(default_factory=lambda: {"made": 0.7, "successive": 0.15, "real": 0.15})
     judged: int = 120
