@@ -33,10 +33,10 @@ def analyse(visits: list[Visit]) -> None:
         with st.container(border=True):
             overlay = st.selectbox(
                 "Overlay",
-                overlay_names(),
+                overlay_names(loaded),
                 key=f"{TASK.name}.overlay_mode",
                 persist_state="session",
-                help="How the maps of both images are joined.",
+                help="How the maps of both images are joined; or where the network itself sees lesions.",
             )
     with above:
         chosen = (
@@ -52,7 +52,7 @@ def analyse(visits: list[Visit]) -> None:
         st.markdown(days_in_words(chosen))
         pair_cards(TASK, loaded.card, chosen, reading)
     with left:
-        pair_images(chosen, reading, VIEWER, fit.matrix if fit.converged else None)
+        pair_images(loaded.card, chosen, reading, VIEWER, fit.matrix if fit.converged else None)
         answer_first(TASK.name, f"{baseline.sha256}.{follow_up.sha256}")
         overlay_check(TASK, chosen, reading)
     honesty_checks(TASK, loaded.card, chosen, reading, fit)

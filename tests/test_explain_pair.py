@@ -1,5 +1,7 @@
 """Maps of both branches: against plain autograd, apart from each other, swapped with the inputs, joined."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -66,9 +68,8 @@ def test_scaled_maps_and_their_maxima(loaded: LoadedModel, encoded: Encoded) -> 
     raw = raw_pair_maps(loaded, encoded, 1, Method.GRAD_CAM)
     found = explain_pair(loaded, encoded, "change")
     for scaled, own, maximum in zip(found.scaled, raw, found.maxima, strict=True):
-        assert maximum == pytest.approx(max(float(own.max()), 0.0), rel=1e-5)
-        assert scaled.min() >= 0
-        assert scaled.max() <= 1
+        assert maximum == pytest.approx(float(own.max()), rel=1e-5)
+        np.testing.assert_allclose(scaled, (own - own.min()) / (own.max() - own.min()), rtol=1e-4, atol=1e-6)
 
 
 def prepared() -> Prepared:
@@ -99,7 +100,7 @@ def test_joined_overlays_lie_on_both_images(overlay: Overlay, expected: np.ndarr
     np.testing.assert_array_equal(baseline.values, follow_up.values)
     assert baseline.box == (0, 10, 40, 50)
     assert follow_up.box == (0, 0, 40, 40)
-    assert baseline.maximum == (2.0 if overlay in (Overlay.INTERSECTION, Overlay.PRODUCT) else 3.0)
+    assert baseline.maximum == 3.0
 
 
 def test_each_image_keeps_its_own_map() -> None:
@@ -111,11 +112,50 @@ def test_each_image_keeps_its_own_map() -> None:
     assert follow_up.values[0, 0] == pytest.approx(0.5)
 
 
-def test_an_intersection_with_an_empty_map_is_empty() -> None:
-    maps = PairMaps("change", Method.GRAD_CAM, (FIRST, np.zeros_like(SECOND)), (2.0, 0.0))
-    assert all(heatmap.empty for heatmap in overlays(maps, prepared(), Overlay.INTERSECTION))
-    union = overlays(maps, prepared(), Overlay.UNION)
-    assert not any(heatmap.empty for heatmap in union)
+def test_lesions_are_those_of_the_networks_own_map(loaded: LoadedModel, encoded: Encoded) -> None:
+    head = loaded.model.lesions
+    weight, bias = head.weight[0, :, 0, 0].numpy(), float(head.bias)  # type: ignore[union-attr, index, arg-type]
+    expected = 1 / (1 + np.exp(-np.einsum("c,nchw->nhw", weight, encoded.maps[0].numpy()) - bias))
+    found = explain_pair(loaded, encoded).lesions
+    assert found is not None
+    np.testing.assert_allclose(np.stack(found), expected, rtol=1e-4)
+    assert not np.allclose(*found)
+
+
+LESIONS = PairMaps("change", Method.GRAD_CAM, (FIRST, SECOND), (2.0, 3.0), (FIRST / 2, SECOND / 4))
+
+
+def test_lesions_come_or_gone_are_the_difference_of_probabilities_on_both_images() -> None:
+    baseline, follow_up = overlays(LESIONS, prepared(), Overlay.LESION_CHANGE)
+    corners = baseline.values[[0, 0, -1, -1], [0, -1, 0, -1]].reshape(2, 2)
+    np.testing.assert_allclose(corners, SECOND / 4 - FIRST / 2, atol=1e-6)
+    np.testing.assert_array_equal(baseline.values, follow_up.values)
+    assert baseline.maximum == follow_up.maximum == pytest.approx(0.375)
+    assert baseline.label == "lesion"
+
+
+def test_lesions_seen_stay_on_their_own_image_and_are_not_scaled() -> None:
+    baseline, follow_up = overlays(LESIONS, prepared(), Overlay.LESIONS)
+    assert (float(baseline.values.max()), float(follow_up.values.max())) == pytest.approx((0.5, 0.25))
+
+
+def test_a_network_without_maps_of_lesions_has_no_such_overlay() -> None:
+    with pytest.raises(ValueError, match="no maps of lesions"):
+        overlays(replace(LESIONS, lesions=None), prepared(), Overlay.LESIONS)
+
+
+@pytest.mark.parametrize("overlay", [one for one in Overlay if not one.of_lesions and one != Overlay.OWN])
+def test_joined_maps_are_empty_only_where_neither_image_has_evidence(overlay: Overlay) -> None:
+    maps = PairMaps("change", Method.GRAD_CAM, (FIRST, SECOND), (2.0, -0.5))
+    assert not any(heatmap.empty for heatmap in overlays(maps, prepared(), overlay))
+    assert all(heatmap.empty for heatmap in overlays(replace(maps, maxima=(0.0, -0.5)), prepared(), overlay))
+
+
+def test_an_image_without_evidence_has_no_map_of_its_own() -> None:
+    maps = PairMaps("change", Method.GRAD_CAM, (FIRST, SECOND), (2.0, -0.5))
+    baseline, follow_up = overlays(maps, prepared(), Overlay.OWN)
+    assert (baseline.empty, follow_up.empty) == (False, True)
+    assert not follow_up.values.any()
 
 
 def test_encoding_a_pair_gives_matching_and_maps(loaded: LoadedModel) -> None:

@@ -173,7 +173,7 @@ class MusicVit(nn.Module):
         if self.difference:
             compared.append((embedded[:, 1] - embedded[:, 0]).abs())
         if self.lesions is not None:
-            differs = self._lesions_of_both(maps).diff(dim=1)[:, 0]
+            differs = self.lesions_seen(maps).flatten(2).diff(dim=1)[:, 0]
             strongest, mean = differs.abs().amax(dim=1), differs.abs().mean(dim=1)
             # Logarithms, about 0 on made pairs: both are small most of the time.
             compared.append(torch.stack([(strongest + 0.05).log() + 1.7, (mean + 0.01).log() + 3.4], dim=1))
@@ -186,11 +186,11 @@ class MusicVit(nn.Module):
             logits.append(torch.cat([-more, more], dim=1))
         return torch.cat(logits, dim=1)
 
-    def _lesions_of_both(self, maps: Tensor) -> Tensor:
-        """[N, 2, C, h, w] -> probability of a lesion at each position, [N, 2, h * w]."""
+    def lesions_seen(self, maps: Tensor) -> Tensor:
+        """[N, 2, C, h, w] -> probability of a lesion at each position of either image, [N, 2, h, w] float32."""
         assert self.lesions is not None
         logits: Tensor = self.lesions(maps.flatten(0, 1))
-        return logits.float().sigmoid().view(len(maps), 2, -1)
+        return logits.float().sigmoid().view(len(maps), 2, *maps.shape[3:])
 
     def forward(self, pair: Tensor) -> Tensor:
         return self.head(self.features(pair))

@@ -79,7 +79,7 @@ def _matching(card: Card, reading: PairReading) -> None:
     if odd:
         st.warning(
             "These two may not be comparable: they match worse than nearly all pairs of one patient do. Another view, "
-            "another patient or another part of the body would look like this.",
+            "another patient or another part of the body would look like this; so may a large change.",
             icon=":material/warning:",
         )
     st.caption(

@@ -91,7 +91,7 @@ def _figures(visits: tuple[Visit, Visit], reading: PairReading) -> list[dict[str
     for visit, heatmap in zip(visits, reading.heatmaps, strict=True):
         for name, mask in visit.truth or ():
             if not heatmap.empty:
-                figures = localise(np.maximum(heatmap.values, 0), heatmap.box, mask)
+                figures = localise(reading.strength(heatmap), heatmap.box, mask)
                 found.append({"image": visit.name, "region": name, "share": figures.share, "hit": figures.hit})
     return found
 
@@ -100,9 +100,7 @@ def pair_png(task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairR
     """Baseline and follow-up at their display windows, equally high, with overlay, true outlines and a legend."""
     import cv2
 
-    from cxrkit.explain_pair import Overlay
-
-    signed = reading.overlay == Overlay.SIGNED_DIFFERENCE
+    signed = reading.overlay.signed
     pictures = []
     for visit, heatmap in zip(visits, reading.heatmaps, strict=True):
         picture = blend(visit.image, heatmap, signed=signed)
@@ -118,12 +116,13 @@ def pair_png(task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairR
 def _legend(task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairReading) -> list[str]:
     prediction, (first, second) = reading.prediction, reading.maps.maxima
     score, days = prediction.scores[task.positive], _days_apart(visits)
+    raw = "" if reading.overlay.of_lesions else f"; raw maxima {first:.3g} and {second:.3g}"
     lines = [
         f"{task.title}: left {visits[0].name.lower()}, right {visits[1].name.lower()}"
         + ("" if days is None else f", {days} days apart"),
         f"Score for {task.positive} {share(score)}, {place(score, prediction.threshold)}. "
         + reading_in_words(card, reading).replace("**", ""),
-        f"Heatmap: {overlay_label(reading)}; raw maxima {first:.3g} and {second:.3g}, colours from {FAINTEST:g}",
+        f"Heatmap: {overlay_label(reading)}{raw}, colours from {FAINTEST:g}",
         f"Weights {card.sha256[:16]}, threshold of the card {share(card.thresholds[task.positive])}",
         FOOTER,
     ]

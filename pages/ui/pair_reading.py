@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from cxrkit.image import Radiograph
 from cxrkit.task import ModelInput, Prepared
@@ -37,12 +39,16 @@ class PairReading:
     overlay: "Overlay"
     heatmaps: "tuple[Heatmap, Heatmap]"
 
+    def strength(self, heatmap: "Heatmap") -> NDArray[np.float32]:
+        """How strong an overlay is where: whichever way a lesion went, but of evidence only what is the follow-up's."""
+        return np.abs(heatmap.values) if self.overlay.of_lesions else np.maximum(heatmap.values, 0)
 
-def overlay_names() -> "tuple[Overlay, ...]":
-    """The overlays on offer, in the order of the screen."""
+
+def overlay_names(loaded: "LoadedModel") -> "tuple[Overlay, ...]":
+    """The overlays on offer, in the order of the screen; those of lesions if the network has maps of them."""
     from cxrkit.explain_pair import Overlay
 
-    return tuple(Overlay)
+    return tuple(overlay for overlay in Overlay if loaded.model.lesions is not None or not overlay.of_lesions)
 
 
 def predict_pair(loaded: "LoadedModel", baseline: Radiograph, follow_up: Radiograph, threshold: float) -> "Prediction":

@@ -1,10 +1,13 @@
 """A comparison on the screen: scores, the reading in words, and both images with their overlay."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from cxrkit.card import Card
+from cxrkit.report import figure
 from cxrkit.task import Task
 from pages.ui.export import FAINTEST
 from pages.ui.pair_reading import PairReading
@@ -13,8 +16,13 @@ from pages.ui.viewer import Pane, viewer
 from pages.ui.visits import Visit
 from pages.ui.words import place, share
 
+if TYPE_CHECKING:
+    from cxrkit.explain import Method
+    from cxrkit.explain_pair import Overlay
+
 ABNORMAL, MORE = "abnormal", "more"
 DIRECTION_FIGURE = "direction AUC"
+_POINTING = "pointing game, "
 
 
 def pair_cards(task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairReading) -> None:
@@ -81,24 +89,26 @@ def beats_chance(card: Card) -> bool:
 
 
 def pair_images(
-    visits: tuple[Visit, Visit], reading: PairReading, key: str, matrix: NDArray[np.float64] | None
+    card: Card,
+    visits: tuple[Visit, Visit],
+    reading: PairReading,
+    key: str,
+    matrix: NDArray[np.float64] | None,
 ) -> None:
     """The linked viewer with both images.
 
     Args:
+        card: of the network.
         visits: baseline and follow-up.
         reading: of the two.
         key: of the viewer.
         matrix: [2, 3] from the baseline's pixel coordinates to the follow-up's; None where they do not fit.
     """
-    from cxrkit.explain_pair import Overlay
-
-    signed = reading.overlay == Overlay.SIGNED_DIFFERENCE
     panes = []
     for index, (visit, heatmap) in enumerate(zip(visits, reading.heatmaps, strict=True)):
         pixels, window = display_pixels(visit.image)
         remark = "" if visit.truth is None else " (simulated)"
-        nothing = f": no evidence for “{heatmap.label}”, no heatmap" if heatmap.empty else ""
+        nothing = f": no evidence for “{reading.maps.label}”, no heatmap" if heatmap.empty else ""
         panes.append(
             Pane(
                 title=f"{visit.name}{remark}{nothing}",
@@ -108,37 +118,74 @@ def pair_images(
                 heatmap=None if heatmap.empty else heatmap.values,
                 heatmap_box=None if heatmap.empty else heatmap.box,
                 heatmap_label=overlay_label(reading),
-                heatmap_signed=signed,
+                heatmap_signed=reading.overlay.signed,
                 masks=visit.truth or (),
                 digest=visit.image.sha256,
                 to_first=matrix if index else None,
             )
         )
     viewer(panes, key=key, compare=True)
-    st.caption(_overlay_caption(reading))
+    st.caption(
+        f"{_overlay_caption(reading)}{pointing_in_words(card, reading.overlay, reading.maps.method)}{_faint(reading)}"
+    )
 
 
 def overlay_label(reading: PairReading) -> str:
     """What the legend says of the colours."""
-    heatmap = reading.heatmaps[0]
-    return f"{reading.overlay}, {heatmap.method} for {heatmap.label}"
+    if reading.overlay.of_lesions:
+        return f"{reading.overlay}, probability"
+    return f"{reading.overlay}, {reading.maps.method} for {reading.maps.label}"
 
 
 def _overlay_caption(reading: PairReading) -> str:
     from cxrkit.explain_pair import Overlay
 
-    first, second = reading.maps.maxima
+    first, second = (f"{maximum:.3g}".replace("-", "−") for maximum in reading.maps.maxima)
     meaning = {
         Overlay.INTERSECTION: "Where both images' maps are strong: the pixelwise minimum.",
         Overlay.OWN: "On each image its own map.",
         Overlay.UNION: "Where either image's map is strong: the pixelwise maximum.",
         Overlay.PRODUCT: "The product of both maps.",
         Overlay.SIGNED_DIFFERENCE: "Red where the follow-up's map is stronger, blue where the baseline's is.",
+        Overlay.LESION_CHANGE: "Red where the network sees a lesion at follow-up and saw none at baseline, blue where "
+        "it sees one no more: the difference of its probabilities.",
+        Overlay.LESIONS: "On each image where the network sees a lesion: its probability.",
     }[reading.overlay]
+    joined = "Both are joined in the frame of what the network read, the square around the lungs."
+    if reading.overlay.of_lesions:
+        return f"{meaning} It is not scaled: 1 is certain. {joined} These maps are ours, not the source's."
     return (
         f"{meaning} Each map is scaled from its own minimum to its own maximum first, so a weak map looks as strong "
-        f"as a strong one. Raw maxima: baseline {first:.3g}, follow-up {second:.3g}; near 0 they mean little. Both "
-        "maps are joined in the frame of what the network read, the square around the lungs." + _faint(reading)
+        f"as a strong one. Raw maxima: baseline {first}, follow-up {second}; near 0 they mean little, "
+        f"and below it nothing in that image speaks for “{reading.maps.label}”. {joined}"
+    )
+
+
+def pointing_in_words(card: Card, overlay: "Overlay", method: "Method") -> str:
+    """How often this overlay's strongest point lay on what had changed, by the card; nothing where it was not measured.
+
+    Args:
+        card: of the network.
+        overlay: the one shown.
+        method: of the maps.
+    """
+    from cxrkit.explain_pair import INTERSECTION_BY_METHOD, Overlay
+
+    figures = {metric.name: metric for metric in reversed(card.metrics) if metric.name.startswith(_POINTING)}
+    told = {one: figure(figures[name]) for one in Overlay if (name := _POINTING + one.lower()) in figures}
+    rows = card.tables.get(INTERSECTION_BY_METHOD, [])
+    by_method = {str(row["method"]): str(row["all"]) for row in rows}
+    if method in by_method:
+        told[Overlay.INTERSECTION] = by_method[method]
+    chance = figures.get(f"{_POINTING}chance")
+    if overlay not in told or chance is None:
+        return ""
+    better = ""
+    if overlay == Overlay.INTERSECTION and Overlay.LESION_CHANGE in told:
+        better = f"; that of “{Overlay.LESION_CHANGE}” in {told[Overlay.LESION_CHANGE]}"
+    return (
+        f" On {chance.cases} pairs made of radiographs set aside, with a lesion that came, went, grew or shrank, its "
+        f"strongest point lay on that lesion in **{told[overlay]}** of them{better}; by chance {chance.value:.2f}."
     )
 
 
@@ -147,7 +194,8 @@ def _faint(reading: PairReading) -> str:
     strongest = max(float(np.abs(heatmap.values).max()) for heatmap in reading.heatmaps)
     if strongest >= FAINTEST or all(heatmap.empty for heatmap in reading.heatmaps):
         return ""
+    reason = "nothing of it is near certain" if reading.overlay.of_lesions else "the two maps hardly meet"
     return (
-        f" **The strongest point of this overlay is only {strongest:.2f}**: the two maps hardly meet. Lower “Hide "
+        f" **The strongest point of this overlay is only {strongest:.2f}**: {reason}. Lower “Hide "
         "below” to see it, or choose another overlay."
     )

@@ -1,6 +1,5 @@
 """Is the answer right, and the overlay? For simulated pairs, of which it is known what has changed."""
 
-import numpy as np
 import streamlit as st
 
 from cxrkit.localisation import localise
@@ -26,7 +25,7 @@ def overlay_check(task: Task, visits: tuple[Visit, Visit], reading: PairReading)
         st.markdown("Whatever the overlay marks, it marks no change.")
         return
     for visit, heatmap in zip(visits, reading.heatmaps, strict=True):
-        heat = np.maximum(heatmap.values, 0)  # a signed difference may be negative everywhere
+        heat = reading.strength(heatmap)
         for name, mask in visit.truth or ():
             if not heat.any():
                 st.markdown(f"**{visit.name}.** There is no heat to compare with {name}.")

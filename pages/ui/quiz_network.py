@@ -81,7 +81,7 @@ def _followup(loaded: "LoadedModel", question: Question, material: Material) -> 
     del question
     called, (baseline, follow_up) = loaded.task.positive, material.images
     threshold = loaded.card.thresholds[called]
-    reading = read_pair(loaded, baseline, follow_up, threshold, called, methods()[0], overlay_names()[0])
+    reading = read_pair(loaded, baseline, follow_up, threshold, called, methods()[0], overlay_names(loaded)[0])
     prediction = reading.prediction
     words = _scored(prediction.scores[called], prediction.threshold, called, prediction.label)
     return _answer(loaded, prediction.label, words, prediction.scores[called], reading.heatmaps, called)

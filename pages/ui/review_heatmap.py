@@ -78,6 +78,6 @@ def _single(loaded: "LoadedModel", image: Radiograph, label: str, method: "Metho
 def _pair(
     loaded: "LoadedModel", images: Sequence[Radiograph], threshold: float, label: str, method: "Method"
 ) -> Explanation:
-    reading = read_pair(loaded, images[0], images[1], threshold, label, method, overlay_names()[0])
+    reading = read_pair(loaded, images[0], images[1], threshold, label, method, overlay_names(loaded)[0])
     views = tuple(Shown(ModelInput(), reading.prepared, heatmap) for heatmap in reading.heatmaps)
     return Explanation(views, reading.prediction.scores[label])

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,14 +13,16 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cxrkit.card import Metric
-from cxrkit.explain_pair import Overlay
+from cxrkit.explain import Method
+from cxrkit.explain_pair import INTERSECTION_BY_METHOD, Overlay
 from cxrkit.phantoms import PAIR_SAMPLES, ChestSettings, simulate_chest, simulate_pair
 from cxrkit.tasks.followup import FOLLOW_UP
 from pages.ui import pair_samples
 from pages.ui.pair_checks import usual_ranges
-from pages.ui.pair_results import beats_chance
+from pages.ui.pair_reading import overlay_names
+from pages.ui.pair_results import beats_chance, pointing_in_words
 from pages.ui.visits import visit_names
-from tests.models_for_tests import small_card
+from tests.models_for_tests import small_card, small_loaded
 from tests.pages.conftest import chest, png
 
 NAME = FOLLOW_UP.name
@@ -153,6 +156,37 @@ def test_both_files_can_be_taken_away(page: AppTest, monkeypatch: pytest.MonkeyP
     picture = made["Both overlays (PNG)"]
     assert isinstance(picture, bytes)
     assert Image.open(io.BytesIO(picture)).width > 2000
+
+
+def test_the_caption_says_how_often_the_overlay_points_at_the_change() -> None:
+    def rate(name: str, value: float, part: str = "made, all with change") -> Metric:
+        return Metric(f"pointing game, {name}", part, value, value - 0.1, value + 0.1, 630, "")
+
+    figures = (rate("lesions come or gone", 0.77), rate("chance", 0.09), rate("lesions come or gone", 0.9, "called"))
+    rows = [{"method": "Grad-CAM", "all": "0.390 (0.350 to 0.430)"}, {"method": "HiResCAM", "all": "0.560"}]
+    card = replace(small_card(FOLLOW_UP), metrics=figures, tables={INTERSECTION_BY_METHOD: rows})
+    said = pointing_in_words(card, Overlay.INTERSECTION, Method.GRAD_CAM)
+    assert (
+        "**0.390 (0.350 to 0.430)** of them; that of “Lesions come or gone” in 0.770 (0.670 to 0.870); by chance 0.09" in said
+    )
+    assert "**0.560**" in pointing_in_words(card, Overlay.INTERSECTION, Method.HIRES_CAM)
+    assert "**0.770 (0.670 to 0.870)** of them; by chance" in pointing_in_words(card, Overlay.LESION_CHANGE, Method.GRAD_CAM)
+    assert pointing_in_words(card, Overlay.UNION, Method.GRAD_CAM) == ""
+    assert pointing_in_words(card, Overlay.INTERSECTION, Method.LAYER_CAM) == "", "not measured"
+    assert pointing_in_words(small_card(FOLLOW_UP), Overlay.INTERSECTION, Method.GRAD_CAM) == ""
+
+
+def test_lesions_come_or_gone_are_judged_whichever_way_they_went(page: AppTest) -> None:
+    page.button(key=f"{NAME}.first_sample").click().run()
+    page.selectbox(key=f"{NAME}.overlay_mode").select(Overlay.LESION_CHANGE).run()
+    assert "ours, not the source's" in texts(page)
+    assert "There is no heat to compare" not in texts(page)
+
+
+def test_a_network_without_maps_of_lesions_offers_none() -> None:
+    without = SimpleNamespace(model=SimpleNamespace(lesions=None))
+    assert not any(overlay.of_lesions for overlay in overlay_names(without))  # type: ignore[arg-type]
+    assert overlay_names(small_loaded(FOLLOW_UP)) == tuple(Overlay)
 
 
 def test_a_direction_is_given_only_while_its_figures_beat_chance() -> None:

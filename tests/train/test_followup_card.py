@@ -11,11 +11,14 @@ import torch
 from safetensors.torch import save_file
 
 from cxrkit.card import Card, read_card
+from cxrkit.explain import Method
+from cxrkit.explain_pair import INTERSECTION_BY_METHOD
 from cxrkit.image import read_image
 from cxrkit.phantoms import random_chest, simulate_chest
 from cxrkit.phantoms.settings import LESIONS
 from cxrkit.pixels import Gray
 from cxrkit.predict import encode, predict
+from cxrkit.report import figure
 from cxrkit.task import ModelInput
 from cxrkit.tasks.followup import FOLLOW_UP
 from tests.models_for_tests import small_loaded
@@ -109,7 +112,10 @@ def test_every_figure_of_the_card_has_its_interval_and_part(card: Card, run: Pat
             assert metric.low <= metric.value <= metric.high
     assert len({(metric.name, metric.part) for metric in card.metrics}) == len(card.metrics)
     assert set(card.thresholds) == {"change", "abnormal", "more"}
-    assert set(card.tables) == {LESION_TABLE, POINTING_TABLE, MATCHING_TABLE}
+    assert set(card.tables) == {LESION_TABLE, POINTING_TABLE, INTERSECTION_BY_METHOD, MATCHING_TABLE}
+    assert [row["method"] for row in card.tables[INTERSECTION_BY_METHOD]] == list(Method)
+    intersection = card.metric(f"pointing game, {INTERSECTION}", f"{MADE}, all with change")
+    assert card.tables[INTERSECTION_BY_METHOD][0]["all"] == figure(intersection)
     given = "alpha, given val part: pairs of consecutive radiographs"
     assert card.metric("AUC", given).cases == 6
     assert card.metric("AUC, patients resampled", given).value == card.metric("AUC", given).value
@@ -193,7 +199,8 @@ def test_the_reader_says_what_predict_says(data: list[Path], tmp_path: Path) -> 
         assert scores[0] == pytest.approx(expected.further[question][positive], abs=1e-5)
     np.testing.assert_allclose(found.matching[0], expected.matching, atol=1e-5)
     assert found.further("direction").sum() == pytest.approx(1, abs=1e-4)  # type: ignore[union-attr]
-    assert found.maps.shape[:2] == (2, 2)
+    assert found.maps.shape[:3] == (2, len(Method), 2)
+    assert found.lesions.shape == found.maps[:, 0].shape
     changed = Reader(loaded, tmp_path).read([pairs[0] * 0.9, pairs[1]])
     assert not np.allclose(changed.logits[0], found.logits[0]), "other pixels are read anew"
 

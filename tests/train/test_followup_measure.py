@@ -17,7 +17,16 @@ from train.followup.made_aside import CONTRASTS, MadePairs
 from train.followup.matching import ANOTHER, SAME, Matched, matching_figures
 from train.followup.measure import SPECIFICITY, threshold_for_specificity
 from train.followup.measure_made import DIRECTION, MADE, change_metrics, direction_metrics
-from train.followup.measure_maps import BASELINE, CHANCE, INTERSECTION, OTHER, chance, hits
+from train.followup.measure_maps import (
+    BASELINE,
+    CHANCE,
+    INTERSECTION,
+    LESION_CHANGE,
+    OTHER,
+    STRONGEST_LESION,
+    chance,
+    hits,
+)
 from train.followup.measure_pairs import change_of_real, direction_of_real, order_of_real
 from train.followup.space import Mask
 
@@ -30,7 +39,8 @@ def answers(change: NDArray[np.float64], more: NDArray[np.float64] | None = None
     logits[:, 1] = change
     logits[:, 7] = 0 if more is None else more
     nothing = np.zeros((len(change), 2))
-    return Answers(logits, np.zeros((len(change), 4)), nothing[..., None, None].astype(np.float32), nothing)
+    maps = nothing[..., None, None].astype(np.float32)
+    return Answers(logits, np.zeros((len(change), 4)), maps[:, None], nothing[:, None], maps)
 
 
 def made(
@@ -79,7 +89,7 @@ def test_maps_point_where_they_are_hot() -> None:
     hot[2, :, 6, 6] = 1  # both off
     # The fourth has no evidence at all.
     maxima = hot.max(axis=(2, 3)).astype(float)
-    answered = replace(answers(np.zeros(4)), maps=hot, maxima=maxima)
+    answered = replace(answers(np.zeros(4)), maps=hot[:, None], maxima=maxima[:, None])
     found = hits(made(["nodule"] * 4, answered, ((corner, corner),) * 4))
     np.testing.assert_array_equal(found[INTERSECTION], [1, 0, 0, 0])
     np.testing.assert_array_equal(found[BASELINE], [1, 1, 0, 0])
@@ -89,6 +99,26 @@ def test_maps_point_where_they_are_hot() -> None:
     assert moved[INTERSECTION][0] == 0.5, "on the baseline alone"
     gone = hits(made(["nodule"] * 4, answered, ((corner, np.zeros_like(corner)),) * 4))
     assert np.isnan(gone[INTERSECTION]).all(), "a lesion outside the image is nobody's miss"
+
+
+def test_lesions_come_or_gone_count_whichever_way_they_went() -> None:
+    corner = np.zeros((SIZE, SIZE), bool)
+    corner[4:12, 4:12] = True
+    seen = np.zeros((4, 2, 8, 8), np.float32)
+    seen[0, 0, 1, 1] = 0.6  # gone
+    seen[1, 1, 1, 1], seen[1, :, 6, 6] = 0.3, 0.9  # come, beside a stronger one that stays
+    seen[2, :, 1, 1] = 0.8  # stays: nothing has changed
+    seen[3, 1, 6, 6] = 0.5  # elsewhere
+    nothing = np.zeros((4, 2, 8, 8), np.float32)
+    found = hits(
+        made(
+            ["nodule"] * 4, replace(answers(np.zeros(4)), maps=nothing[:, None], lesions=seen), ((corner, corner),) * 4
+        )
+    )
+    np.testing.assert_array_equal(found[LESION_CHANGE], [1, 1, 0, 0])
+    np.testing.assert_array_equal(found[STRONGEST_LESION], [0.5, 0, 1, 0])
+    without = replace(answers(np.zeros(4)), maps=nothing[:, None], lesions=np.zeros((4, 2, 0, 0), np.float32))
+    assert LESION_CHANGE not in hits(made(["nodule"] * 4, without, ((corner, corner),) * 4))
 
 
 def test_chance_is_the_share_of_pixels_near_the_mask() -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from cxrkit.explain import Method
 from cxrkit.explain_pair import explain_pair
 from cxrkit.predict import Encoded, probabilities
 from cxrkit.tasks.followup import FOLLOW_UP
@@ -32,14 +33,18 @@ class Answers:
     Attributes:
         logits: [N, K].
         matching: [N, stages] cosine of K and Q.
-        maps: [N, 2, h, w] Grad-CAM of change of either image as explain_pair scales it; [N, 2, 0, 0] if not asked for.
-        maxima: [N, 2] of the raw maps; 0 = no evidence for change.
+        maps: [N, methods, 2, h, w] by each Method in turn, of change in either image as explain_pair scales it;
+            [N, methods, 2, 0, 0] if not asked for.
+        maxima: [N, methods, 2] of the raw maps; at most 0 = no evidence for change.
+        lesions: [N, 2, h, w] probability of a lesion in either image; [N, 2, 0, 0] if no maps are asked for, or of a
+            network without such maps.
     """
 
     logits: NDArray[np.float64]
     matching: NDArray[np.float64]
     maps: NDArray[np.float32]
     maxima: NDArray[np.float64]
+    lesions: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.logits)
@@ -59,14 +64,13 @@ class Answers:
 
     def part(self, which: NDArray[np.bool_] | NDArray[np.int64] | slice) -> "Answers":
         """Of some of the pairs."""
-        return Answers(self.logits[which], self.matching[which], self.maps[which], self.maxima[which])
+        return Answers(**{name: values[which] for name, values in vars(self).items()})
 
 
 def joined(parts: Iterable[Answers]) -> Answers:
     """Answers one after the other."""
     given = list(parts)
-    names = ("logits", "matching", "maps", "maxima")
-    return Answers(*(np.concatenate([getattr(part, name) for part in given]) for name in names))
+    return Answers(*(np.concatenate([getattr(part, one.name) for part in given]) for one in fields(Answers)))
 
 
 class Reader:
@@ -91,7 +95,8 @@ class Reader:
 
     def _chunk(self, pairs: NDArray[np.float32], explain: bool) -> Answers:
         """Kept by the pixels themselves: whatever changes them, however little, is read anew."""
-        key = hashlib.sha256(f"{self.loaded.card.sha256} {explain} {pairs.shape}".encode())
+        asked = [one.name for one in fields(Answers)] if explain else []
+        key = hashlib.sha256(f"{self.loaded.card.sha256} {asked} {pairs.shape}".encode())
         key.update(np.ascontiguousarray(pairs).data)
         file = self.folder / f"answers-{key.hexdigest()[:24]}.npz"
         if not file.is_file():
@@ -108,13 +113,17 @@ class Reader:
         with torch.inference_mode(False), torch.no_grad():
             maps, matching = model.compare(torch.stack([normalised(pair) for pair in pairs]))  # type: ignore[operator]
             logits = model.head(maps)  # type: ignore[operator]
-        cams = np.zeros((len(pairs), 2, 0, 0), dtype=np.float32)
-        maxima = np.zeros((len(pairs), 2))
+        count = len(pairs)
+        cams, maxima = np.zeros((count, len(Method), 2, 0, 0), dtype=np.float32), np.zeros((count, len(Method), 2))
+        lesions = np.zeros((count, 2, 0, 0), dtype=np.float32)
         if explain:
-            found = [explain_pair(self.loaded, Encoded(one[None])) for one in maps]
-            cams = np.stack([np.stack(each.scaled) for each in found])
-            maxima = np.array([each.maxima for each in found])
-        return Answers(logits.double().numpy(), matching.double().numpy(), cams, maxima)
+            encoded = [Encoded(one[None]) for one in maps]
+            found = [[explain_pair(self.loaded, one, method=method) for method in Method] for one in encoded]
+            cams = np.array([[each.scaled for each in row] for row in found])
+            maxima = np.array([[each.maxima for each in row] for row in found])
+            if found[0][0].lesions is not None:
+                lesions = np.array([row[0].lesions for row in found])
+        return Answers(logits.double().numpy(), matching.double().numpy(), cams, maxima, lesions)
 
 
 def chunks(pairs: Iterable[Pair]) -> Iterator[NDArray[np.float32]]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cxrkit.card import Metric
 from cxrkit.cases import Case
+from cxrkit.explain_pair import INTERSECTION_BY_METHOD
 from cxrkit.metrics import fit_temperature, threshold_for_sensitivity
 from cxrkit.models.music_vit import CHANGE
 from cxrkit.tasks.followup import FOLLOW_UP
@@ -30,7 +31,7 @@ from train.followup.matching import (
 )
 from train.followup.material import Material
 from train.followup.measure_made import LESION_TABLE, change_metrics, direction_metrics, natural_metrics
-from train.followup.measure_maps import POINTING_TABLE, pointing_metrics
+from train.followup.measure_maps import POINTING_TABLE, method_rows, pointing_metrics
 from train.followup.measure_pairs import abnormal_of_singles, change_of_real, direction_of_real, order_of_real
 from train.followup.progress import draw_judged
 
@@ -176,7 +177,8 @@ class Measurement:
                 metrics += natural_metrics(held, pairs[0], pairs[1], point.temperature, point.change)
         metrics += direction_metrics(changed)
         pointing, rows = pointing_metrics(changed, point.temperature, point.change)
-        return metrics + pointing, {LESION_TABLE: lesions, POINTING_TABLE: rows}
+        by_method = method_rows(changed, point.temperature, point.change)
+        return metrics + pointing, {LESION_TABLE: lesions, POINTING_TABLE: rows, INTERSECTION_BY_METHOD: by_method}
 
     def _singles(self, point: Point) -> list[Metric]:
         metrics: list[Metric] = []

@@ -1,4 +1,4 @@
-"""Where the maps of change point on made pairs, whose lesions are known: intersection and each image's own map."""
+"""Where the maps point on made pairs, whose lesions are known: of change, joined or not, and the maps of lesions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,11 +23,14 @@ from train.followup.space import Mask
 POINTING_TABLE = "Pointing game on pairs made of radiographs set aside, by lesion"
 
 INTERSECTION, BASELINE, FOLLOW_UP_MAP = "intersection map", "baseline's own map", "follow-up's own map"
+LESION_CHANGE, STRONGEST_LESION = "lesions come or gone", "lesions seen in each image"
 OTHER, CHANCE = "intersection map of another pair", "chance"
 _NOTES = {
     INTERSECTION: "on both images; the strongest pixel is to lie on what has changed, or nearly (3 % of the side)",
     BASELINE: "on the baseline",
     FOLLOW_UP_MAP: "on the follow-up",
+    LESION_CHANGE: "on both images; the network's own maps of lesions, not the source's",
+    STRONGEST_LESION: "each image's own map, whether the lesion has changed or not",
     OTHER: "what pointing at the usual places alone reaches",
     CHANCE: "share of the area that counts as on what has changed",
 }
@@ -42,10 +45,15 @@ def hits(pairs: MadePairs) -> dict[str, NDArray[np.float64]]:
         pairs: read with their maps, each with change.
 
     Returns:
-        [N] by INTERSECTION, BASELINE, FOLLOW_UP_MAP, OTHER and CHANCE (a share of the area).
+        [N] by INTERSECTION, BASELINE, FOLLOW_UP_MAP, the two of lesions where the network has their maps, OTHER and
+        CHANCE (a share of the area).
     """
-    found = {name: np.full(len(pairs), np.nan) for name in _NOTES}
-    maps = [_maps(pairs, row) for row in range(len(pairs))]
+    of_lesions = {LESION_CHANGE: Overlay.LESION_CHANGE, STRONGEST_LESION: Overlay.LESIONS}
+    if not pairs.answers.lesions.size:
+        of_lesions = {}
+    names = [name for name in _NOTES if name in of_lesions or name not in (LESION_CHANGE, STRONGEST_LESION)]
+    found = {name: np.full(len(pairs), np.nan) for name in names}
+    maps = _maps(pairs, Method.GRAD_CAM)
     for row, masks in enumerate(pairs.masks):
         if not all(mask.any() for mask in masks):
             continue
@@ -55,6 +63,8 @@ def hits(pairs: MadePairs) -> dict[str, NDArray[np.float64]]:
         other = _hits(maps[(row + len(maps) // 2) % len(maps)], Overlay.INTERSECTION, masks)
         found[INTERSECTION][row], found[OTHER][row] = np.mean(both), np.mean(other)
         found[BASELINE][row], found[FOLLOW_UP_MAP][row] = own
+        for name, overlay in of_lesions.items():
+            found[name][row] = np.mean(_hits(maps[row], overlay, masks))
         found[CHANCE][row] = np.mean([chance(mask) for mask in masks])
     return found
 
@@ -121,16 +131,48 @@ def _gains(
     ]
 
 
-def _maps(pairs: MadePairs, row: int) -> PairMaps:
-    scaled, maxima = pairs.answers.maps[row], pairs.answers.maxima[row]
-    return PairMaps(FOLLOW_UP.positive, Method.GRAD_CAM, (scaled[0], scaled[1]), (float(maxima[0]), float(maxima[1])))
+def method_rows(pairs: MadePairs, temperature: float, threshold: float) -> list[dict[str, Any]]:
+    """The table by method: how often the intersection points at what has changed, in all pairs and in those called."""
+    inside = np.array([all(mask.any() for mask in masks) for masks in pairs.masks])
+    called = inside & (pairs.answers.change(temperature) >= threshold)
+    rows = []
+    for method in Method:
+        maps = _maps(pairs, method)
+        found = np.full(len(pairs), np.nan)
+        for place in np.flatnonzero(inside):
+            found[place] = np.mean(_hits(maps[place], Overlay.INTERSECTION, pairs.masks[place]))
+        row: dict[str, Any] = {"method": str(method), "pairs": int(inside.sum()), "called": int(called.sum())}
+        for name, which in (("all", inside), ("called change", called)):
+            for metric in mean_metric(name, "", found[which], pairs.patients[which], "", share=True):
+                row[name] = figure(metric)
+        rows.append(row)
+    return rows
+
+
+def _maps(pairs: MadePairs, method: Method) -> list[PairMaps]:
+    place, answers = list(Method).index(method), pairs.answers
+    return [
+        PairMaps(
+            FOLLOW_UP.positive,
+            method,
+            (scaled[0], scaled[1]),
+            (float(maxima[0]), float(maxima[1])),
+            (lesions[0], lesions[1]) if lesions.size else None,
+        )
+        for scaled, maxima, lesions in zip(
+            answers.maps[:, place], answers.maxima[:, place], answers.lesions, strict=True
+        )
+    ]
 
 
 def _hits(maps: PairMaps, overlay: Overlay, masks: tuple[Mask, Mask]) -> list[bool]:
-    """Of baseline and follow-up: whether the overlay's strongest pixel is on the mask; without any heat it is not."""
+    """Of baseline and follow-up: whether the overlay's strongest pixel is on the mask; without any heat it is not.
+
+    Of a signed overlay the sign says which way, not where, so it does not count.
+    """
     shown = overlays(maps, _as_read(len(masks[0])), overlay)
     return [
-        bool(heat.values.any()) and localise(heat.values, heat.box, mask).hit
+        bool(heat.values.any()) and localise(np.abs(heat.values), heat.box, mask).hit
         for heat, mask in zip(shown, masks, strict=True)
     ]
 
