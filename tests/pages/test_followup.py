@@ -165,12 +165,11 @@ def test_the_caption_says_how_often_the_overlay_points_at_the_change() -> None:
     figures = (rate("lesions come or gone", 0.77), rate("chance", 0.09), rate("lesions come or gone", 0.9, "called"))
     rows = [{"method": "Grad-CAM", "all": "0.390 (0.350 to 0.430)"}, {"method": "HiResCAM", "all": "0.560"}]
     card = replace(small_card(FOLLOW_UP), metrics=figures, tables={INTERSECTION_BY_METHOD: rows})
+    lesions = "0.770 (0.670 to 0.870)"
     said = pointing_in_words(card, Overlay.INTERSECTION, Method.GRAD_CAM)
-    assert (
-        "**0.390 (0.350 to 0.430)** of them; that of “Lesions come or gone” in 0.770 (0.670 to 0.870); by chance 0.09" in said
-    )
+    assert f"**0.390 (0.350 to 0.430)** of them; that of “Lesions come or gone” in {lesions}; by chance 0.09" in said
     assert "**0.560**" in pointing_in_words(card, Overlay.INTERSECTION, Method.HIRES_CAM)
-    assert "**0.770 (0.670 to 0.870)** of them; by chance" in pointing_in_words(card, Overlay.LESION_CHANGE, Method.GRAD_CAM)
+    assert f"**{lesions}** of them; by chance" in pointing_in_words(card, Overlay.LESION_CHANGE, Method.GRAD_CAM)
     assert pointing_in_words(card, Overlay.UNION, Method.GRAD_CAM) == ""
     assert pointing_in_words(card, Overlay.INTERSECTION, Method.LAYER_CAM) == "", "not measured"
     assert pointing_in_words(small_card(FOLLOW_UP), Overlay.INTERSECTION, Method.GRAD_CAM) == ""
