@@ -55,7 +55,15 @@ def material(fail_after: int | None = None) -> Material:
     return Material(training, (Squares(),), {"made": "made", "real a": "real"})
 
 
-SETTINGS = Settings(encoder=SMALL, stages=((32, 2, 48), (64, 2, 48)), batch=8, learning_rate=1e-3, judged=24, workers=0)
+SETTINGS = Settings(
+    encoder=SMALL,
+    stages=((32, 2, 48), (64, 2, 48)),
+    batch=8,
+    learning_rate=1e-3,
+    shares={"made": 0.6, "real": 0.14},
+    judged=24,
+    workers=0,
+)
 
 
 def test_swapped_example_has_swapped_labels() -> None:
