@@ -109,11 +109,14 @@ def test_what_is_no_chest_is_stopped_by_name(page: AppTest) -> None:
     assert page.metric
 
 
-@pytest.mark.parametrize("overlay", list(Overlay))
-def test_every_overlay_is_shown(page: AppTest, overlay: Overlay) -> None:
+def test_every_overlay_is_shown_and_says_what_it_is(page: AppTest) -> None:
     page.button(key=f"{NAME}.first_sample").click().run()
-    page.selectbox(key=f"{NAME}.overlay_mode").select(overlay).run()
-    assert not page.exception
+    captions = set()
+    for overlay in Overlay:
+        page.selectbox(key=f"{NAME}.overlay_mode").select(overlay).run()
+        assert not page.exception, overlay
+        captions.add(next(str(one.value) for one in page.caption if "what the network read" in str(one.value)))
+    assert len(captions) == len(Overlay)
 
 
 def test_a_simulated_pair_is_judged_against_its_truth(page: AppTest) -> None:
