@@ -86,8 +86,8 @@ def explain_pair(
     """Maps of both branches for one of the task's labels, from one run of the encoder.
 
     **Choice**: what speaks against the label is scaled too, not cut off. A lesion that has come speaks for change in
-    the follow-up, while the baseline as a whole speaks against it, least where it shows no lesion. Cut off, one map in
-    three pairs was empty and so was the intersection; whole, it pointed at the change twice as often on carved pairs.
+    the follow-up, while the baseline as a whole speaks against it, least where it shows no lesion. Cut off, one of the
+    two maps was often empty and the intersection with it.
 
     Args:
         loaded: the network with its card.
@@ -97,10 +97,10 @@ def explain_pair(
     """
     raw = raw_pair_maps(loaded, encoded, loaded.task.labels.index(label), method)
     maxima = (float(raw[0].max()), float(raw[1].max()))
-    return PairMaps(label, method, (_min_max(raw[0]), _min_max(raw[1])), maxima, lesions_of(loaded, encoded))
+    return PairMaps(label, method, (_min_max(raw[0]), _min_max(raw[1])), maxima, _lesions_of(loaded, encoded))
 
 
-def lesions_of(loaded: LoadedModel, encoded: Encoded) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+def _lesions_of(loaded: LoadedModel, encoded: Encoded) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
     """The network's own maps of lesions in baseline and follow-up, as in PairMaps."""
     if loaded.model.lesions is None:
         return None
@@ -179,7 +179,7 @@ def _strengths(
 
 
 def _min_max(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A constant map is all one, or all zero where nothing of it is above zero."""
+    """Scaled to [0, 1]; a constant map is all one, or all zero where nothing of it is above zero."""
     low, high = float(values.min()), float(values.max())
     if low == high:
         return np.full_like(values, float(high > 0))

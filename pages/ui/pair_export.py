@@ -63,12 +63,7 @@ def pair_json(task: Task, card: Card, visits: tuple[Visit, Visit], reading: Pair
             dict(zip(("left", "top", "right", "bottom"), placement.box, strict=True)) | {"chosen_by": source}
             for placement, source in zip(reading.prepared.placements, reading.prepared.crop_sources, strict=True)
         ],
-        "heatmap": {
-            "label": reading.maps.label,
-            "method": str(reading.maps.method),
-            "overlay": str(reading.overlay),
-            "raw_maxima": list(reading.maps.maxima),
-        },
+        "heatmap": {"overlay": str(reading.overlay)} | _evidence(reading),
         "warnings": list(prediction.warnings),
         "versions": {name: version(name) for name in LIBRARIES},
         "note": FOOTER,
@@ -78,6 +73,14 @@ def pair_json(task: Task, card: Card, visits: tuple[Visit, Visit], reading: Pair
     if visits[0].truth is not None:
         result["simulated"] = _figures(visits, reading)
     return json.dumps(result, indent=1) + "\n"
+
+
+def _evidence(reading: PairReading) -> dict[str, Any]:
+    """What the overlay is made of: maps of lesions have neither a label that they explain nor a method."""
+    if reading.overlay.of_lesions:
+        return {"strongest_probability": [heatmap.maximum for heatmap in reading.heatmaps]}
+    maps = reading.maps
+    return {"label": maps.label, "method": str(maps.method), "raw_maxima": list(maps.maxima)}
 
 
 def _days_apart(visits: tuple[Visit, Visit]) -> int | None:

@@ -156,9 +156,13 @@ def test_both_files_can_be_taken_away(page: AppTest, monkeypatch: pytest.MonkeyP
     assert set(result["scores"]) == {"no change", "change"}
     assert len(result["matching"]) == 4
     assert result["days_apart"] == PAIR_SAMPLES[0].settings.days
+    assert set(result["heatmap"]) == {"overlay", "label", "method", "raw_maxima"}
     picture = made["Both overlays (PNG)"]
     assert isinstance(picture, bytes)
     assert Image.open(io.BytesIO(picture)).width > 2000
+    page.selectbox(key=f"{NAME}.overlay_mode").select(Overlay.LESION_CHANGE).run()
+    result = json.loads(str(made["Result (JSON)"]))
+    assert set(result["heatmap"]) == {"overlay", "strongest_probability"}
 
 
 def test_the_caption_says_how_often_the_overlay_points_at_the_change() -> None:

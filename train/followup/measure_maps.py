@@ -23,7 +23,8 @@ from train.followup.space import Mask
 POINTING_TABLE = "Pointing game on pairs made of radiographs set aside, by lesion"
 
 INTERSECTION, BASELINE, FOLLOW_UP_MAP = "intersection map", "baseline's own map", "follow-up's own map"
-LESION_CHANGE, STRONGEST_LESION = "lesions come or gone", "lesions seen in each image"
+LESION_CHANGE, STRONGEST_LESION = Overlay.LESION_CHANGE.lower(), Overlay.LESIONS.lower()
+_OF_LESIONS = {LESION_CHANGE: Overlay.LESION_CHANGE, STRONGEST_LESION: Overlay.LESIONS}
 OTHER, CHANCE = "intersection map of another pair", "chance"
 _NOTES = {
     INTERSECTION: "on both images; the strongest pixel is to lie on what has changed, or nearly (3 % of the side)",
@@ -48,11 +49,8 @@ def hits(pairs: MadePairs) -> dict[str, NDArray[np.float64]]:
         [N] by INTERSECTION, BASELINE, FOLLOW_UP_MAP, the two of lesions where the network has their maps, OTHER and
         CHANCE (a share of the area).
     """
-    of_lesions = {LESION_CHANGE: Overlay.LESION_CHANGE, STRONGEST_LESION: Overlay.LESIONS}
-    if not pairs.answers.lesions.size:
-        of_lesions = {}
-    names = [name for name in _NOTES if name in of_lesions or name not in (LESION_CHANGE, STRONGEST_LESION)]
-    found = {name: np.full(len(pairs), np.nan) for name in names}
+    left_out = () if pairs.answers.lesions.size else _OF_LESIONS
+    found = {name: np.full(len(pairs), np.nan) for name in _NOTES if name not in left_out}
     maps = _maps(pairs, Method.GRAD_CAM)
     for row, masks in enumerate(pairs.masks):
         if not all(mask.any() for mask in masks):
@@ -63,8 +61,8 @@ def hits(pairs: MadePairs) -> dict[str, NDArray[np.float64]]:
         other = _hits(maps[(row + len(maps) // 2) % len(maps)], Overlay.INTERSECTION, masks)
         found[INTERSECTION][row], found[OTHER][row] = np.mean(both), np.mean(other)
         found[BASELINE][row], found[FOLLOW_UP_MAP][row] = own
-        for name, overlay in of_lesions.items():
-            found[name][row] = np.mean(_hits(maps[row], overlay, masks))
+        for name in found.keys() & _OF_LESIONS:
+            found[name][row] = np.mean(_hits(maps[row], _OF_LESIONS[name], masks))
         found[CHANCE][row] = np.mean([chance(mask) for mask in masks])
     return found
 
