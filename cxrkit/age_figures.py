@@ -9,9 +9,9 @@ import numpy as np
 
 from cxrkit.age_interval import interval_coverage
 from cxrkit.age_reading import AgeReading
+from cxrkit.checks import Floats
 from cxrkit.figures import Figure
 from cxrkit.metrics import Interval, bland_altman, mean_absolute_difference
-from cxrkit.metrics.checks import Floats
 
 AGE_EDGES = (48.0, 96.0, 144.0, 180.0)
 """Reference ages in months at which an age group ends; an age on an edge belongs to the older group."""

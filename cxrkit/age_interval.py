@@ -8,15 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from cxrkit.bone_age import CLASS_AGES, STEP
+from cxrkit.checks import Floats, Integers, check_level, numbers, same_length
 from cxrkit.errors import InputError, WeightsError
-from cxrkit.metrics import Interval, wilson_interval
-from cxrkit.metrics.checks import Floats, Integers, check_level, numbers, same_length
+
+if TYPE_CHECKING:
+    from cxrkit.metrics import Interval
 
 LEAST_IN_GROUP = 100
 """**Choice**: a group with fewer cases takes the factor of all; with 100 the coverage is known to 3 % (one SD)."""
@@ -132,12 +134,14 @@ def conformal_quantile(residuals: ArrayLike, coverage: float) -> float:
     return float(values[rank - 1])
 
 
-def interval_coverage(truth: ArrayLike, low: ArrayLike, high: ArrayLike) -> Interval:
+def interval_coverage(truth: ArrayLike, low: ArrayLike, high: ArrayLike) -> "Interval":
     """Share of cases whose reference age lies within its interval, ends included, with Wilson's interval.
 
     Raises:
         InputError: no case, a NaN, or lengths that differ.
     """
+    from cxrkit.metrics import wilson_interval  # brings SciPy's statistics, and every page reads a card's rule at first
+
     reference = numbers(truth, "reference ages")
     bottom, top = numbers(low, "lower ends"), numbers(high, "upper ends")
     same_length(reference.size, bottom.size, ("reference ages", "lower ends"))

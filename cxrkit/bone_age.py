@@ -12,10 +12,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import softmax
 
+from cxrkit.checks import Floats
 from cxrkit.errors import InputError
-from cxrkit.metrics.checks import Floats
 
 Sex = Literal["F", "M"]
 Verdict = Literal["delayed", "normal", "advanced"]
@@ -62,6 +61,8 @@ def age_probabilities(logits: ArrayLike, temperature: float = 1.0) -> Floats:
     Raises:
         ValueError: the last axis has another length, or a logit is not finite.
     """
+    from scipy.special import softmax  # every page reads this module at first, and SciPy takes its time
+
     values = np.asarray(logits, dtype=np.float64)
     _check_classes(values)
     return np.asarray(softmax(values / temperature, axis=-1), dtype=np.float64)

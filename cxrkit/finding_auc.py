@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 from scipy.stats import norm, rankdata
 
+from cxrkit.checks import Bools, Floats, Integers, both_classes, check_level, scored
 from cxrkit.errors import InputError
 from cxrkit.metrics import Interval, delong_interval
-from cxrkit.metrics.checks import Bools, Floats, Integers, both_classes, check_level, scored
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,12 +7,12 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrkit.checks import Floats, Integers
 from cxrkit.errors import InputError
 from cxrkit.figures import Figure
 from cxrkit.finding_auc import auc_by_patient, macro_auc
 from cxrkit.finding_reading import FindingsReading
 from cxrkit.metrics import Interval, bootstrap_interval, confusion
-from cxrkit.metrics.checks import Floats, Integers
 
 LEAST = 5
 """Images with and without a label from which it counts for the means: an AUC of fewer says next to nothing."""

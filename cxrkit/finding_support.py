@@ -123,8 +123,8 @@ def fit_calibration(logits: ArrayLike, target: ArrayLike) -> Calibration:
     """
     from scipy.special import expit  # a page that reads a card waits for neither of these
 
+    from cxrkit.checks import numbers
     from cxrkit.metrics import calibration_slope_intercept
-    from cxrkit.metrics.checks import numbers
 
     values = numbers(logits, "logits")
     fitted = calibration_slope_intercept(target, expit(values))

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrkit.checks import both_classes, probabilities
 from cxrkit.errors import InputError, WeightsError
-from cxrkit.metrics.checks import both_classes, probabilities
 
 FILE = "scores.csv"
 DECIMALS = 8

@@ -50,7 +50,7 @@ def speed() -> None:
 
 
 follow_link()
-with page(TITLE, SUMMARY):
+with page(TITLE, SUMMARY, networks=False):
     for tab, content in zip(
         st.tabs(TABS, key="models.tabs", on_change="rerun"), (one_model, claims, data, speed), strict=True
     ):

@@ -52,7 +52,7 @@ def offer_quiz() -> None:
         )
 
 
-with page("CXR Workbench", "See what a network sees in a radiograph, and whether to believe it."):
+with page("CXR Workbench", "See what a network sees in a radiograph, and whether to believe it.", networks=False):
     offer_quiz()
     for task in TASKS:
         introduce(task)

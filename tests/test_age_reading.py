@@ -6,7 +6,7 @@ import pytest
 from cxrkit.age_interval import IntervalRule
 from cxrkit.age_reading import read_age
 from cxrkit.bone_age import SdScore
-from cxrkit.metrics.checks import Floats
+from cxrkit.checks import Floats
 
 RULE = IntervalRule(0.9, True, (60.0,), (1.0, 2.0), (120, 240))
 GIRL = {"F": 0.97, "M": 0.03}

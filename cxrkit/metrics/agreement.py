@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import norm, t
 
+from cxrkit.checks import Floats, check_level, numbers, same_length
 from cxrkit.errors import InputError
-from cxrkit.metrics.checks import Floats, check_level, numbers, same_length
 from cxrkit.metrics.interval import Interval, bootstrap_interval
 
 _NAMES = ("first measurements", "second measurements")

@@ -10,8 +10,8 @@ from scipy.optimize import brentq, minimize, minimize_scalar
 from scipy.special import expit, logit, logsumexp
 from scipy.stats import norm
 
+from cxrkit.checks import Bools, Floats, both_classes, check_level, classes, probabilities
 from cxrkit.errors import InputError
-from cxrkit.metrics.checks import Bools, Floats, both_classes, check_level, classes, probabilities
 from cxrkit.metrics.interval import Interval, wilson_interval
 
 TEMPERATURES = (0.05, 20.0)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from cxrkit.checks import Integers, binary, classes, same_length
 from cxrkit.errors import InputError
-from cxrkit.metrics.checks import Integers, binary, classes, same_length
 from cxrkit.metrics.interval import Interval, wilson_interval
 
 

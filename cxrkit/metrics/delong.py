@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 from scipy.stats import norm, rankdata
 
+from cxrkit.checks import Bools, Floats, both_classes, check_level, scored
 from cxrkit.errors import InputError
-from cxrkit.metrics.checks import Bools, Floats, both_classes, check_level, scored
 from cxrkit.metrics.interval import Interval
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binomtest
 
+from cxrkit.checks import Integers, check_level
 from cxrkit.errors import InputError
-from cxrkit.metrics.checks import Integers, check_level
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
+from cxrkit.checks import Floats, both_classes, scored
 from cxrkit.errors import InputError
-from cxrkit.metrics.checks import Floats, both_classes, scored
 
 
 @dataclass(frozen=True, eq=False)

@@ -137,8 +137,10 @@ class SsganVit(nn.Module):
 
     def head(self, maps: Tensor) -> Tensor:
         """[N, C, h, w] -> logits [N, outputs]: last block, norm, fusion."""
-        end = (3 if self.fusion == "token" else 2) * self.width
-        patches, spread, trunk = maps[:, : self.width], maps[:, self.width : end], maps[:, end:]
+        tokens = self.width * (2 if self.fusion == "token" else 1)
+        # One split: gradients of separate slices are whole maps of zeros each, which took half of a map's time.
+        sizes = [self.width, tokens, maps.shape[1] - self.width - tokens]
+        patches, spread, trunk = torch.split(maps, sizes, dim=1)
         prefix = spread[:, :, 0, 0].detach().reshape(len(maps), -1, self.width)
         return self._answer(prefix, patches.flatten(2).transpose(1, 2), trunk if trunk.shape[1] else None)
 

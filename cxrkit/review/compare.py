@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
+from cxrkit.checks import Bools, Floats, Integers
 from cxrkit.errors import InputError
-from cxrkit.metrics.checks import Bools, Floats, Integers
 from cxrkit.review.compare_pairs import Pairs, joint_truth
 from cxrkit.review.compare_tests import Tested, auc_difference, mean_difference
 from cxrkit.review.table import ReviewSet

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrkit.checks import Bools, Floats, Integers
 from cxrkit.errors import InputError
-from cxrkit.metrics.checks import Bools, Floats, Integers
 from cxrkit.review.table import ReviewSet
 
 PATIENT = "patient_id"

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import binomtest, norm, rankdata
 
+from cxrkit.checks import Bools, Floats, Integers, both_classes, numbers, same_length, scored
 from cxrkit.errors import InputError
 from cxrkit.metrics import Interval, bootstrap_interval, delong_test
-from cxrkit.metrics.checks import Bools, Floats, Integers, both_classes, numbers, same_length, scored
 
 _FLIPS = 1999
 _AT_ONCE = 4_000_000

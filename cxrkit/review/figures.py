@@ -11,10 +11,10 @@ from scipy.stats import norm, t
 
 from cxrkit import metrics
 from cxrkit.card import Metric
+from cxrkit.checks import Bools, Floats, both_classes, probabilities, scored
 from cxrkit.errors import InputError
 from cxrkit.figures import Figure, Undefined, work_out
 from cxrkit.metrics import ConfusionMatrix, Interval, ReliabilityBin, RocCurve
-from cxrkit.metrics.checks import Bools, Floats, both_classes, probabilities, scored
 
 BINS = 10
 """Of the calibration plot, over [0, 1]."""

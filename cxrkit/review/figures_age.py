@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from cxrkit import metrics
 from cxrkit.card import Metric
+from cxrkit.checks import Floats
 from cxrkit.figures import Figure, Undefined, work_out
 from cxrkit.metrics import BlandAltman
-from cxrkit.metrics.checks import Floats
 from cxrkit.review.figures import known
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrkit.metrics.checks import Floats
+from cxrkit.checks import Floats
 from cxrkit.review.figures import bar_of
 
 CELLS = {

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from cxrkit import metrics
 from cxrkit.card import Metric
+from cxrkit.checks import Floats
 from cxrkit.errors import InputError
 from cxrkit.figures import Figure, Undefined, work_out
-from cxrkit.metrics.checks import Floats
 from cxrkit.review.figures import figures_at, known
 from cxrkit.review.figures_age import age_figures
 

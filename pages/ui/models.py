@@ -1,5 +1,7 @@
 """Networks: loaded on first use, shared by all sessions, never before the first paint."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,12 +51,26 @@ def load(task: Task) -> "LoadedModel":
     return _load(task.name, read_task_card(task).sha256)
 
 
+@cache
+def begin_to_load_libraries() -> "Future[None]":
+    """Import torch and what stands on it in the background: it takes seconds, and people first choose an image."""
+    return ThreadPoolExecutor(1, "libraries").submit(_import_libraries)
+
+
 @st.cache_resource(show_spinner="Loading what networks need; only the server's first image waits for it …")
 def load_libraries() -> None:
-    """Import torch and what stands on it, with a word on the screen while that takes seconds."""
+    """Wait until they are there, with a word on the screen."""
+    begin_to_load_libraries().result()
+
+
+def _import_libraries() -> None:
+    import timm
+
     import cxrkit.explain
     import cxrkit.quality
     import cxrkit.weights  # noqa: F401
+
+    del timm
 
 
 @st.cache_resource(max_entries=8, show_spinner="Loading the network …")

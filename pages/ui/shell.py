@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.ui.errors import errors_shown
 from pages.ui.memory import give_crumbs_back, give_images_back
+from pages.ui.models import begin_to_load_libraries
 from pages.ui.presenter import keep_link, offer_to_leave, presenting, start_presenting
 
 _ACKNOWLEDGED = "acknowledged"
@@ -37,8 +38,13 @@ give_images_back()
 
 
 @contextmanager
-def page(title: str, summary: str) -> Iterator[None]:
-    """Everything around a page's own content; an error of ours ends the content with its sentence."""
+def page(title: str, summary: str, *, networks: bool = True) -> Iterator[None]:
+    """Everything around a page's own content; an error of ours ends the content with its sentence.
+
+    Args:
+        title, summary: on top of the page.
+        networks: whether the page uses them: what they need is loaded once the page is drawn.
+    """
     keep_link()
     if not st.session_state.get("navigation"):
         # The first visitor of a new server, if at a page's own address, gets that script alone, without app.py.
@@ -59,6 +65,8 @@ def page(title: str, summary: str) -> Iterator[None]:
         st.caption(FOOTER)
     if not st.session_state.get(_ACKNOWLEDGED):
         give_crumbs_back()  # once a session, when its first page is drawn
+    elif networks:
+        begin_to_load_libraries()
 
 
 @st.dialog("Research and teaching, not for diagnosis", dismissible=False)

@@ -41,7 +41,7 @@ def said(app: AppTest) -> str:
 
 
 def test_first_paint_needs_no_torch() -> None:
-    heavy = ("torch", "timm", "pytorch_grad_cam", "pandas")
+    heavy = ("torch", "timm", "pytorch_grad_cam", "pandas", "scipy.stats")
     program = (
         "import sys; from streamlit.testing.v1 import AppTest; import streamlit.dataframe_util;"
         "before = set(sys.modules); at = AppTest.from_file(sys.argv[1], default_timeout=60).run();"
