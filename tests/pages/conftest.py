@@ -1,13 +1,14 @@
 """Pages driven through AppTest, on small untrained weights."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
 from cxrkit.phantoms import SCAN_SAMPLES, ChestSettings, HandSettings, simulate_chest, simulate_hand, simulate_scan
@@ -28,6 +29,14 @@ def small_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for task in TASKS:
         write_small_weights(task, root)
     return root
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_components_of_packages() -> Iterator[None]:
+    """Each AppTest looks for components in all installed packages, for most of a second; the app has its own alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BidiComponentManager, "discover_and_register_components", lambda _, **__: None)
+        yield
 
 
 @pytest.fixture(autouse=True)
