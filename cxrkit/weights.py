@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -170,6 +171,7 @@ def preparation_record(task: Task) -> tuple[float, ...]:
     return tuple(values)
 
 
+@cache
 def fixed_sample(reads: Reads = "frontal chest") -> Radiograph:
     """A drawing, 480 x 400 pixels, of the kind of image that a task reads.
 
@@ -178,6 +180,7 @@ def fixed_sample(reads: Reads = "frontal chest") -> Radiograph:
     """
     drawn = {"frontal chest": _drawing, "hand": _drawn_hand, "planar lung scan": _drawn_scan}
     values = drawn[reads](480, 400)
+    values.setflags(write=False)
     return Radiograph(
         values=values,
         window=(0.0, 255.0),

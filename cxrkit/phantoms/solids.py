@@ -61,13 +61,11 @@ def course(path: ArrayLike, axes: ArrayLike, up: ArrayLike, spacing: float, weig
     count = max(int(np.ceil(along[-1] / spacing)), 2)
     step = along[-1] / count
     places = (np.arange(count) + 0.5) * step
-    curve = PchipInterpolator(along, np.hstack([control, half, weight]))
-    tangents = curve.derivative()(places)[:, :3]
-    tangents /= np.maximum(np.linalg.norm(tangents, axis=1, keepdims=True), 1e-9)
-    sampled = curve(places)
     hint = np.broadcast_to(np.asarray(up, dtype=np.float64), control.shape)
-    if hint.shape[0] == len(control):
-        hint = PchipInterpolator(along, hint)(places)
+    curve = PchipInterpolator(along, np.hstack([control, half, weight, hint]))
+    sampled, tangents = curve(places), curve(places, nu=1)[:, :3]
+    tangents /= np.maximum(np.linalg.norm(tangents, axis=1, keepdims=True), 1e-9)
+    hint = sampled[:, 6:]
     first = hint - np.sum(hint * tangents, axis=1, keepdims=True) * tangents
     first /= np.maximum(np.linalg.norm(first, axis=1, keepdims=True), 1e-9)
     return Course(
