@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from cxrkit.card import WEIGHTS
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from cxrkit.image import Radiograph
 
 Mask = NDArray[np.bool_]
+Bins = NDArray[np.int64]
 _Pixel = TypeVar("_Pixel", np.float32, np.int32)
 Point = tuple[float, float]
 """(x, y) in pixels of the 224 x 224, pixel centres at whole numbers."""
@@ -257,26 +259,40 @@ def _best_shift(image: Gray, mean: Gray) -> tuple[tuple[int, int], float]:
 
 
 def _most_informative(image: Gray, mean: Gray, shifts: list[tuple[int, int]]) -> tuple[tuple[int, int], float]:
-    first, second = _binned(image), _binned(mean)
-    found = [
-        (normalised_mutual_information(moved(first, shift), second), shift)
-        for shift in sorted(shifts, key=lambda shift: (shift[0] ** 2 + shift[1] ** 2, shift))
-    ]
-    information, best = max(found, key=lambda pair: pair[0])
-    return best, information
+    """Of the best shifts the nearest one, and the information there."""
+    nearest = sorted(shifts, key=lambda shift: (shift[0] ** 2 + shift[1] ** 2, shift))
+    information = normalised_mutual_information(joint_counts(_binned(image), _binned(mean), nearest))
+    best = int(information.argmax())
+    return nearest[best], float(information[best])
 
 
-def _binned(image: Gray) -> NDArray[np.int32]:
-    return np.asarray(np.minimum(image * (BINS / 255), BINS - 1), dtype=np.int32)
+def _binned(image: Gray) -> Bins:
+    return np.asarray(np.minimum(image * (BINS / 255), BINS - 1), dtype=np.int64)
 
 
-def normalised_mutual_information(first: NDArray[np.int32], second: NDArray[np.int32]) -> float:
-    """(H(A) + H(B)) / H(A, B) of two images of bin numbers below BINS, 1 to 2; 1 where neither has any information."""
-    joint = np.bincount((first * BINS + second).ravel(), minlength=BINS**2).reshape(BINS, BINS) / first.size
-    both = _entropy(joint)
-    return (_entropy(joint.sum(axis=1)) + _entropy(joint.sum(axis=0))) / both if both > 0 else 1.0
+def joint_counts(first: Bins, second: Bins, shifts: list[tuple[int, int]]) -> Bins:
+    """How many pixels have each pair of bins, [K, BINS, BINS], at each of K shifts (right, down) of the first image.
+
+    Args:
+        first, second: [H, W], bin numbers below BINS; zeros come in where the first one moves.
+        shifts: in whole pixels.
+    """
+    reach = max(abs(way) for shift in shifts for way in shift)
+    at_shift = sliding_window_view(np.pad(first * BINS, reach), first.shape)
+    pairs = ((at_shift[reach - down, reach - right] + second).ravel() for right, down in shifts)
+    return np.stack([np.bincount(pair, minlength=BINS**2) for pair in pairs]).reshape(-1, BINS, BINS)
 
 
-def _entropy(shares: NDArray[np.float64]) -> float:
-    present = shares[shares > 0]
-    return float(-(present * np.log(present)).sum())
+def normalised_mutual_information(joint: Bins) -> NDArray[np.float64]:
+    """(H(A) + H(B)) / H(A, B), 1 to 2, of counts [K, BINS, BINS] -> [K]; 1 where neither image has any information."""
+    apart = _entropy(joint.sum(axis=2)) + _entropy(joint.sum(axis=1))
+    both = _entropy(joint.reshape(len(joint), -1))
+    return np.divide(apart, both, out=np.ones_like(both), where=both > 1e-9)
+
+
+def _entropy(counts: Bins) -> NDArray[np.float64]:
+    """[K, N] counts, of as many pixels in each row -> [K]."""
+    pixels = int(counts[0].sum())
+    numbers = np.arange(pixels + 1)
+    products = numbers * np.log(np.maximum(numbers, 1))  # looked up: few numbers, and each many times
+    return np.asarray(np.log(pixels) - products[counts].sum(axis=1) / pixels)

@@ -16,6 +16,7 @@ from cxrkit.lung_scan import (
     align,
     bright_ground,
     heat_above,
+    joint_counts,
     mask_neck,
     moved,
     normalised_mutual_information,
@@ -114,13 +115,22 @@ def test_an_empty_image_stays_where_it_is(mean_image: Any) -> None:
 
 def test_mutual_information_is_that_of_its_definition() -> None:
     generator = np.random.default_rng(0)
-    first = generator.integers(0, BINS, (40, 40), dtype=np.int32)
-    second = (first // 2 + generator.integers(0, 3, first.shape, dtype=np.int32)) % BINS
+    first = generator.integers(0, BINS, (40, 40), dtype=np.int64)
+    second = (first // 2 + generator.integers(0, 3, first.shape)) % BINS
     joint = np.histogram2d(first.ravel(), second.ravel(), bins=BINS, range=[[0, BINS]] * 2)[0]
     expected = (entropy(joint.sum(axis=1)) + entropy(joint.sum(axis=0))) / entropy(joint.ravel())
-    assert normalised_mutual_information(first, second) == pytest.approx(expected)
-    assert normalised_mutual_information(first, first) == pytest.approx(2)
-    assert normalised_mutual_information(first * 0, first * 0) == 1
+    for other, found in ((second, expected), (first, 2)):
+        assert normalised_mutual_information(joint_counts(first, other, [(0, 0)])) == pytest.approx([found])
+    assert normalised_mutual_information(joint_counts(first * 0, first * 0, [(0, 0)])) == [1]
+
+
+def test_pairs_are_counted_where_the_first_image_has_moved() -> None:
+    first, second = np.random.default_rng(0).integers(0, BINS, (2, 9, 12), dtype=np.int64)
+    shifts = [(0, 0), (3, -2), (-5, 4)]
+    for shift, joint in zip(shifts, joint_counts(first, second, shifts), strict=True):
+        naive = np.zeros((BINS, BINS), dtype=np.int64)
+        np.add.at(naive, (moved(first.astype(np.int32), shift), second), 1)
+        np.testing.assert_array_equal(joint, naive)
 
 
 def test_zeros_come_in_where_an_image_moves() -> None:
