@@ -137,6 +137,15 @@ def test_few_cases_are_handed_out_ahead(cluster: Running, small_weights: Path, t
     assert all(jobs.errors)  # as there are no such files
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C interrupts, also where whoever started the tests has it ignored, as a shell does in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_run_that_is_interrupted_is_gone_on_with(
     cluster: Running, files: Path, small_weights: Path, unbroken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
