@@ -137,10 +137,10 @@ def overlay_label(reading: PairReading) -> str:
     return f"{reading.overlay}, {reading.maps.method} for {reading.maps.label}"
 
 
-def _overlay_caption(reading: PairReading) -> str:
+def overlay_meaning(overlay: "Overlay") -> str:
+    """What an overlay shows, as sentences."""
     from cxrkit.explain_pair import Overlay
 
-    first, second = (f"{maximum:.3g}".replace("-", "−") for maximum in reading.maps.maxima)
     meaning = {
         Overlay.INTERSECTION: "Where both images' maps are strong: the pixelwise minimum.",
         Overlay.OWN: "On each image its own map.",
@@ -150,13 +150,24 @@ def _overlay_caption(reading: PairReading) -> str:
         Overlay.LESION_CHANGE: "Red where the network sees a lesion at follow-up and saw none at baseline, blue where "
         "it sees one no more: the difference of its probabilities.",
         Overlay.LESIONS: "On each image where the network sees a lesion: its probability.",
-    }[reading.overlay]
+    }[overlay]
+    scaled = (
+        "It is not scaled: 1 is certain."
+        if overlay.of_lesions
+        else "Each map is scaled from its own minimum to its own maximum first, so a weak map looks as strong as a "
+        "strong one."
+    )
+    return f"{meaning} {scaled}"
+
+
+def _overlay_caption(reading: PairReading) -> str:
+    first, second = (f"{maximum:.3g}".replace("-", "−") for maximum in reading.maps.maxima)
+    meaning = overlay_meaning(reading.overlay)
     joined = "Both are joined in the frame of what the network read, the square around the lungs."
     if reading.overlay.of_lesions:
-        return f"{meaning} It is not scaled: 1 is certain. {joined} These maps are ours, not the source's."
+        return f"{meaning} {joined} These maps are ours, not the source's."
     return (
-        f"{meaning} Each map is scaled from its own minimum to its own maximum first, so a weak map looks as strong "
-        f"as a strong one. Raw maxima: baseline {first}, follow-up {second}; near 0 they mean little, "
+        f"{meaning} Raw maxima: baseline {first}, follow-up {second}; near 0 they mean little, "
         f"and below it nothing in that image speaks for “{reading.maps.label}”. {joined}"
     )
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cxrkit.explain import Heatmap
-
 
 def show_answer(run: Run, question: Question, material: Material, given: Given) -> None:
     """Ask the network now, and hold both answers to the truth.
@@ -80,7 +78,7 @@ def _panes(question: Question, material: Material, given: Given, network: Networ
     mark = None if given.mark is None else (given.mark.x, given.mark.y)
     return [
         replace(outlined, title=f"Truth: {short_reading(question.truth)}"),
-        _with_heat(outlined, network.heatmap(0), f"Network: {short_reading(network.reading)}"),
+        _with_heat(outlined, network, 0, f"Network: {short_reading(network.reading)}"),
         replace(
             outlined,
             title=f"You: {short_reading(given.reading)}{'' if mark else ', nothing marked'}",
@@ -99,15 +97,22 @@ def _pair_panes(question: Question, material: Material, given: Given, network: N
             masks=_masks(question, material, number),
             mark=None if marked is None else (marked.x, marked.y),
         )
-        panes.append(_with_heat(pane, network.heatmap(number), plain.title))
+        panes.append(_with_heat(pane, network, number, plain.title))
     return panes
 
 
-def _with_heat(pane: Pane, heatmap: "Heatmap | None", title: str) -> Pane:
+def _with_heat(pane: Pane, network: NetworkAnswer, number: int, title: str) -> Pane:
+    heatmap = network.heatmap(number)
     if heatmap is None:
         return replace(pane, title=f"{title}: no evidence, no heatmap")
-    label = f"{heatmap.method} for {heatmap.label}, 1 = its own maximum"
-    return replace(pane, title=title, heatmap=heatmap.values, heatmap_box=heatmap.box, heatmap_label=label)
+    return replace(
+        pane,
+        title=title,
+        heatmap=heatmap.values,
+        heatmap_box=heatmap.box,
+        heatmap_label=network.legend,
+        heatmap_signed=network.signed,
+    )
 
 
 def _masks(question: Question, material: Material, number: int) -> "tuple[tuple[str, NDArray[np.bool_]], ...]":
@@ -164,7 +169,7 @@ def _heat_at(mark: Mark, material: Material, network: NetworkAnswer) -> str:
     if heatmap is None:
         return ""
     height, width = material.images[mark.image].values.shape
-    share = hotter_than(heatmap.values, heatmap.box, (height, width), mark)
+    share = hotter_than(network.strength(mark.image), heatmap.box, (height, width), mark)
     if share is None:
         return "The network did not read the place of your mark."
     if share == 0:
@@ -204,7 +209,7 @@ def _region(question: Question) -> str:
 def _legend(material: Material, given: Given, network: NetworkAnswer) -> str:
     parts = []
     if any(network.heatmap(number) is not None for number in range(len(material.images))):
-        parts.append(f"The heatmap shows evidence for “{network.about}” and is scaled to its own maximum.")
+        parts.append(network.meaning)
     if any(region is not None for region in material.regions):
         parts.append("Dashes outline the truth.")
     if given.mark is not None:

@@ -1,10 +1,13 @@
 """The network's answer to a question of the quiz. Nothing of it is made before the learner has answered."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cxrkit.finding_truth import LABEL_OF_LESION
+from cxrkit.pixels import Gray
 from cxrkit.quiz.judging import Mark, strongest_point
 from cxrkit.quiz.question import NO_FINDING, Material, Question
 from cxrkit.task import ModelInput
@@ -16,6 +19,7 @@ from pages.ui.finding_view import read_findings_of, show_label
 from pages.ui.finding_words import name_of
 from pages.ui.models import load
 from pages.ui.pair_reading import overlay_names, read_pair
+from pages.ui.pair_results import overlay_label, overlay_meaning
 from pages.ui.scan_view import view_scan
 from pages.ui.words import place, share
 
@@ -33,28 +37,36 @@ class NetworkAnswer:
         words: score and label, or age and interval, as a sentence.
         score: of what it calls, in [0, 1]; None of an age.
         heatmaps: one for each image, also where there is no heat.
-        about: what the heatmaps are evidence for.
+        legend: what their colours are, for the viewer.
+        meaning: the same as a sentence.
         weights: SHA-256.
+        signed: whether the heatmaps have values below 0 as well, which say as much.
     """
 
     reading: str | float
     words: str
     score: float | None
     heatmaps: "tuple[Heatmap, ...]"
-    about: str
+    legend: str
+    meaning: str
     weights: str
+    signed: bool = False
 
     def heatmap(self, image: int) -> "Heatmap | None":
         """The heatmap of one of the images, from 0; None where there is no heat: two maps may have none in common."""
         heatmap = self.heatmaps[image]
-        return None if heatmap.empty or float(heatmap.values.max()) <= 0 else heatmap
+        return None if heatmap.empty or float(self.strength(image).max()) <= 0 else heatmap
+
+    def strength(self, image: int) -> Gray:
+        """How much the heatmap of one of the images says at each of its places, at least 0."""
+        return np.abs(self.heatmaps[image].values)
 
     @property
     def point(self) -> Mark | None:
         """The strongest point of the heatmap, of a pair that of the follow-up's; None where there is no heat."""
         last = len(self.heatmaps) - 1
         heatmap = self.heatmap(last)
-        return None if heatmap is None else strongest_point(heatmap.values, heatmap.box, last)
+        return None if heatmap is None else strongest_point(self.strength(last), heatmap.box, last)
 
 
 def ask_network(question: Question, material: Material) -> NetworkAnswer:
@@ -78,13 +90,18 @@ def _tuberculosis(loaded: "LoadedModel", question: Question, material: Material)
 
 
 def _followup(loaded: "LoadedModel", question: Question, material: Material) -> NetworkAnswer:
+    """With the network's own maps of lesions where it has them: they lie on what has changed far more often."""
+    from cxrkit.explain_pair import Overlay
+
     del question
     called, (baseline, follow_up) = loaded.task.positive, material.images
     threshold = loaded.card.thresholds[called]
-    reading = read_pair(loaded, baseline, follow_up, threshold, called, methods()[0], overlay_names(loaded)[0])
+    overlay = Overlay.LESION_CHANGE if Overlay.LESION_CHANGE in overlay_names(loaded) else Overlay.INTERSECTION
+    reading = read_pair(loaded, baseline, follow_up, threshold, called, methods()[0], overlay)
     prediction = reading.prediction
     words = _scored(prediction.scores[called], prediction.threshold, called, prediction.label)
-    return _answer(loaded, prediction.label, words, prediction.scores[called], reading.heatmaps, called)
+    answer = _answer(loaded, prediction.label, words, prediction.scores[called], reading.heatmaps, called)
+    return replace(answer, legend=overlay_label(reading), meaning=overlay_meaning(overlay), signed=overlay.signed)
 
 
 def _vq(loaded: "LoadedModel", question: Question, material: Material) -> NetworkAnswer:
@@ -149,4 +166,6 @@ def _answer(
     heatmaps: "tuple[Heatmap, ...]",
     about: str,
 ) -> NetworkAnswer:
-    return NetworkAnswer(reading, words, score, heatmaps, about, loaded.card.sha256)
+    legend = f"{heatmaps[0].method} for {heatmaps[0].label}, 1 = its own maximum"
+    meaning = f"The heatmap shows evidence for “{about}” and is scaled to its own maximum."
+    return NetworkAnswer(reading, words, score, heatmaps, legend, meaning, loaded.card.sha256)

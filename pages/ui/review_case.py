@@ -13,7 +13,7 @@ from cxrkit.review.filters import shown
 from cxrkit.review.lesions import known_lesions
 from cxrkit.review.table import ReviewSet
 from pages.ui.errors import errors_shown
-from pages.ui.results import display_pixels, pane
+from pages.ui.results import display_pixels
 from pages.ui.review_choice import open_row
 from pages.ui.review_load import KEY
 from pages.ui.truth import Truth
@@ -83,9 +83,7 @@ def _images(review: ReviewSet, row: int, label: str, threshold: float | None) ->
     panes = []
     for index, (image, name) in enumerate(zip(images, names, strict=True)):
         masks = lesions if index == len(images) - 1 else ()
-        panes.append(
-            _plain(image, name, masks) if explained is None else pane(image, explained.views[index], name, masks=masks)
-        )
+        panes.append(_plain(image, name, masks) if explained is None else explained.pane(image, index, name, masks))
     viewer(panes, key=f"{KEY}.viewer", compare=len(panes) == 2)
     if explained is not None:
         _compare(review, row, label, explained)
@@ -122,10 +120,8 @@ def _compare(review: ReviewSet, row: int, label: str, explained: "Explanation") 
     """The heatmap is of the weights that lie here, which need not be those that wrote the table."""
     written, ages = float(review.score(label)[row]), bool(review.task.values)
     here = explained.answer
-    st.caption(
-        f"{explained.views[0].heatmap.method} for {explained.views[0].heatmap.label}, by the weights of this server, "
-        f"which give {f'{here:.1f} months' if ages else share(here)} here."
-    )
+    answer = f"{here:.1f} months" if ages else share(here)
+    st.caption(f"{explained.meaning} Drawn by the weights of this server, which give {answer} here.")
     apart = abs(here - written)
     if math.isfinite(written) and apart > (1 if ages else _ALIKE):
         by = f"{signed(here - written)} months" if ages else f"{100 * apart:.0f} points"

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
+from cxrkit.explain_pair import Overlay
 from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.followup import FOLLOW_UP
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
@@ -37,7 +38,7 @@ def test_the_heatmap_comes_on_demand_and_other_weights_are_told(page: AppTest, f
     page.toggle(key="review.heatmap").set_value(True).run()
     assert not page.exception
     assert not page.error, page.error[0].value
-    assert "by the weights of this server" in said(page)
+    assert "Drawn by the weights of this server" in said(page)
     assert "written by other weights" in said(page)
 
 
@@ -72,4 +73,18 @@ def test_both_images_of_a_pair_are_shown(page: AppTest, folder: Path) -> None:
     page.toggle(key="review.heatmap").set_value(True).run()
     assert not page.exception
     assert not page.error, page.error[0].value
-    assert "by the weights of this server" in said(page)
+    assert "the pixelwise minimum" in said(page)
+    assert "Drawn by the weights of this server" in said(page)
+
+
+def test_the_overlay_of_a_pair_is_chosen_and_said(page: AppTest, folder: Path) -> None:
+    (folder / "a.png").write_bytes(png())
+    data = predictions(FOLLOW_UP, [["a.png", "a.png"]], ["0"], [0.5])
+    load(page, data).button(key="review.open.0").click().run()
+    page.toggle(key="review.heatmap").set_value(True).run()
+    choice = page.selectbox(key="review.overlay")
+    assert list(choice.options) == [str(overlay) for overlay in Overlay]
+    for overlay, words in ((Overlay.UNION, "the pixelwise maximum"), (Overlay.LESION_CHANGE, "It is not scaled")):
+        choice.set_value(overlay).run()
+        assert not page.exception
+        assert words in said(page)

@@ -3,18 +3,23 @@
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cxrkit.explain import Heatmap, Method
 from cxrkit.quiz import drawing
 from cxrkit.quiz.example_pack import example_pack
+from cxrkit.quiz.judging import Mark
 from cxrkit.quiz.question import READINGS
 from cxrkit.quiz.results import results_csv
 from cxrkit.quiz.settings import asked_by
 from pages.ui import quiz_answer, quiz_state
 from pages.ui.quiz_first import FIRST_QUIZ
+from pages.ui.quiz_network import NetworkAnswer
 from tests.pages.nih14_page import nih14_root
 from tests.pages.test_app import said
 from tests.pages.vq_page import vq_root
@@ -115,6 +120,16 @@ def test_other_tasks_have_a_quiz(page: AppTest, task: str, reading: str | tuple[
     if task == "bone_age":
         assert "months" in page.dataframe[0].value["Mean error"][0]
         assert page.dataframe[0].value["Sensitivity"][0] == "–"
+
+
+def test_what_has_gone_is_marked_as_what_has_come() -> None:
+    values = np.zeros((4, 4), np.float32)
+    values[1, 2], values[3, 0] = -0.8, 0.3
+    heatmap = Heatmap("lesion", Method.GRAD_CAM, values, (0, 0, 40, 40), 0.8)
+    answered = NetworkAnswer("change", "", 0.9, (heatmap, heatmap), "", "", "", signed=True)
+    assert answered.point == Mark(1, 25.0, 15.0)
+    nothing = NetworkAnswer("change", "", 0.9, (replace(heatmap, values=values * 0),) * 2, "", "", "", signed=True)
+    assert nothing.point is None
 
 
 def test_a_link_begins_its_quiz_and_stays_the_address(app: AppTest, small_weights: Path) -> None:
