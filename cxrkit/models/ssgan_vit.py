@@ -138,7 +138,7 @@ class SsganVit(nn.Module):
     def head(self, maps: Tensor) -> Tensor:
         """[N, C, h, w] -> logits [N, outputs]: last block, norm, fusion."""
         tokens = self.width * (2 if self.fusion == "token" else 1)
-        # One split: gradients of separate slices are whole maps of zeros each, which took half of a map's time.
+        # One split: the gradient of each separate slice would be whole maps, mostly zeros, that are then added up.
         sizes = [self.width, tokens, maps.shape[1] - self.width - tokens]
         patches, spread, trunk = torch.split(maps, sizes, dim=1)
         prefix = spread[:, :, 0, 0].detach().reshape(len(maps), -1, self.width)
