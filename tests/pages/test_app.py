@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from cxrkit.task import Task
 from cxrkit.tasks import TASKS, find_task
-from pages.ui import models
+from pages.ui import models, shell
 from pages.ui.shell import FOOTER
 from tests.pages.conftest import IMAGE_TASKS, REPOSITORY, picture, png
 
@@ -66,6 +66,22 @@ def test_start_page_introduces_every_task(task: Task, small_weights: Path, app: 
     assert "12 images, all simulated: Drawn chests" in text
     assert FOOTER in text
     assert not app.exception
+
+
+def test_libraries_load_once_a_page_that_uses_networks_is_drawn(
+    app: AppTest, small_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(shell, "begin_to_load_libraries", lambda: begun.append("now"))
+    app.switch_page("pages/tuberculosis.py").run()
+    assert not begun, "not before the first paint"
+    app.button(key="acknowledge").click().run()
+    assert begun
+    begun.clear()
+    for name in ("start", "models"):
+        app.switch_page(f"pages/{name}.py").run()
+        assert not app.exception
+    assert not begun
 
 
 def test_acknowledgement_is_asked_once(small_weights: Path, app: AppTest) -> None:
