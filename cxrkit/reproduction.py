@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from cxrkit.card import Card, Metric
 
+_BUDGETS = ("full", "medium", "small")
+"""Of studies, the largest first; as train.studies names them."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -40,9 +43,13 @@ class Studied:
     column: str
 
     def look_up(self, card: Card) -> tuple[str, str] | None:
-        """The figure in words, and the table's title; of a full budget before a small one. None if there is none."""
+        """The figure in words, and the table's title; of the largest budget. None if there is none."""
         titles = [title for title in card.tables if title.startswith(self.study)]
-        for title in sorted(titles, key=lambda title: "(full budget" not in title):
+
+        def smallness(title: str) -> int:
+            return next((place for place, budget in enumerate(_BUDGETS) if f"({budget} budget" in title), len(_BUDGETS))
+
+        for title in sorted(titles, key=smallness):
             for row in card.tables[title]:
                 if self.column in row and all(row.get(name) == value for name, value in self.row.items()):
                     return str(row[self.column]), title

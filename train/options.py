@@ -20,7 +20,7 @@ Precision = Annotated[str, typer.Option(help="Lightning's, such as bf16-mixed; a
 Pretrained = Annotated[bool, typer.Option(help="Start from timm's ImageNet weights (downloads them).")]
 Stages = Annotated[str, typer.Option(help="SIZE:EPOCHS:IMAGES of each, separated by commas.")]
 StudyRun = Annotated[Path, typer.Option(help="Folder for cells and tables; studies in one folder share cells.")]
-Size = Annotated[Budget, typer.Option(help="The source's settings, or what two cores can do.")]
+Size = Annotated[Budget, typer.Option(help="The source's settings, what one GPU can do, or what two cores can.")]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -51,9 +51,10 @@ class Scale(Generic[Of]):
 
 
 class Budget(StrEnum):
-    """How large a study is; what was used stands in its table."""
+    """How large a study is: the source's size, what one GPU or two cores can do; what was used stands in its table."""
 
     FULL = "full"
+    MEDIUM = "medium"
     SMALL = "small"
 
 

@@ -190,12 +190,12 @@ def test_a_study_goes_on_shares_its_cells_and_goes_to_the_card(
     trained: list[Path] = []
     real = laboratory.train_network
 
-    def counted(material: object, settings: Settings, how: FitSettings, run: Path) -> object:
+    def counted(material: object, settings: Settings, how: FitSettings, run: Path, drawn: Path) -> object:
         if len(trained) == 2:
             trained.append(run)
             raise RuntimeError("killed")
         trained.append(run)
-        return real(material, settings, how, run)  # type: ignore[arg-type]
+        return real(material, settings, how, run, drawn)  # type: ignore[arg-type]
 
     monkeypatch.setattr(laboratory, "train_network", counted)
     monkeypatch.setattr(laboratory, "WEIGHTS", tmp_path)

@@ -24,7 +24,7 @@ Scale = studies.Scale[Settings]
 
 
 def scale_of(budget: Budget, images: int) -> Scale:
-    """The source's settings, or small ones.
+    """The source's settings, medium ones, or small ones.
 
     The source's: Adam 1e-3, batch 16, cross-entropies of sex and age alone, none of the options that are ours
     (augmentation, soft labels, expectation, averaged weights). **Choices**: 512 px, because `prepare` gives multiples
@@ -48,6 +48,8 @@ def scale_of(budget: Budget, images: int) -> Scale:
     )
     if budget is Budget.FULL:
         return Scale(source, repeats=3)
+    if budget is Budget.MEDIUM:
+        return Scale(replace(source, stages=((192, 12, images),), batch=128, learning_rate=2e-3, workers=3), repeats=2)
     return Scale(replace(source, stages=((192, 4, min(images, 4000)),)), repeats=1)
 
 

@@ -9,11 +9,13 @@ from typing import Any
 import lightning
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from cxrkit.models.cmt import move_biases
 from cxrkit.models.music_vit import Matching, MusicVit
 from train.epochs import PROGRESS, earlier, write_row
 from train.followup.data import FULL, GENTLE, Difficulty, mixture_loader
+from train.followup.drawn import drawn_loader, fits
 from train.followup.losses import Batch, Lambdas, Learner, losses
 from train.followup.material import Material
 from train.followup.pretrain import start_from
@@ -94,8 +96,17 @@ def network_settings(settings: Settings) -> dict[str, Any]:
     }
 
 
-def train_network(material: Material, settings: Settings, how: FitSettings, run: Path) -> nn.Module:
+def train_network(
+    material: Material, settings: Settings, how: FitSettings, run: Path, drawn: Path | None = None
+) -> nn.Module:
     """Train through all stages, or go on where a killed run stopped.
+
+    Args:
+        material: what is learned from.
+        settings: of the training.
+        how: hardware and precision.
+        run: folder for checkpoints and the best weights.
+        drawn: folder where drawn pairs are kept for other runs on this material; None = each run draws its own.
 
     Returns:
         The network of the last stage's best epoch, with its averaged weights, in eval mode.
@@ -103,7 +114,7 @@ def train_network(material: Material, settings: Settings, how: FitSettings, run:
     state: dict[str, Tensor] = {}
     for number in range(len(settings.stages)):
         model = _at_stage(settings, number, state)
-        _train_stage(model, material, settings, number, how, run)
+        _train_stage(model, material, settings, number, how, run, drawn)
         state = dict(model.state_dict())
     network = model.network
     network.load_state_dict(load_file(run / BEST))
@@ -132,19 +143,10 @@ def _at_stage(settings: Settings, number: int, state: Mapping[str, Tensor]) -> L
 
 
 def _train_stage(
-    model: Learner, material: Material, settings: Settings, number: int, how: FitSettings, run: Path
+    model: Learner, material: Material, settings: Settings, number: int, how: FitSettings, run: Path, drawn: Path | None
 ) -> None:
-    size, epochs, pairs = settings.stages[number]
-    loader = mixture_loader(
-        material.training,
-        material.by_source(settings.shares, material.training),
-        size,
-        pairs,
-        settings.batch,
-        settings.seed + number,
-        settings.workers,
-        settings.first if number == 0 and len(settings.stages) > 1 else FULL,
-    )
+    size, epochs, _ = settings.stages[number]
+    loader = _loader(material, settings, number, drawn)
     how = replace(
         how,
         epochs=epochs,
@@ -155,6 +157,18 @@ def _train_stage(
     recorder = Recorder([source.name for source in material.training])
     judge = _judge(material, settings, number, recorder, run)
     fit(model, recorded_loss(settings, recorder), loader, how, run / f"stage_{number}_{size}", judge)
+
+
+def _loader(material: Material, settings: Settings, number: int, drawn: Path | None) -> DataLoader[Batch]:
+    stage = settings.stages[number]
+    size, _, pairs = stage
+    shares = material.by_source(settings.shares, material.training)
+    seed = settings.seed + number
+    difficulty = settings.first if number == 0 and len(settings.stages) > 1 else FULL
+    how = (settings.batch, seed, settings.workers, difficulty)
+    if drawn is not None and fits(stage):
+        return drawn_loader(material.training, shares, stage, *how, drawn)
+    return mixture_loader(material.training, shares, size, pairs, *how)
 
 
 def recorded_loss(settings: Settings, recorder: Recorder) -> Loss:

@@ -68,7 +68,8 @@ class Laboratory(laboratory.Laboratory[Cell]):
         def measure() -> tuple[nn.Module, Row]:
             init = self._contrasted(replace(cell.contrastive, seed=repeat)) if cell.contrastive else settings.init
             material = self._learned_from()
-            model = train_network(material, replace(settings, init=init), self.how, folder)
+            drawn = self.run / "drawn" / digest(self.scale.settings.simulated, *self._data())
+            model = train_network(material, replace(settings, init=init), self.how, folder, drawn)
             found = margins(model, material, settings.judged, settings.image_size, _DIVISION, self.parts)
             return model, {"cell": cell.name, "margins": found}
 

@@ -12,9 +12,10 @@ from torch import nn
 from cxrkit import metrics
 from cxrkit.models.music_vit import CHANGE, DIRECTION
 from cxrkit.pixels import eight_bits
-from train.followup.data import PairSource, normalised
+from train.followup.data import Example, PairSource, normalised
 from train.followup.kinds import CONTROL
 from train.followup.losses import UNKNOWN, Batch, Lambdas, Losses
+from train.prepared import made_by_all_cores
 
 CHOICE = "AUC of choice"
 """The column that the best epoch is chosen by: mean of the sources' change AUC, each weighted as it was told."""
@@ -73,13 +74,15 @@ class Judged:
 
 def draw_judged(sources: Sequence[PairSource], pairs: int, size: int, seed: int) -> Judged:
     """Draw `pairs` of each source, going round its pairs where there are fewer."""
-    examples, names = [], []
-    for source in sources:
-        order = np.random.default_rng([seed, len(source.weights)]).permutation(len(source.weights))
-        for number in range(pairs):
-            random = np.random.default_rng([seed, number])
-            examples.append(source.pair(int(order[number % len(order)]), random, size))
-            names.append(source.name)
+    orders = [np.random.default_rng([seed, len(one.weights)]).permutation(len(one.weights)) for one in sources]
+
+    def drawn(place: int) -> Example:
+        source, number = divmod(place, pairs)
+        order = orders[source]
+        return sources[source].pair(int(order[number % len(order)]), np.random.default_rng([seed, number]), size)
+
+    examples = list(made_by_all_cores(drawn, len(sources) * pairs, "drawing pairs to judge by"))
+    names = [source.name for source in sources for _ in range(pairs)]
     return Judged(
         np.stack([eight_bits(np.stack(example.images)) for example in examples]),
         np.array([example.change for example in examples]),

@@ -48,7 +48,7 @@ class Scale:
 
 
 def scale_of(budget: Budget) -> Scale:
-    """The source's settings, or small ones.
+    """The source's settings, medium ones, or small ones.
 
     The source's: 512 px, batch 14, and its 1e-5 raised to the 6e-5 that a start from scratch needs; without the
     direction, the difference and the lesions, which are ours. **Choice**, as it gives none: 50 epochs of 4,000
@@ -65,6 +65,19 @@ def scale_of(budget: Budget) -> Scale:
     )
     if budget is Budget.FULL:
         return Scale(source, MocoSettings(size=512), repeats=3, each=30)
+    if budget is Budget.MEDIUM:
+        # The lesions' loss teaches the encoder to see; without it, so few pairs teach no cell anything.
+        medium = replace(
+            source,
+            lambdas=Lambdas(),
+            stages=((160, 4, 10000), (160, 4, 10000)),
+            batch=112,
+            learning_rate=8e-4,
+            judged=100,
+            workers=3,
+        )
+        contrastive = MocoSettings(size=160, queue=2048, momentum=0.99, epochs=20, batch=128, parts=4, workers=3)
+        return Scale(medium, contrastive, repeats=1, each=30)
     small = replace(source, stages=((128, 6, 700),), learning_rate=3e-4, judged=100, simulated=120)
     # In some hundred steps a momentum of 0.999 would leave the key encoder where it started.
     contrastive = MocoSettings(size=128, queue=4096, momentum=0.99, epochs=5, batch=64, parts=4)

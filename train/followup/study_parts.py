@@ -18,6 +18,7 @@ from train.followup.made_aside import plan_changes, plan_unchanged
 from train.followup.material import Material
 from train.followup.measure import threshold_for_specificity
 from train.followup.progress import draw_judged, judged_logits
+from train.prepared import made_by_all_cores
 
 MADE = "made pairs"
 _LABELLED = ("made", "real")
@@ -56,10 +57,15 @@ def _made(held: Sequence[Held], size: int, each: int) -> Reported:
     changed = plan_changes(held, each)
     planned = [*changed, *plan_unchanged(held, len(changed) * 3 // 2)]
     images = np.zeros((len(planned), 2, size, size), dtype=np.uint8)
-    for number, one in enumerate(planned):
+
+    def drawn(number: int) -> NDArray[np.uint8]:
+        one = planned[number]
         of, row = one.sources, one.row
         made = make_pair(of.views[row], of.lungs[row], of.frame(row), one.plan, size)
-        images[number] = eight_bits(np.stack([made.baseline, made.follow_up]))
+        return eight_bits(np.stack([made.baseline, made.follow_up]))
+
+    for number, pair in enumerate(made_by_all_cores(drawn, len(planned), "making pairs that report")):
+        images[number] = pair
     return Reported(MADE, images, np.array([int(bool(one.kind)) for one in planned]))
 
 

@@ -16,7 +16,7 @@ SELF_TAUGHT = "ViT after self-supervision"
 SOURCE_EPOCHS = 50
 
 EFFICIENTNET_SIZE = 128
-"""Side in pixels with the small budget: convolutions of this kind are slow without a GPU."""
+"""Side in pixels with smaller budgets: convolutions of this kind are slow without a GPU."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,10 @@ Scale = studies.Scale[Settings]
 
 
 def scale_of(budget: Budget, starts: Starts, trunk_size: int) -> Scale:
-    """The source's 50 epochs with ViT-B/16 and three repeats, or 12 epochs with ViT-Ti/16 and one.
+    """The source's 50 epochs with ViT-B/16 and three repeats, 24 with ViT-S/16 and two, or 12 with ViT-Ti/16 and one.
 
-    **Choice** of the small budget: the learning rate is ten times the source's, because networks this small start from
-    scratch; EfficientNet-b4 reads 128 px.
+    **Choices** of the medium and small budgets: three and ten times the source's learning rate, because networks this
+    small start from scratch; EfficientNet-b4 reads 128 px.
 
     Args:
         budget: which.
@@ -69,6 +69,9 @@ def scale_of(budget: Budget, starts: Starts, trunk_size: int) -> Scale:
     )
     if budget is Budget.FULL:
         return Scale(source, repeats=3)
+    if budget is Budget.MEDIUM:
+        medium = {**source.network, "encoder": "vit_small_patch16_224"}
+        return Scale(replace(source, network=medium, epochs=24, learning_rate=1e-4), repeats=2)
     small = {**source.network, "encoder": "vit_tiny_patch16_224"}
     return Scale(replace(source, network=small, epochs=12, learning_rate=3e-4), repeats=1)
 

@@ -30,12 +30,14 @@ TITLE = "Two networks and four preprocessings"
 
 
 def settings_of(budget: Budget, images: int) -> Settings:
-    """The source's settings (512 px, 10 epochs of all training images, batch 32, 256 channels), or small ones."""
+    """The source's settings (512 px, 10 epochs of all training images, batch 32, 256 channels), or smaller ones."""
     source = Settings(
         channels=256, size=512, epochs=10, early_epochs=0, images_per_epoch=images, negatives=0.5, lesions=0.0
     )
     if budget is Budget.FULL:
         return source
+    if budget is Budget.MEDIUM:
+        return replace(source, size=224)
     return replace(source, channels=64, size=96, epochs=5, images_per_epoch=640)
 
 

@@ -50,7 +50,7 @@ Scale = studies.Scale[Settings]
 
 
 def scale_of(budget: Budget, *, pretrained: bool = False) -> Scale:
-    """The source's 100 epochs and five repeats at 224 px, or 8 epochs and two repeats at 96 px.
+    """The source's 100 epochs and five repeats at 224 px; 40 and three at 160 px; or 8 and two at 96 px.
 
     **Choices**: one-cycle AdamW with a peak of 3e-4, batch 32, weights averaged over some hundred steps, and the
     changes of `augment`, because the source says no more than that size, shape and intensity vary; from scratch, where
@@ -67,6 +67,8 @@ def scale_of(budget: Budget, *, pretrained: bool = False) -> Scale:
     )
     if budget is Budget.FULL:
         return Scale(source, repeats=5)
+    if budget is Budget.MEDIUM:
+        return Scale(replace(source, size=160, epochs=40), repeats=3)
     return Scale(replace(source, size=96, epochs=8), repeats=2)
 
 
