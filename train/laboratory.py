@@ -17,7 +17,7 @@ from torch import nn
 
 from train.epochs import PROGRESS, read_rows
 from train.stages import Stage
-from train.studies import Budget, Cell, Row, Study, put_on_card, write_table
+from train.studies import Budget, Cell, Row, Study, put_study_on_card, write_table
 from train.trainer import FitSettings
 
 
@@ -42,7 +42,7 @@ class Laboratory(ABC, Generic[Cell]):
             rows = self.table(study, repeat + 1)
             write_table(rows, self.run / f"{study.title.lower().replace(' ', '_')}_{budget}")
         if card:
-            put_on_card(f"{study.title} ({budget} budget)", rows, self.card)
+            put_study_on_card(study.title, budget, rows, self.card)
         return rows
 
     @abstractmethod
@@ -85,22 +85,29 @@ def millions(model: nn.Module) -> float:
     return round(sum(weight.numel() for weight in model.parameters()) / 1e6, 2)
 
 
-def training_columns(stage: Stage, drawn: str, settings: Mapping[str, object], repeats: Sequence[Row]) -> Row:
+def training_columns(
+    stages: Sequence[Stage], drawn: str, settings: Mapping[str, object], repeats: Sequence[Row]
+) -> Row:
     """Columns of a table that say how a cell was trained.
 
     Args:
-        stage: the last one.
+        stages: of the training; the size told is that of the last one.
         drawn: what an epoch draws, in words.
         settings: further ones, by name in words.
         repeats: the cell's figures in each, from `kept`.
     """
-    size, epochs, count = stage
+    sizes, epochs, counts = zip(*stages, strict=True)
     return {
         "million parameters": repeats[0]["million parameters"],
-        "size": size,
-        "epochs": epochs,
-        f"{drawn} per epoch": count,
+        "size": sizes[-1],
+        "epochs": _in_turn(epochs),
+        f"{drawn} per epoch": _in_turn(sorted(set(counts), key=counts.index)),
         **settings,
         "repeats": len(repeats),
         "minutes each": round(float(np.mean([one["minutes"] for one in repeats])), 1),
     }
+
+
+def _in_turn(numbers: Sequence[int]) -> int | str:
+    """Of one stage after the other: 4, or "4 + 8"."""
+    return numbers[0] if len(numbers) == 1 else " + ".join(str(number) for number in numbers)

@@ -51,7 +51,7 @@ class Scale(Generic[Of]):
 
 
 class Budget(StrEnum):
-    """How large a study is: the source's size, what one GPU or two cores can do; what was used stands in its table."""
+    """From large to small: how large a study is: the source's size, what one GPU or two cores can do; what was used stands in its table."""
 
     FULL = "full"
     MEDIUM = "medium"
@@ -73,11 +73,23 @@ def write_table(rows: Sequence[Row], stem: Path) -> None:
         writer.writerows(rows)
 
 
-def put_on_card(title: str, rows: list[Row], card: Path) -> None:
-    """Put a table on a card, in place of an earlier one of this title.
+def put_study_on_card(title: str, budget: Budget, rows: list[Row], card: Path) -> None:
+    """Put a study's table on a card, in place of those of this and of smaller budgets.
+
+    Raises:
+        WeightsError: there is no card yet.
+    """
+    budgets = list(Budget)
+    same, *smaller = (f"{title} ({one} budget)" for one in budgets[budgets.index(budget) :])
+    put_on_card(same, rows, card, smaller)
+
+
+def put_on_card(title: str, rows: list[Row], card: Path, replaced: Sequence[str] = ()) -> None:
+    """Put a table on a card, in place of an earlier one of this title, and of those of the other titles given.
 
     Raises:
         WeightsError: there is no card yet.
     """
     old = read_card(card)
-    write_card(replace(old, tables={**old.tables, title: rows}), card)
+    kept = {name: table for name, table in old.tables.items() if name not in replaced}
+    write_card(replace(old, tables={**kept, title: rows}), card)

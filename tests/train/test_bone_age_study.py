@@ -68,6 +68,9 @@ def test_full_studies_have_the_sources_settings() -> None:
     small = scale_of(Budget.SMALL, 9000).settings
     assert small.stages[0][0] == 192
     assert replace(small, stages=settings.stages) == settings
+    medium = scale_of(Budget.MEDIUM, 9000).settings
+    assert (medium.loss, medium.strength, medium.ema_decay) == (settings.loss, None, 0), "what is ours stays out"
+    assert small.stages[0][1] * small.stages[0][2] < medium.stages[0][1] * medium.stages[0][2] < 50 * 9000
 
 
 def test_cells_of_the_studies() -> None:

@@ -12,6 +12,7 @@ from cxrkit.models.music_vit import MusicVit
 from tests.train.followup_networks import SMALL, TINY, batch, network, small_encoder
 from train.epochs import PROGRESS, read_rows, write_row
 from train.followup.data import FULL, Difficulty, Draw, Draws, Example, Mixture, PairSource, Random, mixture_loader
+from train.followup.drawn import drawn_loader, fits
 from train.followup.fit import Settings, network_settings, recorded_loss, train_network
 from train.followup.kinds import CONTROL
 from train.followup.losses import UNKNOWN, losses
@@ -110,6 +111,37 @@ def test_a_pair_depends_on_its_draw_alone() -> None:
     )
     for mine, its in zip(in_process, by_worker, strict=True):
         assert torch.equal(mine, its)
+
+
+def test_pairs_drawn_once_are_those_that_each_run_would_draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sources, shares = (Squares(), Squares("real", 10)), {"made": 0.7, "real": 0.3}
+    plain = mixture_loader(sources, shares, TINY, 24, 8, seed=3, workers=0)
+    again = (sources, shares, (TINY, 2, 24), 8, 3, 0, FULL, tmp_path / "drawn")
+    for epoch in (1, 0):
+        stored = drawn_loader(*again)
+        for loader in (plain, stored):
+            loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
+        for mine, its in zip(plain, stored, strict=True):
+            for column, found in list(zip(mine, its, strict=True))[1:]:
+                torch.testing.assert_close(found, column, rtol=0, atol=0)
+            assert float((mine.pair - its.pair).abs().max()) <= 0.51 / 255 / 0.25, "rounded to 256 gray values"
+    monkeypatch.setattr(Squares, "pair", None)
+    drawn_loader(*again)  # from its files: nothing is drawn again
+    with pytest.raises(TypeError):
+        drawn_loader(*again[:4], 4, *again[5:])
+
+
+def test_pairs_that_would_fill_a_disk_are_not_kept() -> None:
+    assert fits((160, 8, 10_000))
+    assert not fits((512, 50, 4_000))
+
+
+def test_a_run_on_drawn_pairs_is_that_on_rounded_ones(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, stages=((64, 1, 48),))
+    first, second = (train_network(material(), settings, CPU, tmp_path / run, tmp_path / "drawn") for run in "ab")
+    for one, other in zip(first.parameters(), second.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
+    assert len(list((tmp_path / "drawn").glob("64-*.npy"))) == 1
 
 
 def test_recorder_means_by_part_and_source() -> None:

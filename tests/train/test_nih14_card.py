@@ -214,6 +214,9 @@ def test_the_four_models_are_those_of_the_source(tmp_path: Path) -> None:
     }
     assert cells[VIT].starts() == cells[EFFICIENTNET].starts() == []
     assert [file.name for file in cells[BOTH].starts()] == ["vit.safetensors", "trunk.safetensors"]
+    small, medium = (scale_of(budget, starts, 64).settings for budget in (Budget.SMALL, Budget.MEDIUM))
+    assert small.epochs < medium.epochs < 50
+    assert medium.network["encoder"] == "vit_small_patch16_224"
     full = scale_of(Budget.FULL, Starts(tmp_path), 128)
     assert (full.settings.epochs, full.settings.batch, full.settings.learning_rate) == (50, 32, 3e-5)
     assert [cell.name for cell in four_models(full).cells] == [EFFICIENTNET, f"SS-GAN + {EFFICIENTNET}", VIT, BOTH]

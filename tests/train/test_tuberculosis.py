@@ -214,4 +214,6 @@ def test_the_full_study_has_the_sources_settings() -> None:
     assert (full.size, full.epochs, full.batch, full.channels) == (512, 10, 32, 256)
     assert (full.learning_rate, full.weight_decay, full.images_per_epoch) == (1e-3, 0.05, 3920)
     assert len(PREPROCESSINGS) == 4
-    assert settings_of(Budget.SMALL, images=3920).size < 512
+    small, medium = (settings_of(budget, images=3920) for budget in (Budget.SMALL, Budget.MEDIUM))
+    assert small.size < medium.size < 512
+    assert medium.images_per_epoch == 3920

@@ -84,6 +84,9 @@ def test_studies_have_the_stated_cells() -> None:
     assert 96 <= small.settings.size <= 112
     assert small.settings.epochs <= 10
     assert small.repeats == 2
+    medium = scale_of(Budget.MEDIUM)
+    assert small.settings.size < medium.settings.size < full.settings.size
+    assert small.settings.epochs < medium.settings.epochs < full.settings.epochs
     cells = {cell.name: cell.settings for cell in shortcuts(small).cells}
     assert cells[NO_NECKS].necks_hidden == 1
     numbers = {sum(recipe.perfusion + recipe.ventilation for recipe in one.learned) for one in cells.values()}

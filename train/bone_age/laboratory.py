@@ -80,7 +80,7 @@ class Laboratory(laboratory.Laboratory[Cell]):
                 own, reference = (gathered(found[name], part) for name in (cell.name, study.reference))
                 row |= columns(part, own, None if cell.name == study.reference else reference)
             told = {"batch": cell.settings.batch, "learning rate": cell.settings.learning_rate}
-            rows.append(row | training_columns(cell.settings.stages[-1], "images", told, found[cell.name]))
+            rows.append(row | training_columns(cell.settings.stages, "images", told, found[cell.name]))
         return rows
 
 

@@ -59,7 +59,7 @@ class Laboratory(laboratory.Laboratory[Cell]):
             "learning rate": cell.settings.learning_rate,
             "MoCo v2": _words(cell.contrastive),
         }
-        return Measured(cell.name, by_part, training_columns(cell.settings.stages[-1], "pairs", told, found))
+        return Measured(cell.name, by_part, training_columns(cell.settings.stages, "pairs", told, found))
 
     def measured(self, cell: Cell, repeat: int = 0) -> Row:
         settings = replace(cell.settings, seed=repeat)

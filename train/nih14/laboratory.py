@@ -78,7 +78,7 @@ class Laboratory(laboratory.Laboratory[Cell]):
                 "started from": own[0]["started"],
             }
             stage = (settings.size, settings.epochs, len(self.material.learned))
-            rows.append(row | training_columns(stage, "images", told, own))
+            rows.append(row | training_columns([stage], "images", told, own))
         return rows
 
     def _figures(self, own: Sequence[Row], reference: Floats | None) -> Row:

@@ -89,7 +89,7 @@ def _training(settings: Settings, repeats: list[Row]) -> Row:
     """Columns that say how a cell was trained."""
     scans = sum(recipe.perfusion + recipe.ventilation for recipe in settings.learned)
     told = {"batch": settings.batch, "learning rate": settings.learning_rate}
-    return training_columns((settings.size, settings.epochs, scans), "scans", told, repeats)
+    return training_columns([(settings.size, settings.epochs, scans)], "scans", told, repeats)
 
 
 def target_of(recipe: Recipe) -> NDArray[np.int64]:
