@@ -82,7 +82,7 @@ def test_what_no_card_holds_is_not_measured_yet(of: Card | None, ours: Measured 
     assert found["Ours was measured on"] == ""
 
 
-def test_a_study_is_found_by_its_row_and_the_full_budget_goes_first() -> None:
+def test_a_study_is_found_by_its_row_and_the_largest_budget_goes_first() -> None:
     def table(accuracy: str) -> list[dict[str, object]]:
         return [{"network": "VGG-16", "accuracy": "0.1"}, {"network": "ResNet-18", "accuracy": accuracy, "size": 96}]
 
@@ -91,6 +91,8 @@ def test_a_study_is_found_by_its_row_and_the_full_budget_goes_first() -> None:
     small = row(claim, card(tables=tables))
     assert small["Ours (95 % interval)"] == "0.7"
     assert small["Ours was measured on"] == "Four networks (small budget)"
+    tables["Four networks (medium budget)"] = table("0.75")
+    assert row(claim, card(tables=tables))["Ours (95 % interval)"] == "0.75"
     full = row(claim, card(tables=tables | {"Four networks (full budget)": table("0.8")}))
     assert full["Ours (95 % interval)"] == "0.8"
     assert STUDY.look_up(card(tables={"Four networks (small budget)": [{"network": "ResNet-18"}]})) is None

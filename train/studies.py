@@ -51,7 +51,7 @@ class Scale(Generic[Of]):
 
 
 class Budget(StrEnum):
-    """From large to small: how large a study is: the source's size, what one GPU or two cores can do; what was used stands in its table."""
+    """From large to small: the source's size, what one GPU can do, what two cores can; it stands in the table."""
 
     FULL = "full"
     MEDIUM = "medium"

@@ -99,9 +99,8 @@ def test_the_full_budget_has_the_sources_settings() -> None:
     medium = scale_of(Budget.MEDIUM)
     pairs = {budget: sum(epochs * count for _, epochs, count in scale_of(budget).settings.stages) for budget in Budget}
     assert pairs[Budget.SMALL] < pairs[Budget.MEDIUM] < pairs[Budget.FULL]
-    assert not (medium.settings.direction or medium.settings.difference or medium.settings.lesions), (
-        "all three are ours"
-    )
+    ours = (medium.settings.direction, medium.settings.difference, medium.settings.lesions)
+    assert ours == (False, False, False)
     medium.contrastive.check()
 
 
@@ -259,10 +258,7 @@ def test_a_larger_budget_replaces_a_smaller_one_and_not_the_other_way(tmp_path: 
 
 
 def test_a_table_tells_the_stages_of_training() -> None:
-    repeats: list[dict[str, object]] = [
-        {"million parameters": 1.0, "minutes": 2.0},
-        {"million parameters": 1.0, "minutes": 3.0},
-    ]
+    repeats = [{"million parameters": 1.0, "minutes": minutes} for minutes in (2.0, 3.0)]
     one = training_columns([(64, 4, 100)], "pairs", {"batch": 8}, repeats)
     assert one == {
         "million parameters": 1.0,
