@@ -37,8 +37,7 @@ from train.followup.study import (
 from train.followup.study_commands import read_sizes
 from train.followup.study_parts import MADE, reported_parts
 from train.followup.study_table import UNDEFINED, Measured, figures, table_of
-from train.laboratory import training_columns
-from train.studies import MEASURED_ON, REFERENCE, Budget, Study, put_on_card, put_study_on_card
+from train.studies import MEASURED_ON, REFERENCE, Budget, Study, put_on_card
 from train.trainer import FitSettings
 
 SMALL = "cmt of this test"
@@ -240,39 +239,6 @@ def test_a_table_replaces_its_earlier_one_and_needs_a_card(tmp_path: Path) -> No
     put_on_card("Title", [{"a": 1}], card)
     put_on_card("Title", [{"a": 2}], card)
     assert read_card(card).tables == {**before, "Title": [{"a": 2}]}
-
-
-def test_a_larger_budget_replaces_a_smaller_one_and_not_the_other_way(tmp_path: Path) -> None:
-    card = tmp_path / "card.json"
-    shutil.copy(WEIGHTS / "tuberculosis" / "card.json", card)
-    before = set(read_card(card).tables)
-
-    def titles(budget: Budget) -> set[str]:
-        put_study_on_card("Ours", budget, [{"a": 1}], card)
-        return set(read_card(card).tables) - before
-
-    assert titles(Budget.SMALL) == {"Ours (small budget)"}
-    assert titles(Budget.MEDIUM) == {"Ours (medium budget)"}
-    assert titles(Budget.SMALL) == {"Ours (medium budget)", "Ours (small budget)"}
-    assert titles(Budget.FULL) == {"Ours (full budget)"}
-
-
-def test_a_table_tells_the_stages_of_training() -> None:
-    repeats = [{"million parameters": 1.0, "minutes": minutes} for minutes in (2.0, 3.0)]
-    one = training_columns([(64, 4, 100)], "pairs", {"batch": 8}, repeats)
-    assert one == {
-        "million parameters": 1.0,
-        "size": 64,
-        "epochs": 4,
-        "pairs per epoch": 100,
-        "batch": 8,
-        "repeats": 2,
-        "minutes each": 2.5,
-    }
-    two = training_columns([(64, 4, 100), (96, 8, 100)], "pairs", {}, repeats)
-    assert (two["size"], two["epochs"], two["pairs per epoch"]) == (96, "4 + 8", 100)
-    other = training_columns([(64, 4, 100), (96, 8, 50)], "pairs", {}, repeats)
-    assert other["pairs per epoch"] == "100 + 50"
 
 
 def test_several_devices_are_refused(tmp_path: Path) -> None:
