@@ -101,7 +101,7 @@ def training_columns(
         "million parameters": repeats[0]["million parameters"],
         "size": sizes[-1],
         "epochs": _in_turn(epochs),
-        f"{drawn} per epoch": _in_turn(sorted(set(counts), key=counts.index)),
+        f"{drawn} per epoch": _in_turn(counts if len(set(counts)) > 1 else counts[:1]),
         **settings,
         "repeats": len(repeats),
         "minutes each": round(float(np.mean([one["minutes"] for one in repeats])), 1),

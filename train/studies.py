@@ -73,23 +73,30 @@ def write_table(rows: Sequence[Row], stem: Path) -> None:
         writer.writerows(rows)
 
 
-def put_study_on_card(title: str, budget: Budget, rows: list[Row], card: Path) -> None:
+def put_study_on_card(title: str, budget: Budget, rows: list[Row], card: Path, details: str = "") -> None:
     """Put a study's table on a card, in place of those of this and of smaller budgets.
+
+    Args:
+        title: of the study; the budget follows it.
+        budget: how large the study was.
+        rows: of the table.
+        card: whose.
+        details: what else the title says, after the budget.
 
     Raises:
         WeightsError: there is no card yet.
     """
-    budgets = list(Budget)
-    same, *smaller = (f"{title} ({one} budget)" for one in budgets[budgets.index(budget) :])
-    put_on_card(same, rows, card, smaller)
+    old, budgets = read_card(card), list(Budget)
+    replaced = tuple(f"{title} ({one} budget" for one in budgets[budgets.index(budget) :])
+    kept = {name: table for name, table in old.tables.items() if not name.startswith(replaced)}
+    write_card(replace(old, tables={**kept, f"{title} ({budget} budget{details})": rows}), card)
 
 
-def put_on_card(title: str, rows: list[Row], card: Path, replaced: Sequence[str] = ()) -> None:
-    """Put a table on a card, in place of an earlier one of this title, and of those of the other titles given.
+def put_on_card(title: str, rows: list[Row], card: Path) -> None:
+    """Put a table on a card, in place of an earlier one of this title.
 
     Raises:
         WeightsError: there is no card yet.
     """
     old = read_card(card)
-    kept = {name: table for name, table in old.tables.items() if name not in replaced}
-    write_card(replace(old, tables={**kept, title: rows}), card)
+    write_card(replace(old, tables={**old.tables, title: rows}), card)

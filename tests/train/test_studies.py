@@ -37,5 +37,5 @@ def test_a_table_tells_the_stages_of_training() -> None:
     }
     two = training_columns([(64, 4, 100), (96, 8, 100)], "pairs", {}, repeats)
     assert (two["size"], two["epochs"], two["pairs per epoch"]) == (96, "4 + 8", 100)
-    other = training_columns([(64, 4, 100), (96, 8, 50)], "pairs", {}, repeats)
-    assert other["pairs per epoch"] == "100 + 50"
+    other = training_columns([(64, 4, 100), (96, 8, 50), (96, 2, 100)], "pairs", {}, repeats)
+    assert (other["epochs"], other["pairs per epoch"]) == ("4 + 8 + 2", "100 + 50 + 100")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -126,13 +127,17 @@ def _draw(
         return eight_bits(np.stack(example.images)), [column.numpy() for column in known]
 
     images.parent.mkdir(parents=True, exist_ok=True)
-    stored = np.lib.format.open_memmap(images, mode="w+", dtype=np.uint8, shape=(len(draws), 2, size, size))
-    rows = []
-    for place, (pair, known) in enumerate(made_by_all_cores(made, len(draws), "drawing pairs")):
-        stored[place] = pair
-        rows.append(known)
-    stored.flush()
-    fresh = labels.with_name(f"{labels.stem}-new.npz")
-    columns = dict(zip(Batch._fields[1:], map(np.stack, zip(*rows, strict=True)), strict=True))
-    np.savez(fresh, allow_pickle=False, **columns)
-    fresh.replace(labels)
+    # In a folder of its own first: another study may be drawing the same.
+    with TemporaryDirectory(dir=images.parent) as folder:
+        fresh_images, fresh_labels = Path(folder) / images.name, Path(folder) / labels.name
+        shape = (len(draws), 2, size, size)
+        stored = np.lib.format.open_memmap(fresh_images, mode="w+", dtype=np.uint8, shape=shape)
+        rows = []
+        for place, (pair, known) in enumerate(made_by_all_cores(made, len(draws), "drawing pairs")):
+            stored[place] = pair
+            rows.append(known)
+        stored.flush()
+        columns = dict(zip(Batch._fields[1:], map(np.stack, zip(*rows, strict=True)), strict=True))
+        np.savez(fresh_labels, allow_pickle=False, **columns)
+        fresh_images.replace(images)
+        fresh_labels.replace(labels)

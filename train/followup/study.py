@@ -66,7 +66,7 @@ def scale_of(budget: Budget) -> Scale:
     if budget is Budget.FULL:
         return Scale(source, MocoSettings(size=512), repeats=3, each=30)
     if budget is Budget.MEDIUM:
-        # The lesions' loss teaches the encoder to see; without it, so few pairs teach no cell anything.
+        # The lesions' loss, which is ours, shows the encoder what to see: at the small budget no cell learned anything.
         medium = replace(
             source,
             lambdas=Lambdas(),

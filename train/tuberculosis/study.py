@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from cxrkit.card import WEIGHTS, read_card, write_card
+from cxrkit.card import WEIGHTS
 from cxrkit.errors import InputError
 from cxrkit.metrics import ClassScores, confusion, delong_interval, precision_recall_f1
 from cxrkit.predict import probabilities
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
-from train.studies import Budget, words
+from train.studies import Budget, put_study_on_card, words
 from train.trainer import FitSettings
 from train.tuberculosis.card import training_part
 from train.tuberculosis.fit import FAMILY_PAIRS, Settings, logits_of, train_model
@@ -59,7 +59,9 @@ def run_study(data: Path, run: Path, budget: Budget) -> None:
                 {"network": encoder, "preprocessing": name, **_figures(images, cell, run / f"{encoder} {name}")}
             )
             file.write_text(json.dumps(rows, indent=1))
-    _put_on_card(f"{TITLE} ({budget} budget", f"; trained on {' + '.join(FAMILY_PAIRS[-1])} alone)", rows)
+    card = WEIGHTS / TUBERCULOSIS.name / "card.json"
+    if card.is_file():
+        put_study_on_card(TITLE, budget, rows, card, f"; trained on {' + '.join(FAMILY_PAIRS[-1])} alone")
 
 
 def _figures(images: Images, cell: Settings, run: Path) -> dict[str, Any]:
@@ -92,12 +94,3 @@ def _macro(figure: Callable[[ClassScores], float], scores: Iterable[ClassScores]
         return f"{np.mean([figure(score) for score in scores]):.3f}"
     except InputError:
         return "undefined"
-
-
-def _put_on_card(title: str, details: str, rows: list[dict[str, Any]]) -> None:
-    """Put the table on the card, in place of an earlier one of this title."""
-    path = WEIGHTS / TUBERCULOSIS.name / "card.json"
-    if path.is_file():
-        card = read_card(path)
-        others = {name: table for name, table in card.tables.items() if not name.startswith(title)}
-        write_card(replace(card, tables=others | {title + details: rows}), path)
