@@ -5,7 +5,9 @@ from pathlib import Path
 import streamlit as st
 
 from cxrkit.tasks import TASKS
+from pages.ui.uploads import wait_for_another
 
+wait_for_another()
 st.set_page_config("CXR Workbench", Path(__file__).parent / "pages" / "ui" / "icon.png", layout="wide")
 pages = {
     "start": st.Page("pages/start.py", title="Start", icon=":material/home:", default=True),

@@ -15,6 +15,7 @@ from pages.ui.words import megabytes
 _IMAGES = 8
 """Kept decoded in a session: as many as a timeline holds."""
 
+_REMOVED = "_removed"
 _PATIENCE_STEPS = 15
 """Of 20 ms."""
 
@@ -68,8 +69,6 @@ def choose_image(key: str, label: str, samples: Samples) -> Chosen | None:
         empty = _uploader(key, label, key)
     with right:
         sample_chooser(key, samples)
-    if st.session_state.pop(_just_removed(key), False):
-        _wait_for_another()
     upload: Upload | None = st.session_state.get(_kept(key))
     sample = chosen_sample(key)
     if sample is not None:
@@ -96,8 +95,6 @@ def one_of_several(key: str, label: str, chooser: str) -> Radiograph | None:
         ImageError: the file cannot be read.
     """
     empty = _uploader(key, label, chooser)
-    if st.session_state.pop(_just_removed(key), False):
-        _wait_for_another()
     upload: Upload | None = st.session_state.get(_kept(key))
     return None if upload is None else _read(key, upload, empty)
 
@@ -105,6 +102,20 @@ def one_of_several(key: str, label: str, chooser: str) -> Radiograph | None:
 def forget_upload(key: str) -> None:
     """Drop what an uploader held; only in a callback."""
     st.session_state.pop(_kept(key), None)
+
+
+def wait_for_another() -> None:
+    """A file that replaces another arrives as a removal and, a moment later, an upload, which ends this run here.
+
+    Called before anything is drawn: the browser would draw it while it sends the file, and the page without an image,
+    just to be taken down again, afterwards.
+    """
+    if not st.session_state.pop(_REMOVED, False):
+        return
+    for _ in range(_PATIENCE_STEPS):
+        time.sleep(0.02)
+        # Looking into the session lets a new run begin, as drawing does, and sends nothing to the browser.
+        st.session_state.get("navigation")
 
 
 def _uploader(key: str, label: str, chooser: str) -> bool:
@@ -131,27 +142,12 @@ def _kept(key: str) -> str:
     return f"_upload.{key}"
 
 
-def _just_removed(key: str) -> str:
-    return f"_removed.{key}"
-
-
-def _wait_for_another() -> None:
-    """A file that replaces another arrives as a removal and, a moment later, an upload.
-
-    That upload ends this run while it looks. Else the page would be taken down and built again in between.
-    """
-    for _ in range(_PATIENCE_STEPS):
-        time.sleep(0.02)
-        # Looking into the session lets a new run begin, as drawing does, and sends nothing to the browser.
-        st.session_state.get("navigation")
-
-
 def _keep(key: str, chooser: str) -> None:
     """Streamlit drops an upload with its widget at a page switch, so the bytes are kept apart from it."""
     given = st.session_state[f"{key}.upload"]
     if given is None:
         forget_upload(key)
-        st.session_state[_just_removed(key)] = True
+        st.session_state[_REMOVED] = True
         return
     data = given.getvalue()
     st.session_state[_kept(key)] = Upload(given.name, data, hashlib.sha256(data).hexdigest())

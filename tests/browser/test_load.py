@@ -18,7 +18,7 @@ from cxrkit.predict import encode, predict
 from cxrkit.task import ModelInput
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS as TASK
 from cxrkit.weights import fixed_sample, load_model
-from pages.ui.viewer.pane import pack_pixels
+from pages.ui.viewer.packing import pack_pixels
 from pages.ui.words import share
 from tests.dicom_files import make_dicom
 from tests.pages.conftest import png

@@ -108,7 +108,7 @@ def open_viewer(browser: Browser, address: str, query: str = "", **context: Any)
     page.on("pageerror", lambda error: traffic.errors.append(str(error)))
     page.goto(f"{address}/?{query}")
     page.wait_for_selector(".cxr-viewer canvas")
-    page.wait_for_function(f"{VIEWER}.panes.every((pane) => pane.windowedAs)")
+    page.wait_for_function(f"{VIEWER}.panes.every((pane) => pane.windowedAs && pane.image.side === 1)")
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     return traffic
 

@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui.viewer import Pane
 from pages.ui.viewer.outline import PRECISION, outlines, pack_outlines
-from pages.ui.viewer.pane import PackedPixels, content_digest, pack_heatmap, pack_pixels
+from pages.ui.viewer.packing import PackedPixels, pack_heatmap, pack_pixels
+from pages.ui.viewer.pane import content_digest
 
 
 def unpack(packed: PackedPixels, shape: tuple[int, ...]) -> NDArray[Any]:
@@ -66,6 +67,26 @@ def test_other_values_are_off_by_half_a_level_at_most(low: float, high: float) -
     packed = pack_pixels(pixels)
     worst = np.abs(unpack(packed, pixels.shape) - pixels).max()
     assert worst <= 0.5001 * (pixels.max() - pixels.min()) / 65535
+
+
+@pytest.mark.parametrize(
+    ("shape", "side"), [((900, 1799), 1), ((1800, 7), 2), ((1801, 301), 2), ((3599, 8), 2), ((33, 3601), 4)]
+)
+@pytest.mark.parametrize("most", [255, 65535])
+def test_a_preview_holds_means_of_squares(shape: tuple[int, int], side: int, most: int) -> None:
+    pixels = np.random.default_rng(5).integers(0, most + 1, shape).astype(np.int64)
+    pixels[0, :2] = 0, most
+    packed = pack_pixels(pixels)
+    assert packed.side == side
+    if side == 1:
+        assert packed.preview == b""
+        return
+    means = pixels
+    for _ in range(side // 2):
+        even = np.pad(means, [(0, length % 2) for length in means.shape], mode="edge")
+        means = (even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2] + 2) >> 2
+    stored = np.frombuffer(packed.preview, "u1" if packed.bits == 8 else "<u2")
+    assert np.array_equal(stored.reshape(means.shape), means)
 
 
 def test_values_that_are_not_finite_become_the_lowest() -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.viewer import Pane, viewer
-from pages.ui.viewer.pane import SIGNED_ZERO, for_canvas, pack_heatmap
+from pages.ui.viewer.packing import SIGNED_ZERO, pack_heatmap
+from pages.ui.viewer.pane import for_canvas
 from tests.pages.test_viewer import pane, sent
 
 

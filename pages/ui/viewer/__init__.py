@@ -1,8 +1,9 @@
 """The image viewer of every page: one canvas component, drawn and windowed in the browser.
 
-What travels: pixels go once, as a content-addressed file that the browser fetches and keeps; a new heatmap or mask
-is another such file and leaves the pixels alone; a rerun sends addresses and numbers only. Zoom, pan, window,
-opacity and the rest never leave the browser. Crop and ruler come back when the pointer is released.
+What travels: pixels go once, as a content-addressed file that the browser fetches and keeps; of a large image first
+its preview, as fine as the screen shows it, and the rest a moment later. A new heatmap or mask is another such file and
+leaves the pixels alone; a rerun sends addresses and numbers only. Zoom, pan, window, opacity and the rest never leave
+the browser. Crop and ruler come back when the pointer is released.
 """
 
 import secrets
@@ -13,10 +14,9 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from streamlit import runtime
 
-from pages.ui.viewer.outline import pack_outlines
-from pages.ui.viewer.pane import Box, PackedPixels, Pane, content_digest, for_canvas, pack_heatmap, pack_pixels
+from pages.ui.viewer.files import describe, first_address
+from pages.ui.viewer.pane import Box, Pane
 
 __all__ = ["Pane", "ViewerState", "clear_mark", "dragged_crop", "viewer"]
 
@@ -37,8 +37,6 @@ _SCRIPTS = (
     "comparing.js",
     "viewer.js",
 )
-# Part of every file's address: who holds an image can't work out where another session's copy lies.
-_SALT = secrets.token_hex(16)
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ def viewer(
         key=key,
         data={
             "token": memory["token"],
-            "panes": [_describe(pane, f"{key}.{i}") for i, pane in enumerate(panes)],
+            "panes": [describe(pane, f"{key}.{i}") for i, pane in enumerate(panes)],
             "crop": {
                 "enabled": crop_enabled,
                 "pane": target,
@@ -151,10 +149,7 @@ def send_ahead(images: Sequence[tuple[np.ndarray, str]], key: str) -> None:
         images: pixels [H, W] and digest of each pane, as in its Pane.
         key: of the viewer.
     """
-    urls = [
-        _pixels_address(_pack(pixels, digest), digest, f"{key}.{place}")
-        for place, (pixels, digest) in enumerate(images)
-    ]
+    urls = [first_address(pixels, digest, f"{key}.{place}") for place, (pixels, digest) in enumerate(images)]
     with st.container(key=f"{key}.ahead"):
         _ahead(key=f"{key}.ahead.files", data={"urls": urls})
 
@@ -224,76 +219,3 @@ def _settle_mark(memory: dict[str, Any], panes: Sequence[Pane], sent: dict[str, 
 def _as_box(box: Sequence[float]) -> Box:
     left, top, right, bottom = (int(edge) for edge in box)
     return left, top, right, bottom
-
-
-@st.cache_resource(scope="session", max_entries=8, ttl=3600, show_spinner=False)
-def _packed(digest: str, _pixels: Any) -> PackedPixels:
-    """Packed once for all reruns of a session; Streamlit's own hashing samples large arrays, the digest doesn't."""
-    return pack_pixels(_pixels)
-
-
-@st.cache_resource(scope="session", max_entries=16, ttl=3600, show_spinner=False)
-def _outlined(digest: str, _mask: Any) -> bytes:
-    return pack_outlines(_mask)
-
-
-def _pack(pixels: Any, digest: str) -> PackedPixels:
-    height, width = pixels.shape
-    return _packed(f"{digest}.{pixels.dtype.str}.{width}x{height}", pixels)
-
-
-def _pixels_address(packed: PackedPixels, digest: str, place: str) -> str:
-    return _address(packed.data, f"{digest}.{packed.bits}", f"{place}.pixels")
-
-
-def _describe(pane: Pane, place: str) -> dict[str, Any]:
-    height, width = pane.pixels.shape
-    packed = _pack(pane.pixels, pane.digest)
-    described: dict[str, Any] = {
-        "title": pane.title,
-        "image": pane.digest,
-        "url": _pixels_address(packed, pane.digest, place),
-        "width": width,
-        "height": height,
-        "bits": packed.bits,
-        "slope": packed.slope,
-        "intercept": packed.intercept,
-        "window": [float(edge) for edge in pane.window],
-        "spacing": None if pane.spacing_mm is None else [float(s) for s in pane.spacing_mm],
-        "to_first": None if pane.to_first is None else for_canvas(pane.to_first),
-        "heatmap": None,
-        "mark": None if pane.mark is None else dict(zip("xy", map(float, pane.mark), strict=True)),
-        "masks": [_describe_mask(*mask, f"{place}.mask{i}") for i, mask in enumerate(pane.masks)],
-    }
-    if pane.heatmap is not None:
-        data = pack_heatmap(pane.heatmap, pane.heatmap_signed)
-        digest = f"{content_digest(pane.heatmap)}{'.signed' if pane.heatmap_signed else ''}"
-        described["heatmap"] = {
-            "url": _address(data, digest, f"{place}.heatmap"),
-            "signed": pane.heatmap_signed,
-            "width": pane.heatmap.shape[1],
-            "height": pane.heatmap.shape[0],
-            "box": [float(edge) for edge in pane.placed_box],
-            "label": pane.heatmap_label,
-        }
-    return described
-
-
-def _describe_mask(label: str, mask: Any, place: str) -> dict[str, Any]:
-    digest, row = content_digest(mask), int(mask.any(axis=1).argmax())
-    top = [float(np.nonzero(mask[row])[0].mean()) + 0.5, float(row)]
-    return {"label": label, "top": top, "url": _address(_outlined(digest, mask), f"{digest}.outline", place)}
-
-
-def _address(data: bytes, digest: str, place: str) -> str:
-    """Put bytes where this session's browser can fetch them and return the address.
-
-    Streamlit names files above 1 MiB by a sample of their bytes, so two images could share an address: the
-    digest in the file name, which it hashes too, keeps them apart.
-    """
-    if not runtime.exists():
-        return ""
-    files = runtime.get_instance().media_file_mgr
-    url: str = files.add(data, "application/octet-stream", place, file_name=f"{_SALT}.{digest}")
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}{url}" if base else url

@@ -7,11 +7,12 @@ function levelsOf(buffer, bits) {
   return Uint16Array.from({ length: buffer.byteLength / 2 }, (_, i) => view.getUint16(2 * i, true));
 }
 
-async function loadImage(described) {
-  const levels = levelsOf(await fetchBytes(described.url), described.bits);
-  if (levels.length !== described.width * described.height) throw new Error("the image is incomplete");
+// An image whole, or, from its preview, in means of squares of `side` pixels.
+async function loadImage(described, { url, side }) {
   const { width, height, bits, slope, intercept, window: file } = described;
-  const image = { levels, width, height, bits, slope, intercept };
+  const levels = levelsOf(await fetchBytes(url), bits);
+  if (levels.length !== Math.ceil(width / side) * Math.ceil(height / side)) throw new Error("the image is incomplete");
+  const image = { levels, side, width, height, bits, slope, intercept };
   const value = (level) => level * slope + intercept;
   const pair = (low, high) => [value(low), Math.max(value(high), value(low) + slope)];
   let spread = null; // counted when a preset first asks, because most never do
@@ -56,6 +57,12 @@ function blankCanvas(width, height) {
   return canvas;
 }
 
+// A function of its own for one row: called so often, it is compiled early, and stays so. The same loop over a whole
+// image takes ten times as long when it is run for the second time.
+function paintRow(colours, to, levels, from, count, table) {
+  for (let i = 0; i < count; i += 1) colours[to + i] = table[levels[from + i]];
+}
+
 // In strips, so that a large image does not need its size again in scratch memory.
 function paintLevels(canvas, levels, table) {
   const { width, height } = canvas;
@@ -66,53 +73,58 @@ function paintLevels(canvas, levels, table) {
   for (let top = 0; top < height; top += rows) {
     const start = top * width;
     const count = Math.min(rows, height - top) * width;
-    for (let i = 0; i < count; i += 1) colours[i] = table[levels[start + i]];
+    for (let row = 0; row < count; row += width) paintRow(colours, row, levels, start + row, width, table);
     context.putImageData(strip, 0, top);
   }
 }
 
 // The means of squares of 2, 4, 8 ... pixels a side: all that is seen of an image shown so much smaller, and the less
-// to window. At 1 the image itself.
+// to window. At 1 the image itself; never finer than what is there.
 function pooled(image, side) {
-  let { levels, width, height } = image;
-  for (let reached = 1; reached < side; reached *= 2) {
+  let { levels, side: reached } = image;
+  let width = Math.ceil(image.width / reached);
+  let height = Math.ceil(image.height / reached);
+  for (; reached < side; reached *= 2) {
     levels = halved(levels, width, height);
     width = Math.ceil(width / 2);
     height = Math.ceil(height / 2);
   }
-  return { side, levels, canvas: blankCanvas(width, height) };
+  return { side: reached, levels, canvas: blankCanvas(width, height) };
 }
 
 // An odd last row or column counts twice.
 function halved(levels, width, height) {
   const means = new levels.constructor(Math.ceil(width / 2) * Math.ceil(height / 2));
-  let out = 0;
   for (let y = 0; y < height; y += 2) {
-    const upper = y * width;
     const lower = Math.min(y + 1, height - 1) * width;
-    for (let x = 0; x < width; x += 2) {
-      const right = x + 1 < width ? x + 1 : x;
-      means[out] = (levels[upper + x] + levels[upper + right] + levels[lower + x] + levels[lower + right] + 2) >> 2;
-      out += 1;
-    }
+    halveRows(means, (y / 2) * Math.ceil(width / 2), levels, y * width, lower, width);
   }
   return means;
 }
 
+function halveRows(means, to, levels, upper, lower, width) {
+  for (let x = 0; x < width; x += 2) {
+    const right = x + 1 < width ? x + 1 : x;
+    const sum = levels[upper + x] + levels[upper + right] + levels[lower + x] + levels[lower + right];
+    means[to + x / 2] = (sum + 2) >> 2;
+  }
+}
+
 // Every n-th pixel of every n-th row: enough to follow a drag on an image too large to window in a frame.
 function thinned(image, most) {
-  const side = Math.ceil(Math.sqrt(image.levels.length / most));
-  const width = Math.ceil(image.width / side);
-  const height = Math.ceil(image.height / side);
+  const step = Math.ceil(Math.sqrt(image.levels.length / most));
+  const [across, down] = [image.width, image.height].map((pixels) => Math.ceil(pixels / image.side));
+  const width = Math.ceil(across / step);
+  const height = Math.ceil(down / step);
   const levels = new image.levels.constructor(width * height);
   let out = 0;
-  for (let y = 0; y < image.height; y += side) {
-    for (let x = 0; x < image.width; x += side) {
-      levels[out] = image.levels[y * image.width + x];
+  for (let y = 0; y < down; y += step) {
+    for (let x = 0; x < across; x += step) {
+      levels[out] = image.levels[y * across + x];
       out += 1;
     }
   }
-  return { side, levels, canvas: blankCanvas(width, height) };
+  return { side: step * image.side, levels, canvas: blankCanvas(width, height) };
 }
 
 // Values are interpolated before they are coloured: mixing colours would show values that are not there.

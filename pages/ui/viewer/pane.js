@@ -1,6 +1,7 @@
 // One pane: title, canvas, legend, readout. It draws; geometry.js says where, tools.js moves things.
 
 const QUICK_PIXELS = 4e6; // windowed between two frames while a drag goes on
+const WHOLE_AFTER = 1000; // milliseconds from a preview to the rest of the image, unless it is needed sooner
 const HANDLES = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
 
 const screenRatio = () => Math.min(window.devicePixelRatio || 1, 2);
@@ -38,6 +39,7 @@ class PaneView extends Placed {
   remove() {
     this.sizes.disconnect();
     clearTimeout(this.rest);
+    clearTimeout(this.wait);
     this.root.remove();
   }
 
@@ -54,20 +56,41 @@ class PaneView extends Placed {
       return;
     }
     if (!this.image) this.problem = "Loading image …";
+    clearTimeout(this.wait);
+    this.wanted = "";
+    const part = (!FILES.has(described.url) && described.preview) || { url: described.url, side: 1 };
+    await this.fetchImage(described, part);
+    if (part.side === 1 || this.described.url !== described.url || !this.root.isConnected) return;
+    this.wait = setTimeout(() => this.needWhole(), WHOLE_AFTER);
+  }
+
+  // What is on the canvas stays when the whole image takes the place of its preview, whose means are the same.
+  async fetchImage(described, part) {
+    const first = this.imageUrl !== described.url;
     try {
-      const image = await loadImage(described);
+      const image = await loadImage(described, part);
       if (this.described.url !== described.url) return;
-      this.windowed = null;
-      this.quick = null;
       this.image = image;
+      this.image.presets.file = this.described.window;
+      this.quick = null;
+      if (first) this.windowed = null;
+      if (first) this.windowedAs = "";
       this.imageUrl = described.url;
-      this.windowedAs = "";
       this.problem = "";
     } catch (error) {
       if (this.described.url !== described.url) return;
-      this.problem = `The image could not be loaded (${error.message}). Reload the page.`;
+      const what = first ? "The image" : "The finest detail of the image";
+      this.problem = `${what} could not be loaded (${error.message}). Reload the page.`;
     }
     this.viewer.refresh();
+  }
+
+  // The visitor has had time to look, or looks closer than the preview shows.
+  needWhole() {
+    const { url } = this.described;
+    if (this.wanted === url || (this.imageUrl === url && this.image.side === 1)) return;
+    this.wanted = url;
+    this.fetchImage(this.described, { url, side: 1 });
   }
 
   async showHeat(described) {
@@ -183,7 +206,8 @@ class PaneView extends Placed {
   applyWindow() {
     const [low, high] = this.window;
     const { invert } = this.viewer.view;
-    const { pooling } = this;
+    if (this.pooling < this.image.side) this.needWhole();
+    const pooling = Math.max(this.pooling, this.image.side);
     const wanted = `${low} ${high} ${invert}`;
     const done = wanted === this.windowedAs;
     if (done && (this.windowed.side <= pooling || this.waitsForRest(pooling))) return this.windowed;
@@ -205,7 +229,8 @@ class PaneView extends Placed {
 
   // Zooming in on an image too large to window in a frame: it gets finer when the zoom rests.
   waitsForRest(side) {
-    if (this.image.levels.length / side ** 2 <= QUICK_PIXELS || this.restedAt === side) return false;
+    const { width, height } = this.image;
+    if ((width * height) / side ** 2 <= QUICK_PIXELS || this.restedAt === side) return false;
     clearTimeout(this.rest);
     this.rest = setTimeout(() => {
       this.restedAt = side;
@@ -249,9 +274,11 @@ class PaneView extends Placed {
       parts.push(`ruler ${rulerText(read)}`);
     }
     const [x, y] = (this.pointer ? read.toImage(...this.pointer) : [-1, -1]).map(Math.floor);
-    const { width, height, levels, slope, intercept } = read.image;
+    const { width, height, levels, side, slope, intercept } = read.image;
     if (x >= 0 && y >= 0 && x < width && y < height) {
-      parts.push(`x ${x}  y ${y}`, `value ${number(levels[y * width + x] * slope + intercept)}`);
+      parts.push(`x ${x}  y ${y}`);
+      if (side === 1) parts.push(`value ${number(levels[y * width + x] * slope + intercept)}`);
+      else read.needWhole();
     }
     this.readout.replaceChildren(...parts.map((text) => Object.assign(element("span"), { textContent: text })));
   }
