@@ -73,8 +73,7 @@ class PaneView extends Placed {
       this.image = image;
       this.image.presets.file = this.described.window;
       this.quick = null;
-      if (first) this.windowed = null;
-      if (first) this.windowedAs = "";
+      if (first) Object.assign(this, { windowed: null, windowedAs: "" });
       this.imageUrl = described.url;
       this.problem = "";
     } catch (error) {
