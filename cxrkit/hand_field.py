@@ -6,7 +6,8 @@ little of its convex hull; an edge all the way round; texture inside and a plain
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -14,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrkit.finger_direction import turns_upright
 from cxrkit.pixels import Box, Gray, crop, resize, trim_margins
 
 SIDE = 128
@@ -27,6 +29,9 @@ _LEAST_RANGE = 0.01
 _LEAST_SIDE = SIDE // 8
 _LEAST_PIXELS = 16
 """A strip narrower than either is no hand that can be read."""
+
+_KEPT = 8
+"""Small images that the search remembers, of 64 KiB each: as many visitors may be between guard and task."""
 
 _LEVELS = 33
 _AREA = (0.06, 0.75)
@@ -45,9 +50,6 @@ _FIELDS = 2
 """Collimated fields or frames that are looked into beside the whole image."""
 _FIELD_GAIN = 0.3
 """By how much a hand in such a field has to be the more likely one."""
-_SURE = 0.8
-"""Fingers counted at one end more than at any other; see `HandField.turn`."""
-
 _SQUARE = np.ones((3, 3), np.uint8)
 _DISC = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 
@@ -81,7 +83,21 @@ class _Shape:
 
 def find_hand(image: Gray) -> HandField | None:
     """Find the hand in a gray image [H, W] in [0, 1]; None where nothing looks like one."""
-    small = _square(image)
+    found = _found(_square(image).astype(np.float32, copy=False).tobytes())
+    if found is None:
+        return None
+    left, top, right, bottom = found.box
+    down, across = image.shape[0] / SIDE, image.shape[1] / SIDE
+    box = (round(left * across), round(top * down), round(right * across), round(bottom * down))
+    if min(box[2] - box[0], box[3] - box[1]) < _LEAST_PIXELS:
+        return None
+    return replace(found, box=box)
+
+
+@lru_cache(_KEPT)
+def _found(pixels: bytes) -> HandField | None:
+    """The hand in the small image, with its box there; remembered, as the image guard and the task both ask."""
+    small = np.frombuffer(pixels, np.float32).reshape(SIDE, SIDE)
     if float(small.max() - small.min()) < _LEAST_RANGE:
         return None
     fields: list[tuple[float, Box]] = []
@@ -95,11 +111,12 @@ def find_hand(image: Gray) -> HandField | None:
         return None
     rows, columns = np.flatnonzero(best.mask.any(axis=1)), np.flatnonzero(best.mask.any(axis=0))
     top, bottom, left, right = (int(end) for end in (rows[0], rows[-1] + 1, columns[0], columns[-1] + 1))
-    down, across = image.shape[0] / SIDE, image.shape[1] / SIDE
-    box = (round(left * across), round(top * down), round(right * across), round(bottom * down))
-    if min(right - left, bottom - top) < _LEAST_SIDE or min(box[2] - box[0], box[3] - box[1]) < _LEAST_PIXELS:
+    if min(right - left, bottom - top) < _LEAST_SIDE:
         return None
-    return HandField(best.mask.astype(np.bool_), box, best.swapped, _turn(best.mask[top:bottom, left:right]))
+    turn = turns_upright(best.mask[top:bottom, left:right])
+    mask = best.mask.astype(np.bool_)
+    mask.flags.writeable = False  # whoever asks for the same hand gets this one
+    return HandField(mask, (left, top, right, bottom), best.swapped, turn)
 
 
 def _square(image: Gray) -> Gray:
@@ -277,17 +294,3 @@ def _texture(filled: Mask, slope: Gray) -> tuple[float, float]:
     return (float(slope[core > 0].mean()) if core.any() else 0.0), (
         float(slope[ring > 0].mean()) if ring.any() else 1.0
     )
-
-
-def _turn(hand: Mask) -> int | None:
-    """Quarter turns clockwise that bring the fingers up: to the end where lines across the hand meet most parts."""
-    square = _mask(cv2.resize(hand, (96, 96), interpolation=cv2.INTER_NEAREST))
-    parts = [_parts(np.rot90(square, -turn)[4:40]) for turn in range(4)]
-    best = int(np.argmax(parts))
-    return best if parts[best] - max(parts[:best] + parts[best + 1 :]) > _SURE else None
-
-
-def _parts(rows: Mask) -> float:
-    """Mean number of separate parts that a row of the mask consists of."""
-    padded = np.pad(rows.astype(np.int8), ((0, 0), (1, 1)))
-    return float((np.diff(padded, axis=1) == 1).sum(axis=1).mean())

@@ -15,6 +15,8 @@ _AT_THE_CUT = 0.15
 def two_hands(image: Gray) -> bool:
     """Whether each half of a gray image [H, W] in [0, 1], cut across its longer side, shows a hand of its own."""
     height, width = image.shape
+    if _one_lies_along(find_hand(image), width >= height):
+        return False
     upright = image if width >= height else np.ascontiguousarray(np.rot90(image))
     middle = upright.shape[1] // 2
     left = find_hand(upright[:, :middle])
@@ -26,6 +28,18 @@ def two_hands(image: Gray) -> bool:
         return False
     areas = sorted(float(hand.mask.mean()) for hand in (left, right))
     return areas[0] > _ALIKE * areas[1]
+
+
+def _one_lies_along(hand: HandField | None, wide: bool) -> bool:
+    """Whether a hand's fingers point along the image's longer side and it reaches across the middle of that.
+
+    So lies a single hand. Two that touch look like one whose fingers point across.
+    """
+    if hand is None or hand.turn is None or (hand.turn % 2 == 1) != wide:
+        return False
+    mask = hand.mask if wide else np.rot90(hand.mask)
+    middle = mask.shape[1] // 2
+    return float(mask[:, middle - 1 : middle + 1].any(axis=1).mean()) > _AT_THE_CUT
 
 
 def _cut(hand: HandField, first: int, last: int | None) -> float:

@@ -128,3 +128,14 @@ def test_real_hands_are_found_alike_in_both_copies_and_stay_upright(shared_data:
     assert np.mean(np.array(agreement) > 0.8) >= 0.9
     assert np.mean([turn == 0 for turn in turns]) > 0.85
     assert set(turns) <= {0, None}
+
+
+def test_the_same_pixels_at_another_size_give_the_box_of_that_size() -> None:
+    """The search is remembered by the small image alone."""
+    small = cv2.resize(simulate_hand(HandSettings(seed=5, age_months=90, sex="female", size=512)).values, (128, 128))
+    large = cv2.resize(small, (512, 256), interpolation=cv2.INTER_NEAREST)
+    one, other = find_hand(small), find_hand(large)
+    assert one is not None
+    assert other is not None
+    assert other.box == tuple(round(end * factor) for end, factor in zip(one.box, (4, 2, 4, 2), strict=True))
+    assert not one.mask.flags.writeable

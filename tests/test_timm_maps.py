@@ -6,6 +6,8 @@ from torch import nn
 
 from cxrkit.models.music_vit import MusicVit
 from cxrkit.models.timm_maps import TimmMaps, tokens_as_maps
+from train.followup.study import ENCODERS, scale_of
+from train.studies import Budget
 
 KINDS = {
     "resnet10t": 32,
@@ -53,6 +55,15 @@ def test_the_sources_encoders_are_there(name: str, count: float) -> None:
     assert maps.shape[:2] == (2, encoder.channels)
     assert maps.shape[2] == maps.shape[3] > 1
     assert sum(p.numel() for p in encoder.parameters()) / 1e6 == pytest.approx(count, rel=0.02)
+
+
+@pytest.mark.parametrize("name", ENCODERS.values())
+def test_the_sources_encoders_take_the_size_of_every_budget(name: str) -> None:
+    for size in {stage[0] for budget in Budget for stage in scale_of(budget).settings.stages}:
+        with torch.device("meta"):
+            encoder = TimmMaps(name, size)
+            maps = encoder(torch.zeros(2, 1, size, size))
+        assert maps.shape[2] == maps.shape[3] > 1
 
 
 @pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "swinv2_tiny_window8_256", "coat_lite_tiny"])

@@ -21,6 +21,21 @@ def both(values: Gray) -> Gray:
     return np.hstack([values, values[:, ::-1]])
 
 
+def touching(values: Gray) -> Gray:
+    """Two hands in one image whose wrists or thumbs overlap."""
+    width = values.shape[1]
+    gap = width - width // 8
+    ground = float(np.median(values[:, :4]))
+    left = np.pad(values, ((0, 0), (0, gap)), constant_values=ground)
+    return np.maximum(left, np.pad(values[:, ::-1], ((0, 0), (gap, 0)), constant_values=ground))
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+def test_hands_that_touch_are_two(turns: int) -> None:
+    values = touching(simulate_hand(PLAIN).values)
+    assert two_hands(np.ascontiguousarray(np.rot90(values, turns)))
+
+
 @pytest.mark.parametrize("inverted", [False, True])
 @pytest.mark.parametrize("turns", [0, 1])
 def test_a_pair_of_hands_is_two_and_a_hand_is_one(inverted: bool, turns: int) -> None:
@@ -46,3 +61,4 @@ def test_real_single_hands_are_one_and_pairs_of_them_two(shared_data: Path) -> N
         values = image.astype(np.float32) / 255
         assert not two_hands(values), row["id"]
         assert two_hands(both(values)), row["id"]
+        assert two_hands(touching(values)), row["id"]

@@ -42,7 +42,8 @@ class Laboratory(ABC, Generic[Cell]):
             rows = self.table(study, repeat + 1)
             write_table(rows, self.run / f"{study.title.lower().replace(' ', '_')}_{budget}")
         if card:
-            put_study_on_card(study.title, budget, rows, self.card)
+            details = f", without {', '.join(study.missing)}" if study.missing else ""
+            put_study_on_card(study.title, budget, rows, self.card, details)
         return rows
 
     @abstractmethod

@@ -54,12 +54,17 @@ class StudyOptions:
     repeats: Annotated[
         int | None, typer.Option(help="Trainings of each cell with other seeds; the budget's if not given.")
     ] = None
+    without: Annotated[
+        list[str] | None,
+        typer.Option(help="Network to leave out, by its name in the table; again for each."),
+    ] = None
     card: Annotated[bool, typer.Option("--card", help="Put the finished table on the card of the shipped weights.")] = (
         False
     )
 
     def conduct(self, laboratory: Laboratory[Any], study: Study[Any], repeats: int) -> None:
         """Conduct a study and print its table; `repeats` holds where the options say nothing."""
+        study = study.without(self.without or [])
         show(laboratory.conduct(study, self.budget, self.repeats or repeats, card=self.card))
 
 

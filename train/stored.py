@@ -1,10 +1,12 @@
 """Networks of training runs as safetensors files: the one that a run keeps, and one to start from."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from cxrkit.errors import WeightsError
 
@@ -17,8 +19,15 @@ HISTORY = "history"
 
 def save(model: nn.Module, file: Path, told: dict[str, str] | None = None) -> None:
     """Write a network, with what is told of it; a kill leaves the file that was there."""
+    save_tensors(model.state_dict(), file, told)
+
+
+def save_tensors(tensors: Mapping[str, Tensor], file: Path, told: dict[str, str] | None = None) -> None:
+    """Write tensors, with what is told of them; a kill leaves the file that was there."""
     fresh = file.with_suffix(".new")
-    save_file({name: value.detach().contiguous() for name, value in model.state_dict().items()}, fresh, told)
+    # Copies: some layers of CoaT share their weights, and such a file takes no tensor twice.
+    copies = {name: value.detach().clone(memory_format=torch.contiguous_format) for name, value in tensors.items()}
+    save_file(copies, fresh, told)
     fresh.replace(file)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from cxrkit.card import read_card, write_card
+from cxrkit.errors import InputError
 from cxrkit.metrics import Interval
 
 Row = dict[str, Any]
@@ -20,17 +21,46 @@ MEASURED_ON = "measured on"
 """Column of tables with a row for every network on every part."""
 
 
-Cell = TypeVar("Cell")
+class Named(Protocol):
+    """What has a name."""
+
+    @property
+    def name(self) -> str:
+        """As the table gives it."""
+
+
+Cell = TypeVar("Cell", bound=Named)
 """One network of a study, with the settings of its training."""
 
 
 @dataclass(frozen=True)
 class Study(Generic[Cell]):
-    """Cells, and the name of the one that the others are compared with."""
+    """Cells, and the name of the one that the others are compared with.
+
+    Attributes:
+        title: what is compared.
+        reference: name of a cell.
+        cells: each with a `name`.
+        missing: names of cells that were left out.
+    """
 
     title: str
     reference: str
     cells: tuple[Cell, ...]
+    missing: tuple[str, ...] = ()
+
+    def without(self, names: Sequence[str]) -> "Study[Cell]":
+        """The study less some cells, such as networks too large for a machine; its table on a card says which.
+
+        Raises:
+            InputError: there is no cell of such a name, or it is the reference.
+        """
+        free = [cell.name for cell in self.cells if cell.name != self.reference]
+        for name in names:
+            if name not in free:
+                raise InputError(f"The study cannot leave out “{name}”. It can leave out: {'; '.join(free)}.")
+        cells = tuple(cell for cell in self.cells if cell.name not in names)
+        return replace(self, cells=cells, missing=tuple(names))
 
 
 Of = TypeVar("Of")

@@ -23,6 +23,9 @@ class TimmMaps(nn.Module):
         super().__init__()
         known = timm.get_pretrained_cfg(name)
         options: dict[str, Any] = {"img_size": image_size} if known is not None and known.fixed_input_size else {}
+        if name.startswith("swinv2_") and not name.startswith("swinv2_cr_"):
+            # Windows have to divide every stage's grid; the last one's side is a 32nd of the image's.
+            options["window_size"] = image_size // 32
         # These two have no way to switch their pooling off, which comes after forward_features.
         self.pools = name.startswith("coat_") or "_distilled_" in name
         if not self.pools:

@@ -11,7 +11,6 @@ from pathlib import Path
 import lightning
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -23,7 +22,7 @@ from train.augment import contrastive
 from train.followup.data import normalised
 from train.followup.parts import divide, read_set
 from train.prepared import Views, prepare_cases
-from train.stored import HISTORY
+from train.stored import HISTORY, save_tensors
 from train.trainer import FitSettings, Scheduled, fit
 
 ENCODER = "encoder.safetensors"
@@ -270,7 +269,7 @@ def contrast(views: Views, settings: MocoSettings, how: FitSettings, run: Path) 
     )
     file = run / ENCODER
     told = {HISTORY: "MoCo v2, without labels"} | {name: str(value) for name, value in asdict(settings).items()}
-    save_file(encoder_state(model), file, told)
+    save_tensors(encoder_state(model), file, told)
     return file
 
 

@@ -11,7 +11,7 @@ import lightning
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
 
@@ -25,7 +25,7 @@ from train.augment import across_hospitals
 from train.followup.losses import UNKNOWN
 from train.followup.parts import divide, read_set
 from train.prepared import Views, even_weights, lung_maps, prepare_cases
-from train.stored import HISTORY
+from train.stored import HISTORY, save_tensors
 from train.trainer import FitSettings, fit
 from train.tuberculosis.lesions import draw_lesions
 
@@ -201,7 +201,7 @@ def pretrain(singles: Singles, settings: PretrainSettings, how: FitSettings, run
     file = run / "encoder.safetensors"
     sizes = ", ".join(f"{epochs} x {settings.images_per_epoch:,} at {size} px" for size, epochs in settings.sizes)
     kept = {name.removeprefix("network."): value for name, value in _shared(state).items()}
-    save_file(kept, file, {HISTORY: f"labels of single radiographs ({sizes})"})
+    save_tensors(kept, file, {HISTORY: f"labels of single radiographs ({sizes})"})
     return file
 
 

@@ -1,0 +1,31 @@
+"""Networks of training runs in files."""
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from cxrkit.models.timm_maps import TimmMaps
+from train.stored import save, start_from
+
+
+def test_layers_that_share_their_weights_are_stored_and_read_again(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = TimmMaps("coat_lite_tiny", 64)
+    state = model.state_dict()
+    places = {value.data_ptr() for value in state.values()}
+    assert len(places) < len(state)
+    save(model, tmp_path / "coat.safetensors")
+    other = TimmMaps("coat_lite_tiny", 64)
+    start_from(other, tmp_path / "coat.safetensors")
+    for name, value in other.state_dict().items():
+        assert torch.equal(value, state[name]), name
+
+
+def test_weights_in_another_layout_are_stored(tmp_path: Path) -> None:
+    model = nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
+    save(model, tmp_path / "one.safetensors")
+    other = nn.Conv2d(3, 4, 3)
+    start_from(other, tmp_path / "one.safetensors")
+    assert torch.equal(other.weight, model.weight)
+    assert [file.name for file in tmp_path.iterdir()] == ["one.safetensors"]
