@@ -10,7 +10,15 @@ from pages.ui.answer_first import answer_first
 from pages.ui.errors import errors_shown
 from pages.ui.finding_export import finding_downloads
 from pages.ui.finding_question import ask_findings
-from pages.ui.finding_results import label_images, label_support, score_bars, where_the_heat_lies
+from pages.ui.finding_results import (
+    called_findings,
+    label_images,
+    label_support,
+    place_for_bars,
+    score_bars,
+    score_table,
+    where_the_heat_lies,
+)
 from pages.ui.finding_training import training_for_teaching
 from pages.ui.finding_truth import against_truth
 from pages.ui.finding_view import read_findings_of, rollout_of, show_label
@@ -27,29 +35,33 @@ TABS = ("What each label rests on", "How the network learned")
 
 
 def analyse(image: Radiograph, truth: Truth | None) -> None:
-    """Bars on top, heatmaps on the left, controls on the right; the controls run first."""
+    """What is called on top, heatmaps on the left, bars and controls on the right; the controls run first."""
     from cxrkit.rollout import has_attention  # brings torch
 
     loaded = load(TASK)
     above = st.container()
-    left, right = st.columns([3, 1], gap="medium")
+    left, right = st.columns([2, 1], gap="medium")
     views = [read_findings_of(loaded, image, ModelInput())]
     with right:
+        bars = place_for_bars(views[0].findings)
         question = ask_findings(TASK, image.sha256, views[0].findings, attention=has_attention(loaded))
         edits = model_input(TASK, image, views[0].prepared.placements[0].box, VIEWER)
     if edits != ModelInput():
         views.append(read_findings_of(loaded, image, edits))
     with above:
-        score_bars(TASK, views)
+        called_findings(views)
     shown = [show_label(loaded, image, views[-1], label, question.method) for label in question.labels]
     with left:
         rollout = rollout_of(loaded, image, views[-1]) if question.rollout else None
         label_images(image, shown, rollout, VIEWER, truth)
         answer_first(TASK.name, image.sha256)
+        with bars:
+            score_bars(TASK, views)
         if truth is not None:
             against_truth(image, truth, views[-1].findings, shown)
         first = [show_label(loaded, image, view, question.labels[0], question.method) for view in views]
         what_was_read(first, where_the_heat_lies)
+    score_table(TASK, views[-1].findings)
     finding_downloads(TASK, loaded.card, image, views, shown[0], truth)
     file_facts(TASK, image)
 

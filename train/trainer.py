@@ -57,6 +57,10 @@ class FitSettings:
     nodes: int = 1
     strategy: str = "auto"
 
+    def device(self) -> torch.device:
+        """Where one process of such a training computes: the GPU where there is one and it may be taken."""
+        return torch.device("cuda" if _on_gpu(self.accelerator) else "cpu")
+
 
 Optimiser = Callable[[nn.Module, FitSettings, int], Scheduled]
 """(network, settings, all steps) -> optimiser, and its schedule, which moves on with every step."""
@@ -101,10 +105,14 @@ def chosen_precision(precision: str, accelerator: str = "auto") -> str:
     """
     if precision != "auto":
         return precision
-    if accelerator in {"auto", "cuda", "gpu"} and torch.cuda.is_available():
+    if _on_gpu(accelerator):
         return "bf16-mixed"
     able = torch.cpu.get_capabilities()
     return "bf16-mixed" if able.get("avx512_bf16") or able.get("amx_bf16") else "32-true"
+
+
+def _on_gpu(accelerator: str) -> bool:
+    return accelerator in {"auto", "cuda", "gpu"} and torch.cuda.is_available()
 
 
 def keep_freed_memory() -> None:

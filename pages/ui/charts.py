@@ -43,5 +43,10 @@ def _enlarged(figure: "Figure") -> "Figure":
     large.update_yaxes(tickfont_size=_LARGE, title_font_size=_LARGE)
     large.update_annotations(font_size=_LARGE)
     if figure.layout.height is not None:
-        large.update_layout(height=round(1.4 * figure.layout.height))
+        large.update_layout(height=shown_height(figure.layout.height))
     return large
+
+
+def shown_height(height: int) -> int:
+    """Pixels that a figure of such a height takes on the page: more in front of a class."""
+    return round(1.4 * height) if presenting() else height

@@ -54,11 +54,16 @@ def score_figure(reading: FindingsReading, unedited: FindingsReading | None = No
         bargap=0.35,
         legend=_LEGEND,
         margin=_MARGIN,
-        height=80 + 30 * len(order),
+        height=score_height(reading),
         dragmode=False,  # so that a finger on the figure scrolls the page
         hovermode="closest",
     )
     return figure
+
+
+def score_height(reading: FindingsReading) -> int:
+    """Height of `score_figure` in pixels."""
+    return 80 + 30 * len(reading.findings)
 
 
 def _bars(name: str, colour: str, findings: Sequence[Finding]) -> "Bar":

@@ -12,8 +12,8 @@ from cxrkit.finding_reading import FindingsReading
 from cxrkit.image import Radiograph
 from cxrkit.lungs import heat_share
 from cxrkit.task import Task
-from pages.ui.charts import show_figure
-from pages.ui.finding_plot import score_figure
+from pages.ui.charts import show_figure, shown_height
+from pages.ui.finding_plot import score_figure, score_height
 from pages.ui.finding_question import open_label
 from pages.ui.finding_view import FindingsView, Shown
 from pages.ui.finding_words import (
@@ -31,35 +31,53 @@ from pages.ui.viewer import Pane, viewer
 from pages.ui.words import edits_in_words, percent, place, points, share
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from cxrkit.rollout import Rollout
 
 
-def score_bars(task: Task, views: Sequence[FindingsView]) -> None:
-    """What is called, the bars, and how to read them.
+def called_findings(views: Sequence[FindingsView]) -> None:
+    """What is called, what the edits moved, and warnings.
 
     Args:
-        task: of the page.
         views: the unedited one, and the edited one where there are edits.
     """
-    reading, chart = views[-1].findings, f"{task.name}.bars"
+    reading = views[-1].findings
     _cards(reading)
     if len(views) > 1:
         st.markdown(movement_in_words(views[0].findings, reading))
         st.caption(f"Edits: {edits_in_words(views[-1].edits)}.")
     for warning in views[-1].prediction.warnings:
         st.warning(warning, icon=":material/warning:")
-    show_figure(
-        score_figure(reading, views[0].findings if len(views) > 1 else None),
-        key=chart,
-        on_select=partial(open_label, task, chart),
-        alt="Score of each label with its threshold and interval; the table below holds the same numbers.",
-    )
+
+
+def place_for_bars(reading: FindingsReading) -> "DeltaGenerator":
+    """A place as high as the bars, which `score_bars` fills, and below it how to read them."""
+    place = st.container(height=shown_height(score_height(reading)), border=False)
     st.markdown(NOT_RISK)
     st.caption(
         "Sorted by how far a score lies above its threshold. Whiskers: the 95 % interval of the share of images with "
         f"the label among those of this score, by the calibration images alone. {never_called_in_words(reading)}"
     )
-    _score_table(task, reading)
+    return place
+
+
+def score_bars(task: Task, views: Sequence[FindingsView]) -> None:
+    """The bars, of which a click opens the label.
+
+    A browser takes a third of a second to draw them: the radiograph should be there by then.
+
+    Args:
+        task: of the page.
+        views: as of `called_findings`.
+    """
+    chart = f"{task.name}.bars"
+    show_figure(
+        score_figure(views[-1].findings, views[0].findings if len(views) > 1 else None),
+        key=chart,
+        on_select=partial(open_label, task, chart),
+        alt="Score of each label with its threshold and interval; the table below holds the same numbers.",
+    )
 
 
 def _cards(reading: FindingsReading) -> None:
@@ -94,7 +112,7 @@ def movement_in_words(before: FindingsReading, after: FindingsReading) -> str:
 
 
 @st.fragment
-def _score_table(task: Task, reading: FindingsReading) -> None:
+def score_table(task: Task, reading: FindingsReading) -> None:
     """The bars' numbers; made when opened."""
     section = st.expander("Scores as a table", icon=":material/table:", key=f"{task.name}.table", on_change="rerun")
     if section.open:

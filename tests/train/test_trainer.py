@@ -143,4 +143,6 @@ def test_auto_takes_bfloat16_only_where_the_device_has_it(monkeypatch: pytest.Mo
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert chosen_precision("auto") == "bf16-mixed"
     assert chosen_precision("auto", "cpu") == "32-true"
+    assert FitSettings().device().type == "cuda"
+    assert FitSettings(accelerator="cpu").device().type == "cpu"
     assert chosen_precision("16-mixed") == "16-mixed"

@@ -59,7 +59,7 @@ class Laboratory(laboratory.Laboratory[Cell]):
 
         def measure() -> tuple[nn.Module, Row]:
             model = train_network(self.material, settings, self.how, folder)
-            found = reported_answers(model, self.material, settings.image_size)
+            found = reported_answers(model.to(self.how.device()), self.material, settings.image_size)
             return model, {"errors": {part: _stored(one) for part, one in found.items()}}
 
         return kept(folder / "errors.json", measure)

@@ -70,7 +70,9 @@ class Laboratory(laboratory.Laboratory[Cell]):
             material = self._learned_from()
             drawn = self.run / "drawn" / digest(self.scale.settings.simulated, *self._data())
             model = train_network(material, replace(settings, init=init), self.how, folder, drawn)
-            found = margins(model, material, settings.judged, settings.image_size, _DIVISION, self.parts)
+            found = margins(
+                model.to(self.how.device()), material, settings.judged, settings.image_size, _DIVISION, self.parts
+            )
             return model, {"cell": cell.name, "margins": found}
 
         return kept(folder / "margins.json", measure)

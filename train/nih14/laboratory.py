@@ -49,7 +49,7 @@ class Laboratory(laboratory.Laboratory[Cell]):
         folder = self.run / "cells" / f"{settings.network['encoder']}-{self._identity(settings)}"
 
         def measure() -> tuple[nn.Module, Row]:
-            model = train_network(self.material, settings, self.how, folder)
+            model = train_network(self.material, settings, self.how, folder).to(self.how.device())
             carved, reporting = (
                 logits_of(model, part.views, settings.size) for part in (self.material.carved, self.material.reporting)
             )

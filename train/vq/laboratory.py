@@ -59,7 +59,7 @@ class Laboratory(laboratory.Laboratory[Cell]):
             learned = together([self.scans(recipe) for recipe in settings.learned])
             chooses = self.scans(settings.chooses)
             model = train_network(learned, chooses, VQ, settings, self.how, folder)
-            return model, {"scores": self._asked(model, settings)}
+            return model, {"scores": self._asked(model.to(self.how.device()), settings)}
 
         return kept(folder / "scores.json", measure)
 
