@@ -26,6 +26,26 @@ def panes_with_heat(page: Page, count: int) -> None:
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
+def test_bars_stand_beside_the_image_and_fit_their_place(browser: Browser, address: str) -> None:
+    page = start(browser, address, NIH14.title, viewport={"width": 1440, "height": 1000}, color_scheme="light")
+    open_simulated(page)
+    bars, image = page.locator(".js-plotly-plot"), page.locator(".cxr-viewer").first
+    fits = """(bars) => {
+        for (let place = bars.parentElement; place.dataset.testid !== 'stMain'; place = place.parentElement) {
+            const scrolls = getComputedStyle(place).overflowY === 'auto';
+            if (scrolls && place.scrollHeight > place.clientHeight + 1) return false;
+        }
+        return true;
+    }"""
+    assert bars.evaluate(fits)
+    left, right = image.bounding_box(), bars.bounding_box()
+    assert left is not None
+    assert right is not None
+    assert right["x"] >= left["x"] + left["width"]
+    assert right["y"] < left["y"] + left["height"] / 2
+    page.context.close()
+
+
 def test_labels_open_their_heatmaps_side_by_side(browser: Browser, address: str) -> None:
     page = start(browser, address, NIH14.title, viewport={"width": 1440, "height": 1000}, color_scheme="light")
     open_simulated(page)
