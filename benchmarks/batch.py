@@ -28,7 +28,7 @@ LEAST = 0.85
 WORKERS = (1, 2)
 
 _SOME = 8
-"""Cases of which each step is measured by itself."""
+"""Cases of which each step is measured by itself: more than a step remembers of another one (hand_field)."""
 
 
 @dataclass

@@ -30,7 +30,7 @@ _LEAST_SIDE = SIDE // 8
 _LEAST_PIXELS = 16
 """A strip narrower than either is no hand that can be read."""
 
-_KEPT = 8
+_KEPT = 4
 """Small images that the search remembers, of 64 KiB each: as many visitors may be between guard and task."""
 
 _LEVELS = 33
@@ -50,6 +50,7 @@ _FIELDS = 2
 """Collimated fields or frames that are looked into beside the whole image."""
 _FIELD_GAIN = 0.3
 """By how much a hand in such a field has to be the more likely one."""
+
 _SQUARE = np.ones((3, 3), np.uint8)
 _DISC = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 

@@ -1,6 +1,7 @@
 """Are there two hands side by side in a radiograph? A bone age is of one."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cxrkit.hand_field import HandField, find_hand
 from cxrkit.pixels import Gray
@@ -21,10 +22,10 @@ def two_hands(image: Gray) -> bool:
     middle = upright.shape[1] // 2
     left = find_hand(upright[:, :middle])
     # A single hand mostly lies across the cut, so that the second half seldom has to be looked through.
-    if left is None or _cut(left, -2, None) > _AT_THE_CUT:
+    if left is None or _cut(left.mask, -2, None) > _AT_THE_CUT:
         return False
     right = find_hand(upright[:, middle:])
-    if right is None or left.swapped != right.swapped or _cut(right, 0, 2) > _AT_THE_CUT:
+    if right is None or left.swapped != right.swapped or _cut(right.mask, 0, 2) > _AT_THE_CUT:
         return False
     areas = sorted(float(hand.mask.mean()) for hand in (left, right))
     return areas[0] > _ALIKE * areas[1]
@@ -39,9 +40,9 @@ def _one_lies_along(hand: HandField | None, wide: bool) -> bool:
         return False
     mask = hand.mask if wide else np.rot90(hand.mask)
     middle = mask.shape[1] // 2
-    return float(mask[:, middle - 1 : middle + 1].any(axis=1).mean()) > _AT_THE_CUT
+    return _cut(mask, middle - 1, middle + 1) > _AT_THE_CUT
 
 
-def _cut(hand: HandField, first: int, last: int | None) -> float:
-    """Share of the rows in which the hand reaches these columns."""
-    return float(hand.mask[:, first:last].any(axis=1).mean())
+def _cut(mask: NDArray[np.bool_], first: int, last: int | None) -> float:
+    """Share of the rows in which a hand reaches these columns."""
+    return float(mask[:, first:last].any(axis=1).mean())
