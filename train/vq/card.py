@@ -32,6 +32,10 @@ SHIPPED = Settings(
         Recipe("usual, other outlines, more", 400, 400, 17_000_000, outlines="superellipse"),
         Recipe("mixed, more", 400, 400, 18_000_000, "mixed"),
         Recipe("mixed, other outlines, more", 400, 400, 19_000_000, "mixed", "superellipse"),
+        Recipe("usual, most", 1000, 1000, 20_000_000),
+        Recipe("usual, other outlines, most", 1000, 1000, 21_000_000, outlines="superellipse"),
+        Recipe("mixed, most", 1500, 1500, 22_000_000, "mixed"),
+        Recipe("mixed, other outlines, most", 1500, 1500, 23_000_000, "mixed", "superellipse"),
     ),
     chooses=Recipe("chooses the epoch", 70, 70, 15_000_000, "mixed"),
     size=VQ.input_size,
@@ -39,7 +43,7 @@ SHIPPED = Settings(
     early_epochs=18,
     necks_hidden=0.3,
 )
-"""What the app loads is trained on: both makers of lungs, and in half of the scans shortcuts that do not tell."""
+"""What the app loads is trained on: both makers of lungs, and in more than half of the scans shortcuts that do not tell."""
 
 _LIMITS = (
     "Simulated: every scan that trained, chose or reports was computed; no figure here speaks of patients.",
