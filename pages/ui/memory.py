@@ -1,11 +1,33 @@
 """Memory that a visitor no longer needs goes back to the system."""
 
 import ctypes
+import functools
 import gc
 import platform
+import threading
+import time
+import weakref
+from queue import SimpleQueue
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _BYTES = 2**20
+
+_REST_SECONDS = 0.3
+"""A session falls apart piece by piece, and several go at once."""
+
+_gone: SimpleQueue[None] = SimpleQueue()
+"""Takes a word from a finalizer in any thread, also from within a collection, as other queues do not."""
+
+
+class Stay:
+    """Put one into a session's state: soon after the server has dropped that session, what lies free goes back.
+
+    Streamlit tells nobody when it drops a session that has expired.
+    """
+
+    def __init__(self) -> None:
+        _tidier()
+        weakref.finalize(self, _gone.put, None).atexit = False
 
 
 def give_images_back() -> None:
@@ -19,9 +41,26 @@ def give_images_back() -> None:
 
 
 def give_crumbs_back() -> None:
-    """Return what lies free between blocks that are in use, of sessions that have gone; takes some 20 to 70 ms."""
+    """Return what lies free between blocks that are in use; takes some 20 to 70 ms."""
     if platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).malloc_trim(0)
+
+
+@functools.cache
+def _tidier() -> threading.Thread:
+    """The one thread of this process that waits for sessions to go."""
+    thread = threading.Thread(target=_tidy, name="tidier", daemon=True)
+    thread.start()
+    return thread
+
+
+def _tidy() -> None:
+    while True:
+        _gone.get()
+        time.sleep(_REST_SECONDS)
+        while not _gone.empty():
+            _gone.get()
+        give_crumbs_back()
 
 
 def keep_for_good() -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from pages.ui.errors import errors_shown
-from pages.ui.memory import give_crumbs_back, give_images_back
+from pages.ui.memory import Stay, give_images_back
 from pages.ui.models import begin_to_load_libraries
 from pages.ui.presenter import keep_link, offer_to_leave, presenting, start_presenting
 
@@ -51,6 +51,8 @@ def page(title: str, summary: str, *, networks: bool = True) -> Iterator[None]:
         st.session_state["wanted"] = PurePosixPath(urlsplit(st.context.url or "").path).name
         st.switch_page("app.py")
     if not st.session_state.get(_ACKNOWLEDGED):
+        if "stay" not in st.session_state:
+            st.session_state["stay"] = Stay()
         _acknowledge()
     st.html(_STILL)
     start_presenting()
@@ -63,9 +65,7 @@ def page(title: str, summary: str, *, networks: bool = True) -> Iterator[None]:
     st.divider()
     with st.container(key="footer"):
         st.caption(FOOTER)
-    if not st.session_state.get(_ACKNOWLEDGED):
-        give_crumbs_back()  # once a session, when its first page is drawn
-    elif networks:
+    if networks and st.session_state.get(_ACKNOWLEDGED):
         begin_to_load_libraries()
 
 
