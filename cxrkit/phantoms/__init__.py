@@ -14,6 +14,7 @@ from cxrkit.phantoms.pairs import (
 )
 from cxrkit.phantoms.samples import SAMPLES, SampleCase
 from cxrkit.phantoms.scan import SimulatedScan, simulate_scan
+from cxrkit.phantoms.scan_drawn import drawn_scan
 from cxrkit.phantoms.scan_file import ScanHeader, usual_header, write_scan
 from cxrkit.phantoms.scan_patient import LungPatient, PerfusionDefect, random_patient
 from cxrkit.phantoms.scan_population import MIXED, REVERSED, USUAL, ScanPopulation, random_scan, random_study
@@ -51,6 +52,7 @@ __all__ = [
     "SimulatedPair",
     "SimulatedScan",
     "atlas",
+    "drawn_scan",
     "random_chest",
     "random_hand",
     "random_pair",

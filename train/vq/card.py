@@ -34,8 +34,10 @@ SHIPPED = Settings(
         Recipe("mixed, other outlines, more", 400, 400, 19_000_000, "mixed", "superellipse"),
         Recipe("usual, most", 1000, 1000, 20_000_000),
         Recipe("usual, other outlines, most", 1000, 1000, 21_000_000, outlines="superellipse"),
-        Recipe("mixed, most", 1500, 1500, 22_000_000, "mixed"),
-        Recipe("mixed, other outlines, most", 1500, 1500, 23_000_000, "mixed", "superellipse"),
+        Recipe("mixed, most", 750, 750, 22_000_000, "mixed"),
+        Recipe("mixed, other outlines, most", 750, 750, 23_000_000, "mixed", "superellipse"),
+        Recipe("drawn", 3000, 3000, 24_000_000, outlines="drawn"),
+        Recipe("drawn, mixed", 1500, 1500, 25_000_000, "mixed", "drawn"),
     ),
     chooses=Recipe("chooses the epoch", 70, 70, 15_000_000, "mixed"),
     size=VQ.input_size,
@@ -43,7 +45,7 @@ SHIPPED = Settings(
     early_epochs=18,
     necks_hidden=0.3,
 )
-"""What the app loads is trained on: both makers of lungs, and in more than half of the scans shortcuts that do not tell."""
+"""What the app loads is trained on: scans of both simulators, and in two fifths shortcuts that do not tell."""
 
 _LIMITS = (
     "Simulated: every scan that trained, chose or reports was computed; no figure here speaks of patients.",

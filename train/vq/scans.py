@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,17 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from cxrkit.lung_scan import SIZE, Aligned, align, mask_neck
-from cxrkit.phantoms import MIXED, REVERSED, USUAL, ScanKind, ScanPopulation, ScanSettings, random_scan, simulate_scan
+from cxrkit.phantoms import (
+    MIXED,
+    REVERSED,
+    USUAL,
+    ScanKind,
+    ScanPopulation,
+    ScanSettings,
+    drawn_scan,
+    random_scan,
+    simulate_scan,
+)
 from cxrkit.phantoms.scan_patient import Outlines
 from cxrkit.pixels import Gray, resize
 from cxrkit.task import Task
@@ -38,7 +49,7 @@ class Recipe:
         perfusion, ventilation: how many of each.
         seed: of the first; parts of one study have seeds far apart, so that no patient is in two of them.
         population: how often each kind has what tells it apart, and what does not.
-        outlines: which of the simulator's two makers of lungs.
+        outlines: which of the simulator's two makers of lungs, or the other simulator, whose scans are drawn flat.
     """
 
     name: str
@@ -46,7 +57,7 @@ class Recipe:
     ventilation: int
     seed: int
     population: str = "usual"
-    outlines: Outlines = "table"
+    outlines: Outlines | Literal["drawn"] = "table"
 
     @property
     def kinds(self) -> list[ScanKind]:
@@ -56,8 +67,17 @@ class Recipe:
         return perfusion + ventilation
 
     def scan(self, number: int) -> ScanSettings:
-        """Settings of one scan."""
+        """Settings of one scan that isn't drawn flat."""
+        if self.outlines == "drawn":
+            raise ValueError("A scan that is drawn flat has no settings.")
         return random_scan(self.seed + number, self.kinds[number], POPULATIONS[self.population], outlines=self.outlines)
+
+    def counts(self, number: int) -> Gray:
+        """Anterior view of one scan, [M, M] counts."""
+        if self.outlines == "drawn":
+            drawn = drawn_scan(self.seed + number, self.kinds[number], POPULATIONS[self.population])
+            return drawn.astype(np.float32)
+        return simulate_scan(self.scan(number)).radiograph().values
 
 
 POPULATIONS: dict[str, ScanPopulation] = {"usual": USUAL, "mixed": MIXED, "reversed": REVERSED}
@@ -124,7 +144,7 @@ def simulated(recipe: Recipe, cache: Path, workers: int = 2) -> Scans:
         cache: folder; a later call reads what is there.
         workers: processes that simulate.
     """
-    key = hashlib.sha256(repr((recipe, _simulator())).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr((recipe, _simulator(drawn=recipe.outlines == "drawn"))).encode()).hexdigest()[:16]
     file = cache / f"scans-{key}.npz"
     if not file.is_file():
         blocks = DataLoader(_Simulated(recipe), batch_size=_BLOCK, num_workers=workers, collate_fn=list)
@@ -147,8 +167,7 @@ class _Simulated(Dataset[tuple[Views, Views, bool]]):
         return len(self.recipe.kinds)
 
     def __getitem__(self, number: int) -> tuple[Views, Views, bool]:
-        counts = simulate_scan(self.recipe.scan(number)).radiograph().values
-        aligned = align(counts, np.zeros((SIZE, SIZE), dtype=np.float32))
+        aligned = align(self.recipe.counts(number), np.zeros((SIZE, SIZE), dtype=np.float32))
         if aligned.method == "two lungs":
             return *_both(aligned), True
         resampled = np.rint(aligned.resampled).astype(np.uint8)
@@ -161,7 +180,9 @@ def _both(aligned: Aligned) -> tuple[Views, Views]:
 
 
 @functools.cache
-def _simulator() -> str:
+def _simulator(*, drawn: bool) -> str:
     """What the simulator makes of one scan: a changed one makes other scans of the same recipe."""
+    if drawn:
+        return hashlib.sha256(drawn_scan(0, "perfusion").tobytes()).hexdigest()
     scan = simulate_scan(random_scan(0, "perfusion", USUAL))
     return hashlib.sha256(b"".join(np.ascontiguousarray(view).tobytes() for view in scan.views.values())).hexdigest()
