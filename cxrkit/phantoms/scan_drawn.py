@@ -86,7 +86,9 @@ def drawn_scan(seed: int, kind: ScanKind, population: ScanPopulation = USUAL) ->
         image += left / float(np.exp(random.uniform(np.log(1.0), np.log(8.0))))
     image += _surroundings(style, image, habits, random)
     blurred = cv2.GaussianBlur(image, (0, 0), style.blur * random.uniform(*habits.blur))
-    return _counted(_laid(blurred, random), random.uniform(*habits.counts), population, random)
+    return _counted(
+        _laid(np.asarray(blurred, dtype=np.float32), random), random.uniform(*habits.counts), population, random
+    )
 
 
 def _random_style(random: Generator) -> _Style:
@@ -249,7 +251,7 @@ def _throat(top: float, habits: KindHabits, random: Generator) -> Gray:
         tube += ((aside < half) & (fork <= _ROWS) & (fork + 20 > _ROWS)).astype(np.float32)
     if random.random() < 0.6:
         tube += random.uniform(0.5, 4) * _spot(_MIDDLE, max(highest, 4), 8, random)
-    return tube
+    return np.asarray(tube, dtype=np.float32)
 
 
 def _spot(x: float, y: float, radius: float, random: Generator) -> Gray:
@@ -268,7 +270,7 @@ def _cloud(random: Generator, spacing: float) -> Gray:
 def _laid(image: Gray, random: Generator) -> Gray:
     """Turned, scaled and shifted, as patients lie and cameras zoom; cut off at the field of view."""
     matrix = cv2.getRotationMatrix2D((_MIDDLE, _MIDDLE), random.normal(0, 3), random.uniform(0.8, 1.2))
-    matrix[:, 2] += random.normal(0, 7, 2)
+    matrix[:, 2] = matrix[:, 2] + random.normal(0, 7, 2)
     laid = np.maximum(cv2.warpAffine(image, matrix, (_SIDE, _SIDE)), 0)
     if random.random() < 0.5:
         sides = int(random.integers(1, 24))
@@ -280,4 +282,4 @@ def _counted(image: Gray, counts: float, population: ScanPopulation, random: Gen
     side = int(random.choice((64, 128, 256, 512), p=population.matrices))
     way = cv2.INTER_AREA if side < _SIDE else cv2.INTER_LINEAR
     expected = np.maximum(cv2.resize(image, (side, side), interpolation=way), 0)
-    return random.poisson(expected * (counts / expected.sum())).astype(np.uint16)
+    return np.asarray(random.poisson(expected * (counts / expected.sum())), dtype=np.uint16)

@@ -26,7 +26,7 @@ from train.vq.answers import scores
 from train.vq.card import SHIPPED, make_weights, measure_again
 from train.vq.groups import pictures
 from train.vq.laboratory import Laboratory, figures, target_of
-from train.vq.measure import CARVED, SURE, choose_point
+from train.vq.measure import CARVED, ELSEWHERE, SURE, choose_point
 from train.vq.networks import build
 from train.vq.scans import Recipe, Scans, mean_of, read_scans, simulated
 from train.vq.study import NETWORKS, NO_NECKS, TESTS, WITHOUT_NECKS, Cell, published, scale_of, shortcuts
@@ -59,7 +59,7 @@ def test_band_of_easy_scans_is_not_empty() -> None:
 
 def test_no_patient_is_in_two_parts() -> None:
     studied = scale_of(Budget.FULL).settings
-    parts = [*TESTS, *CARVED, *SHIPPED.learned, SHIPPED.chooses, *studied.learned, studied.chooses]
+    parts = [*TESTS, *ELSEWHERE, *CARVED, *SHIPPED.learned, SHIPPED.chooses, *studied.learned, studied.chooses]
     ranges = sorted((part.seed, part.seed + part.perfusion + part.ventilation) for part in parts)
     assert all(stop <= start for (_, stop), (start, _) in itertools.pairwise(ranges))
 
@@ -136,6 +136,7 @@ def test_weights_card_and_mean_image_are_written(quick: None, tmp_path: Path, mo
     monkeypatch.setattr(card_module, "train_network", lambda *_: build(settings.network, settings.size).eval())
     monkeypatch.setattr(card_module, "CARVED", (Recipe("carved", 6, 6, seed=5),))
     monkeypatch.setattr(measure_module, "TESTS", (TEST,))
+    monkeypatch.setattr(measure_module, "ELSEWHERE", ())
     monkeypatch.setattr(lung_scan, "MEAN_IMAGE", tmp_path / "vq" / "mean_image.png")
     card = make_weights(tmp_path, tmp_path, settings, CPU, tmp_path)
     stored = read_card(tmp_path / "vq" / "card.json")

@@ -49,8 +49,8 @@ SHIPPED = Settings(
 
 _LIMITS = (
     "Simulated: every scan that trained, chose or reports was computed; no figure here speaks of patients.",
-    "Figures of other outlines and of shortcuts the other way round say how far the network holds within the "
-    "simulator; another simulator, and real scans, were not measured.",
+    "Figures of other outlines and of shortcuts the other way round say how far the network holds within the first "
+    "simulator, those of sketched scans how far beyond; real scans were not measured.",
 )
 
 

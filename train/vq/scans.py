@@ -30,12 +30,15 @@ from cxrkit.phantoms import (
 from cxrkit.phantoms.scan_patient import Outlines
 from cxrkit.pixels import Gray, resize
 from cxrkit.task import Task
+from train.vq.sketch import sketched_scan
 
 Views = NDArray[np.uint8]
 """[N, 224, 224]: scans as `cxrkit.lung_scan` aligns them."""
 
 KINDS: tuple[ScanKind, ...] = ("ventilation", "perfusion")
 """In the order of the task's labels."""
+
+Maker = Outlines | Literal["drawn", "sketched"]
 
 _BLOCK = 16
 
@@ -49,7 +52,7 @@ class Recipe:
         perfusion, ventilation: how many of each.
         seed: of the first; parts of one study have seeds far apart, so that no patient is in two of them.
         population: how often each kind has what tells it apart, and what does not.
-        outlines: which of the simulator's two makers of lungs, or the other simulator, whose scans are drawn flat.
+        outlines: which of the simulator's two makers of lungs; or another simulator, whose scans are flat.
     """
 
     name: str
@@ -57,7 +60,7 @@ class Recipe:
     ventilation: int
     seed: int
     population: str = "usual"
-    outlines: Outlines | Literal["drawn"] = "table"
+    outlines: Maker = "table"
 
     @property
     def kinds(self) -> list[ScanKind]:
@@ -67,20 +70,24 @@ class Recipe:
         return perfusion + ventilation
 
     def scan(self, number: int) -> ScanSettings:
-        """Settings of one scan that isn't drawn flat."""
-        if self.outlines == "drawn":
-            raise ValueError("A scan that is drawn flat has no settings.")
-        return random_scan(self.seed + number, self.kinds[number], POPULATIONS[self.population], outlines=self.outlines)
+        """Settings of one scan of the projected simulator."""
+        match self.outlines:
+            case "table" | "superellipse" as outlines:
+                population = POPULATIONS[self.population]
+                return random_scan(self.seed + number, self.kinds[number], population, outlines=outlines)
+            case flat:
+                raise ValueError(f"Scans that are {flat} have no settings.")
 
     def counts(self, number: int) -> Gray:
         """Anterior view of one scan, [M, M] counts."""
-        if self.outlines == "drawn":
-            drawn = drawn_scan(self.seed + number, self.kinds[number], POPULATIONS[self.population])
-            return drawn.astype(np.float32)
+        if self.outlines in _FLAT:
+            make = _FLAT[self.outlines]
+            return make(self.seed + number, self.kinds[number], POPULATIONS[self.population]).astype(np.float32)
         return simulate_scan(self.scan(number)).radiograph().values
 
 
 POPULATIONS: dict[str, ScanPopulation] = {"usual": USUAL, "mixed": MIXED, "reversed": REVERSED}
+_FLAT = {"drawn": drawn_scan, "sketched": sketched_scan}
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +151,7 @@ def simulated(recipe: Recipe, cache: Path, workers: int = 2) -> Scans:
         cache: folder; a later call reads what is there.
         workers: processes that simulate.
     """
-    key = hashlib.sha256(repr((recipe, _simulator(drawn=recipe.outlines == "drawn"))).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr((recipe, _simulator(recipe.outlines))).encode()).hexdigest()[:16]
     file = cache / f"scans-{key}.npz"
     if not file.is_file():
         blocks = DataLoader(_Simulated(recipe), batch_size=_BLOCK, num_workers=workers, collate_fn=list)
@@ -180,9 +187,9 @@ def _both(aligned: Aligned) -> tuple[Views, Views]:
 
 
 @functools.cache
-def _simulator(*, drawn: bool) -> str:
+def _simulator(outlines: Maker) -> str:
     """What the simulator makes of one scan: a changed one makes other scans of the same recipe."""
-    if drawn:
-        return hashlib.sha256(drawn_scan(0, "perfusion").tobytes()).hexdigest()
+    if outlines in _FLAT:
+        return hashlib.sha256(_FLAT[outlines](0, "perfusion", USUAL).tobytes()).hexdigest()
     scan = simulate_scan(random_scan(0, "perfusion", USUAL))
     return hashlib.sha256(b"".join(np.ascontiguousarray(view).tobytes() for view in scan.views.values())).hexdigest()
