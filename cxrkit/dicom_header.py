@@ -49,6 +49,9 @@ def describe(dataset: Dataset, spacing: tuple[float, float] | None) -> dict[str,
         text = text_of(dataset, keyword) or text_of(nuclear, keyword)
         if text:
             header[label] = text
+    sex = text_of(dataset, "PatientSex").upper()
+    if sex in ("F", "M"):
+        header["Patient's sex"] = sex
     kind = scan_type(dataset)
     if kind:
         header["Scan type"] = kind

@@ -52,7 +52,7 @@ def analyse(visits: list[Visit]) -> None:
         st.markdown(days_in_words(chosen))
         pair_cards(TASK, loaded.card, chosen, reading)
     with left:
-        pair_images(loaded.card, chosen, reading, VIEWER, fit.matrix if fit.converged else None)
+        pair_images(TASK, loaded.card, chosen, reading, VIEWER, fit.matrix if fit.converged else None)
         answer_first(TASK.name, f"{baseline.sha256}.{follow_up.sha256}")
         overlay_check(TASK, chosen, reading)
     honesty_checks(TASK, loaded.card, chosen, reading, fit)

@@ -12,6 +12,7 @@ from pages.ui.errors import errors_shown
 from pages.ui.models import load, read_task_card
 from pages.ui.scan_export import scans_csv
 from pages.ui.scan_files import ScanFile, choose_files
+from pages.ui.scan_groups import offer_groups
 from pages.ui.scan_opened import chosen_frame, insisted, show_scan
 from pages.ui.scan_rows import Asked, Row, read_day
 from pages.ui.scan_table import ask_scan, in_order, say_what_is_wrong, summary, table
@@ -48,4 +49,6 @@ with page(TASK.title, TASK.summary):
         files = choose_files(TASK.name)
         if files:
             show_day(in_order(read_day(load(TASK), [ask(file) for file in files])), card)
+        else:
+            offer_groups(TASK, card)
     about_model(TASK, card)

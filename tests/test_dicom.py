@@ -48,8 +48,12 @@ def test_every_writable_syntax_comes_out_exact(syntax: str, kind: str) -> None:
 
 
 def test_header_spacing_and_days() -> None:
-    first = read_image(make_dicom(PIXELS["u2"], StudyDate="20240228", PixelSpacing=["0.2", "0.3"], ViewPosition="PA"))
-    second = read_image(make_dicom(PIXELS["u2"], StudyDate="20240301", ImagerPixelSpacing=["0.14", "0.15"]))
+    facts = {"StudyDate": "20240228", "PixelSpacing": ["0.2", "0.3"], "ViewPosition": "PA", "PatientSex": "F"}
+    first = read_image(make_dicom(PIXELS["u2"], **facts))
+    second = read_image(
+        make_dicom(PIXELS["u2"], StudyDate="20240301", ImagerPixelSpacing=["0.14", "0.15"], PatientSex="O")
+    )
+    assert "Patient's sex" not in second.header
     assert first.spacing_mm == (0.2, 0.3)
     assert second.spacing_mm == (0.14, 0.15)
     assert days_between(first, second) == 2
@@ -60,6 +64,7 @@ def test_header_spacing_and_days() -> None:
         "View position": "PA",
         "Photometric interpretation": "MONOCHROME2",
         "Bits stored": "16",
+        "Patient's sex": "F",
         "Rows x columns": "19 x 23",
         "Pixel spacing (mm)": "0.2 x 0.3",
     }

@@ -19,7 +19,7 @@ from pages.ui.growth_export import growth_csv
 from pages.ui.growth_images import choose_sources
 from pages.ui.growth_plot import growth_figure, visit_in_words
 from pages.ui.growth_reading import Hand, hands_of, read_visit
-from pages.ui.growth_table import ask_ages
+from pages.ui.growth_table import ask_ages, begin_ages
 from pages.ui.models import load
 from pages.ui.results import file_facts, pane, what_was_read
 from pages.ui.several_uploads import is_simulated
@@ -44,7 +44,8 @@ def several_visits(task: Task, card: Card) -> None:
     if not sources:
         return
     child = f"{key}.simulated" if is_simulated(key) else key
-    sex = _ask_sex(child, "M" if is_simulated(key) else "")
+    _begin_child(child, {source.key for source in sources}, "M" if is_simulated(key) else "")
+    sex = _ask_sex(child)
     hands = hands_of(task, sources, key)
     if not hands:
         return
@@ -59,11 +60,19 @@ def several_visits(task: Task, card: Card) -> None:
     _show_one(task, loaded, key, hands, visits)
 
 
-def _ask_sex(key: str, start: str) -> Sex | None:
+def _begin_child(key: str, images: set[str], sex: str) -> None:
+    """Where no image is left of those before, it is another child, to whom nothing stated of the first applies."""
+    earlier: set[str] = st.session_state.get(f"_child_of.{key}", set())
+    if not images & earlier:
+        st.session_state[f"{key}.sex"] = sex
+        begin_ages(key)
+    st.session_state[f"_child_of.{key}"] = images
+
+
+def _ask_sex(key: str) -> Sex | None:
     stated = st.segmented_control(
         "Sex of the child",
         list(SEX_NAMES),
-        default=start,
         required=True,
         format_func=SEX_NAMES.__getitem__,
         help="For all images. Without it there is neither an SD band nor a score, because the tables are by sex.",

@@ -21,6 +21,11 @@ AGES, DATES = "Years and months", "Dates"
 _TYPED = {AGES: ("years", "months"), DATES: ("date",)}
 
 
+def begin_ages(key: str) -> None:
+    """Nothing is stated yet: for another child than before."""
+    st.session_state.update({f"{key}.by": AGES, f"{key}.birth": "", f"{key}.headers": False})
+
+
 def ask_ages(key: str, hands: Sequence[Hand]) -> list[OwnAge]:
     """The child's own age at each image, as typed before or now.
 
@@ -29,9 +34,7 @@ def ask_ages(key: str, hands: Sequence[Hand]) -> list[OwnAge]:
         hands: at least one.
     """
     st.subheader("The child's own age at each image", anchor=False)
-    by = st.segmented_control(
-        "State it by", (AGES, DATES), default=AGES, required=True, key=f"{key}.by", persist_state="session"
-    )
+    by = st.segmented_control("State it by", (AGES, DATES), required=True, key=f"{key}.by", persist_state="session")
     days = [days_between(hands[0].head, hand.head) for hand in hands]
     if by == DATES:
         ages = _by_dates(key, hands)
@@ -82,7 +85,8 @@ def _store(key: str) -> dict[str, Typed]:
 def _edit(key: str, by: str, hands: Sequence[Hand]) -> list[Typed]:
     """Draw the table. It starts from what is stored whenever it is a new one, and keeps its own edits until then."""
     store, version = _store(key), st.session_state.setdefault(f"_version.{key}", 0)
-    images = hashlib.sha256("/".join(hand.source.key for hand in hands).encode()).hexdigest()[:16]
+    shown = "/".join(f"{hand.source.number}:{hand.source.key}" for hand in hands)
+    images = hashlib.sha256(shown.encode()).hexdigest()[:16]
     widget, start = f"{key}.ages.{_TYPED[by][0]}.{images}.{version}", f"_start.{key}"
     rows = [store.get(hand.source.key, _first(hand)) for hand in hands]
     if widget not in st.session_state:

@@ -105,11 +105,8 @@ def _registered(visits: tuple[Visit, Visit], fit: "Registration") -> None:
             icon=":material/warning:",
         )
         return
-    right, down = fit.shift_share
     st.markdown(
-        f"The follow-up fits the baseline best when it is shifted by {percent(abs(right))} to the "
-        f"{'left' if right > 0 else 'right'} and {percent(abs(down))} {'up' if down > 0 else 'down'}, turned by "
-        f"{abs(fit.rotation_degrees):.1f}° and taken {fit.scale:.2f} times as large. Residual **{fit.residual:.2f}** "
+        f"{fit_in_words(fit)} Residual **{fit.residual:.2f}** "
         f"(0 is a perfect fit, 1 none); {percent(fit.overlap)} of the baseline is covered. No network reads this "
         "preview; “Align” in the viewer uses it."
     )
@@ -123,10 +120,19 @@ def _registered(visits: tuple[Visit, Visit], fit: "Registration") -> None:
     )
 
 
+def fit_in_words(fit: "Registration") -> str:
+    """What has to be done to the follow-up so that it fits: the inverse of how it differs from the baseline."""
+    right, down = fit.shift_share
+    way = "counter-clockwise" if fit.rotation_degrees > 0 else "clockwise"
+    return (
+        f"The follow-up fits the baseline best when it is shifted by {percent(abs(right))} to the "
+        f"{'left' if right > 0 else 'right'} and {percent(abs(down))} {'up' if down > 0 else 'down'}, turned by "
+        f"{abs(fit.rotation_degrees):.1f}° {way} and taken {1 / fit.scale:.2f} times as large."
+    )
+
+
 @st.cache_data(scope="session", max_entries=4, ttl=3600, show_spinner=False)
-def _pictures(
-    baseline: str, follow_up: str, _visits: tuple[Visit, Visit], _fit: "Registration"
-) -> list[tuple[str, np.ndarray]]:
+def _pictures(baseline: str, follow_up: str, _visits: tuple[Visit, Visit], _fit: "Registration") -> list[np.ndarray]:
     from cxrkit.pixels import resize
     from cxrkit.registration import difference, warp
 
@@ -135,17 +141,14 @@ def _pictures(
     signed = difference(first, moved, known)
     scale = min(1.0, _LONGEST / max(first.shape))
     size = (max(1, round(first.shape[1] * scale)), max(1, round(first.shape[0] * scale)))
-    pictures = (
-        (_visits[0].name, first),
-        (f"{_visits[1].name}, laid over it", moved),
-        ("Difference", signed / 2 + 0.5),
-    )
     return [
-        (title, np.round(np.clip(resize(np.asarray(values, np.float32), *size), 0, 1) * 255).astype(np.uint8))
-        for title, values in pictures
+        np.round(np.clip(resize(np.asarray(values, np.float32), *size), 0, 1) * 255).astype(np.uint8)
+        for values in (first, moved, signed / 2 + 0.5)
     ]
 
 
 def registered_pictures(visits: tuple[Visit, Visit], fit: "Registration") -> list[tuple[str, np.ndarray]]:
     """Baseline, the follow-up in its frame, and their difference, as [H, W] uint8 with their captions."""
-    return _pictures(visits[0].image.sha256, visits[1].image.sha256, visits, fit)
+    titles = (visits[0].name, f"{visits[1].name}, laid over it", "Difference")
+    pictures = _pictures(visits[0].image.sha256, visits[1].image.sha256, visits, fit)
+    return list(zip(titles, pictures, strict=True))

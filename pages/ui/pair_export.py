@@ -49,6 +49,7 @@ def pair_json(task: Task, card: Card, visits: tuple[Visit, Visit], reading: Pair
         "threshold": prediction.threshold,
         "label": prediction.label,
         "further": {name: dict(answer) for name, answer in prediction.further.items()},
+        "compared": [visit.name for visit in visits],
         "days_apart": _days_apart(visits),
         "order_swapped": dict(reading.swapped.scores),
         "matching": list(prediction.matching),

@@ -8,7 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cxrkit.image import Radiograph
-from cxrkit.task import ModelInput, Prepared
+from cxrkit.task import ModelInput, Prepared, Task
 from pages.ui.compute import computed
 
 if TYPE_CHECKING:
@@ -42,6 +42,11 @@ class PairReading:
     def strength(self, heatmap: "Heatmap") -> NDArray[np.float32]:
         """How strong an overlay is where: whichever way a lesion went, but of evidence only what is the follow-up's."""
         return np.abs(heatmap.values) if self.overlay.of_lesions else np.maximum(heatmap.values, 0)
+
+
+def speaks_of_change(task: Task, reading: PairReading) -> bool:
+    """Whether the overlay is of lesions, or of evidence for change: that for no change need lie nowhere."""
+    return reading.overlay.of_lesions or reading.maps.label == task.positive
 
 
 def overlay_names(loaded: "LoadedModel") -> "tuple[Overlay, ...]":

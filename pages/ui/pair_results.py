@@ -10,7 +10,7 @@ from cxrkit.card import Card
 from cxrkit.report import figure
 from cxrkit.task import Task
 from pages.ui.export import FAINTEST
-from pages.ui.pair_reading import PairReading
+from pages.ui.pair_reading import PairReading, speaks_of_change
 from pages.ui.results import display_pixels
 from pages.ui.viewer import Pane, viewer
 from pages.ui.visits import Visit
@@ -76,7 +76,9 @@ def direction_in_words(task: Task, card: Card, reading: PairReading) -> str:
         return "A direction is not given, because no change is called."
     answer = reading.prediction.further.get("direction")
     if answer is None or not beats_chance(card):
-        return "Whether it is better or worse is not given: this network's direction does not beat chance by its card."
+        return (
+            "Whether it is better or worse is not given: by its card this was not shown to beat chance on real pairs."
+        )
     more = answer[MORE]
     called, score = ("more", more) if more >= 0.5 else ("less", 1 - more)
     return f"Direction: **{called} abnormality** at follow-up (score {share(score)})."
@@ -89,6 +91,7 @@ def beats_chance(card: Card) -> bool:
 
 
 def pair_images(
+    task: Task,
     card: Card,
     visits: tuple[Visit, Visit],
     reading: PairReading,
@@ -98,6 +101,7 @@ def pair_images(
     """The linked viewer with both images.
 
     Args:
+        task: that compares.
         card: of the network.
         visits: baseline and follow-up.
         reading: of the two.
@@ -125,9 +129,10 @@ def pair_images(
             )
         )
     viewer(panes, key=key, compare=True)
-    st.caption(
-        f"{_overlay_caption(reading)}{pointing_in_words(card, reading.overlay, reading.maps.method)}{_faint(reading)}"
-    )
+    measured = ""
+    if speaks_of_change(task, reading):
+        measured = pointing_in_words(card, reading.overlay, reading.maps.method)
+    st.caption(f"{_overlay_caption(reading)}{measured}{_faint(reading)}")
 
 
 def overlay_label(reading: PairReading) -> str:

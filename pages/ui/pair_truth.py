@@ -4,7 +4,7 @@ import streamlit as st
 
 from cxrkit.localisation import localise
 from cxrkit.task import Task
-from pages.ui.pair_reading import PairReading
+from pages.ui.pair_reading import PairReading, speaks_of_change
 from pages.ui.truth import sentence
 from pages.ui.visits import Visit
 
@@ -23,6 +23,11 @@ def overlay_check(task: Task, visits: tuple[Visit, Visit], reading: PairReading)
     )
     if not changed:
         st.markdown("Whatever the overlay marks, it marks no change.")
+        return
+    if not speaks_of_change(task, reading):
+        st.markdown(
+            f"This overlay shows evidence for “{reading.maps.label}”. Nothing of that needs to lie on what has changed."
+        )
         return
     for visit, heatmap in zip(visits, reading.heatmaps, strict=True):
         heat = reading.strength(heatmap)

@@ -27,6 +27,15 @@ def read_group_maps(task: Task) -> GroupMaps:
     return read_groups(weights_folder(task) / GROUPS)
 
 
+def offer_groups(task: Task, card: Card) -> None:
+    """The same without a scan of one's own; drawn once it is opened."""
+    title = "Where the network looks: mean maps of both types, their difference and t-test"
+    section = st.expander(title, icon=":material/groups:", key=f"{task.name}.groups", on_change="rerun")
+    if section.open:
+        with section:
+            group_analysis(task, card)
+
+
 def group_analysis(task: Task, card: Card) -> None:
     """Mean maps, difference, significance, and how well the types were told apart.
 

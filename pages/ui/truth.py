@@ -16,6 +16,9 @@ from pages.ui.words import listed, percent
 Truth = tuple[tuple[str, NDArray[np.bool_]], ...]
 """(what it is, [H, W] mask) for every lesion of a simulated image; empty where it has none."""
 
+_NO_SIGN = {"tuberculosis": ("pneumothorax", "atelectasis", "enlarged heart")}
+"""Lesions that evidence for a task's label need not lie on."""
+
 _DASH, _GAP = 13, 9
 """Pixels of an exported image."""
 
@@ -35,6 +38,11 @@ def heatmap_check(
     label = readings[-1].heatmap.label
     if label != task.positive:
         st.markdown(f"This heatmap shows evidence for “{label}”. Nothing of that needs to lie on a lesion.")
+    elif others := [lesion for lesion, _ in truth if lesion in _NO_SIGN.get(task.name, ())]:
+        st.markdown(
+            f"{listed(others).capitalize()} {'is' if len(others) == 1 else 'are'} no usual sign of “{label}”: heat "
+            "that lies elsewhere is no fault of the map."
+        )
     if not truth:
         st.markdown("There is **no lesion** in this image: whatever the heatmap marks, it marks none.")
         return

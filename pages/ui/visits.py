@@ -145,33 +145,37 @@ def _size(image: Radiograph) -> str:
 
 
 def _days(key: str, names: Sequence[str], images: Sequence[Radiograph]) -> list[int | None]:
-    """Days since the first image: from the headers, or else as typed."""
-    stated = [days_between(images[0], image) for image in images]
-    known = [day for day in stated if day is not None]
-    if len(known) == len(images):
-        if known != sorted(known):
-            st.warning(
-                "By their headers the images are not in the order of time: "
-                + listed([f"{name} on day {day}" for name, day in zip(names, known, strict=True)])
-                + ". Exchange them, or read “later” as “earlier” below.",
-                icon=":material/event_busy:",
-            )
-        return list(known)
-    days: list[int | None] = [0]
-    with st.container(horizontal=True):
-        for index, name in enumerate(names[1:], start=1):
-            typed = st.number_input(
-                f"{name}: days after the baseline",
-                0,
-                20_000,
-                value=None,
-                key=f"{key}.day.{index}",
-                placeholder="not known",
-                persist_state="session",
-                width=240,
-            )
-            days.append(None if typed is None else int(typed))
+    """Days since the first image: of each from the headers, or else as typed."""
+    days = [0, *(days_between(images[0], image) for image in images[1:])]
+    if None in days:
+        with st.container(horizontal=True):
+            for index, day in enumerate(days):
+                if day is None:
+                    days[index] = _typed_day(f"{key}.day.{index}", names[index], images[0], images[index])
+    known = [(day, name) for name, day in zip(names, days, strict=True) if day is not None]
+    if known != sorted(known, key=lambda each: each[0]):
+        st.warning(
+            "The images are not in the order of time: "
+            + listed([f"{name} on day {day}" for day, name in known])
+            + ". Exchange them, or read “later” as “earlier” below.",
+            icon=":material/event_busy:",
+        )
     return days
+
+
+def _typed_day(key: str, name: str, baseline: Radiograph, image: Radiograph) -> int | None:
+    """The images are in the key, so that other ones start with nothing typed."""
+    typed = st.number_input(
+        f"{name}: days after the baseline",
+        0,
+        20_000,
+        value=None,
+        key=f"{key}.{baseline.sha256[:12]}.{image.sha256[:12]}",
+        placeholder="not known",
+        persist_state="session",
+        width=240,
+    )
+    return None if typed is None else int(typed)
 
 
 def days_in_words(visits: tuple[Visit, Visit]) -> str:

@@ -107,6 +107,25 @@ def test_ruler_measures_the_image_under_it(opened: Callable[..., Opened]) -> Non
     assert f"ruler {100 * np.hypot(a, b):.1f} px" in page.page.locator(".readout:visible").inner_text()
 
 
+def test_a_ruler_goes_with_its_image(opened: Callable[..., Opened]) -> None:
+    page = opened(reduced_motion="reduce")
+    page.press("3 x m")
+    page.drag((150, 200), (250, 200))
+    assert page.view("view.ruler.pane") == 1
+    page.page.get_by_text("Another follow-up").click()
+    page.page.wait_for_function(f"{VIEWER}.view.ruler === null")
+
+
+def test_arrow_keys_change_the_window_with_its_tool(opened: Callable[..., Opened]) -> None:
+    page = opened()
+    page.press("w ArrowRight ArrowUp")
+    assert page.view("view.stretch") > 1
+    assert page.view("view.shift") < 0
+    middle = page.view("view.cx")
+    page.press("p ArrowRight")
+    assert page.view("view.cx") > middle
+
+
 def test_large_images_follow_the_line(opened: Callable[..., Opened]) -> None:
     page = opened("scale=4")
     page.press("2")

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from pages.ui.viewer import Pane, viewer
 
+st.set_page_config(page_title="Compare", layout="wide")
 WIDTH, HEIGHT = 500, 600
 ENLARGED = int(st.query_params.get("scale", "1"))
 
@@ -26,6 +27,8 @@ def phantom(lesion: bool) -> NDArray[np.float32]:
 turned = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), 6, 1.3)
 MATRIX = turned + np.array([[0, 0, 60], [0, 0, 20]])
 moved = cv2.warpAffine(phantom(True), MATRIX, (800, 760), borderValue=0.9)
+if st.button("Another follow-up"):
+    moved = moved[::-1]
 baseline, follow_up = (np.kron(image, np.ones((ENLARGED, ENLARGED))) for image in (phantom(False), moved))
 
 y, x = np.mgrid[0:28, 0:28] / 27
@@ -33,7 +36,6 @@ signed = np.where(x < 0.4, -1.0, np.where(x > 0.6, 1.0, 0.0)) * (y > 0.5)
 maps = [signed, signed] if "signed" in st.query_params else [(y > 0.5) * 1.0, (y < 0.5) * 1.0]
 labels = ["Signed difference"] * 2 if "signed" in st.query_params else ["Map of the baseline", "Map of the follow-up"]
 
-st.set_page_config(page_title="Compare", layout="wide")
 panes = [
     Pane(
         title=title,

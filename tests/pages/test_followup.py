@@ -7,18 +7,21 @@ from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import NumberInput
 
 from cxrkit.card import Metric
 from cxrkit.explain import Method
 from cxrkit.explain_pair import INTERSECTION_BY_METHOD, Overlay
 from cxrkit.phantoms import PAIR_SAMPLES, ChestSettings, simulate_chest, simulate_pair
+from cxrkit.registration import register
 from cxrkit.tasks.followup import FOLLOW_UP
 from pages.ui import pair_samples
-from pages.ui.pair_checks import usual_ranges
+from pages.ui.pair_checks import fit_in_words, usual_ranges
 from pages.ui.pair_reading import overlay_names
 from pages.ui.pair_results import beats_chance, pointing_in_words
 from pages.ui.visits import visit_names
@@ -46,6 +49,11 @@ def upload(at: AppTest, *files: bytes) -> AppTest:
     for index, data in enumerate(files):
         at.file_uploader(key=f"{NAME}.{index}.upload").upload(f"{index}.png", data, "image/png")
     return at.run()
+
+
+def days(at: AppTest) -> list[NumberInput]:
+    """The fields of days, in the order of the images."""
+    return [field for field in at.number_input if str(field.key).startswith(f"{NAME}.day.")]
 
 
 def texts(at: AppTest) -> str:
@@ -84,8 +92,36 @@ def test_two_images_get_scores_a_reading_and_three_checks(page: AppTest) -> None
 
 def test_days_can_be_typed(page: AppTest) -> None:
     upload(page, png(), png(second_chest()))
-    page.number_input(key=f"{NAME}.day.1").set_value(30).run()
+    days(page)[0].set_value(30).run()
     assert "30 days apart" in texts(page)
+
+
+def test_days_of_one_pair_are_not_those_of_the_next(page: AppTest) -> None:
+    upload(page, png(), png(second_chest()))
+    days(page)[0].set_value(30).run()
+    upload(page, png(second_chest()), png())
+    assert days(page)[0].value is None
+    assert "days apart not known" in texts(page)
+
+
+def test_typed_days_out_of_order_are_said(page: AppTest) -> None:
+    page.button(key=f"{NAME}.more").click().run()
+    third = np.round(simulate_chest(ChestSettings(seed=9, size=320)).values * 255)
+    upload(page, png(), png(second_chest()), png(third))
+    days(page)[0].set_value(400).run()
+    days(page)[1].set_value(10).run()
+    assert "not in the order of time: Baseline on day 0, Image 2 on day 400 and Image 3 on day 10" in texts(page)
+
+
+def test_an_enlarged_follow_up_has_to_be_taken_smaller() -> None:
+    follow_up = chest()
+    middle = (follow_up.shape[1] / 2, follow_up.shape[0] / 2)
+    matrix = cv2.getRotationMatrix2D(middle, 0, 1.12)
+    enlarged = cv2.warpAffine(follow_up.astype(np.float32), matrix, follow_up.shape[::-1])
+    fit = register(np.float32(follow_up / 255), np.float32(enlarged / 255))
+    assert fit.scale == pytest.approx(1.12, abs=0.02)
+    assert f"taken {1 / fit.scale:.2f} times as large" in fit_in_words(fit)
+    assert "0.8" in fit_in_words(fit) or "0.9" in fit_in_words(fit)
 
 
 def test_the_same_file_twice_is_said_to_be_the_same(page: AppTest) -> None:
@@ -117,6 +153,14 @@ def test_every_overlay_is_shown_and_says_what_it_is(page: AppTest) -> None:
         assert not page.exception, overlay
         captions.add(next(str(one.value) for one in page.caption if "what the network read" in str(one.value)))
     assert len(captions) == len(Overlay)
+
+
+def test_evidence_for_no_change_need_lie_on_no_lesion(page: AppTest) -> None:
+    page.button(key=f"{NAME}.first_sample").click().run()
+    assert "the heat lies inside it" in texts(page)
+    page.selectbox(key=f"{NAME}.label").select("no change").run()
+    assert "Nothing of that needs to lie on what has changed" in texts(page)
+    assert "the heat lies inside it" not in texts(page)
 
 
 def test_a_simulated_pair_is_judged_against_its_truth(page: AppTest) -> None:

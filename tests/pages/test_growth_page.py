@@ -15,6 +15,7 @@ from cxrkit.phantoms import HandSettings, simulate_hand
 from pages.ui import growth, growth_samples
 from pages.ui.growth_images import MOST
 from pages.ui.growth_samples import CHILD
+from pages.ui.growth_table import AGES, DATES
 from tests.dicom_files import make_dicom
 from tests.pages.conftest import png
 
@@ -108,6 +109,20 @@ def test_bad_files_are_named_and_the_others_read(page: AppTest) -> None:
     assert not page.get("plotly_chart")
     page.button(key=f"{KEY}.anyway.3").click().run()
     assert rows_of(page, "Image") == ["1", "3"]
+
+
+def test_another_child_takes_over_nothing(page: AppTest) -> None:
+    upload(page, ("one.png", png(hand(60))))
+    page.segmented_control(key=f"{KEY}.sex").set_value("F").run()
+    page.segmented_control(key=f"{KEY}.by").set_value(DATES).run()
+    page.text_input(key=f"{KEY}.birth").set_value("2016-05-31").run()
+    upload(page, ("one.png", png(hand(60))), ("two.png", png(hand(84))))
+    assert page.segmented_control(key=f"{KEY}.sex").value == "F", "a later image of the same child"
+    upload(page)
+    upload(page, ("other.png", png(hand(96))))
+    assert rows_of(page, "File") == ["other.png"]
+    assert page.segmented_control(key=f"{KEY}.sex").value == ""
+    assert page.segmented_control(key=f"{KEY}.by").value == AGES
 
 
 def test_uploads_stay_over_a_page_switch_and_later_ones_join_them(page: AppTest) -> None:

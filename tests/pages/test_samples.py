@@ -69,6 +69,11 @@ def test_a_cavity_has_a_score_and_is_checked(page: AppTest) -> None:
     assert "Zhang et al. 2016" in text
 
 
+def test_a_large_heart_is_no_sign_of_tuberculosis(page: AppTest) -> None:
+    choose(page, "enlarged_heart")
+    assert "Enlarged heart is no usual sign of “tuberculosis”" in said(page)
+
+
 def test_a_normal_chest_has_nothing_to_mark(page: AppTest) -> None:
     choose(page, "normal_man")
     assert "There is **no lesion** in this image" in said(page)

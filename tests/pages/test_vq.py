@@ -164,6 +164,12 @@ def test_groups_have_figures_differences_and_significance(scan: AppTest) -> None
     assert any("Figure" in each.value for each in scan.dataframe)
 
 
+def test_the_groups_need_no_scan_of_ones_own(page: AppTest) -> None:
+    assert "Benjamini" not in said(page)
+    page.session_state[f"{TASK.name}.groups"] = True
+    assert "6 perfusion and 6 ventilation scans" in said(page.run())
+
+
 def test_missing_maps_of_the_groups_are_said(scan: AppTest, vq_root: Path, tmp_path: Path) -> None:
     file = vq_root / TASK.name / "groups.npz"
     file.rename(tmp_path / "away.npz")

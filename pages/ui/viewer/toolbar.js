@@ -18,7 +18,7 @@ const ICONS = {
 const TOOLS = {
   pan: ["Pan", "P", "drag to move the image"],
   window: ["Window", "W", "drag left/right for contrast, up for brighter; the right mouse button always does this"],
-  ruler: ["Ruler", "M", "drag to measure"],
+  ruler: ["Ruler", "M", "drag to measure; millimetres are those of the file: at the detector, if it is not calibrated"],
   crop: ["Crop", "C", "drag the box, its handles, or outside it for a new box; changes what the model reads"],
   mark: ["Mark", "K", "click the place, or move the crosshair with the arrow keys and press Enter"],
 };
@@ -27,14 +27,14 @@ const PRESETS = {
   file: "File window",
   robust: "Robust 1–99 %",
   full: "Full range",
-  narrow: "Lungs (narrow)",
+  narrow: "Dark parts 3–60 %",
 };
 
 const KEYS = [
   ["P  W  M  C  K", "pan, window, ruler, crop, mark tool"],
   ["+  −", "zoom in, out (or mouse wheel, pinch)"],
   ["0", "fit (or double click)"],
-  ["Arrow keys", "move the image; with the mark tool the crosshair, with Shift in small steps"],
+  ["Arrow keys", "move the image; with the window tool contrast and brightness; with the mark tool the crosshair, with Shift in small steps"],
   ["Enter", "set the mark, with the mark tool"],
   ["I", "invert"],
   ["T  O", "outline of the truth, heat inside it only (simulated images)"],
@@ -193,6 +193,15 @@ class Toolbar {
 }
 
 const STEP = 0.06; // of the visible part, for one press of an arrow key
+const WINDOW_STEP = 20; // CSS pixels of a drag that one press stands for
+
+const arrow = (right, down) => (viewer) => {
+  if (viewer.view.tool !== "window") return viewer.nudge(STEP * right, STEP * down);
+  const focused = viewer.root.getRootNode().activeElement;
+  const pane = viewer.panes.find(({ canvas }) => canvas === focused) || viewer.panes[0];
+  const change = viewer.windowChange(pane);
+  return change.to(windowMoved(change.from, WINDOW_STEP * right, WINDOW_STEP * down));
+};
 
 const KEY_ACTIONS = {
   p: (viewer) => viewer.change({ tool: "pan" }),
@@ -210,10 +219,10 @@ const KEY_ACTIONS = {
   "-": (viewer) => viewer.zoomBy(0.8),
   "?": (viewer) => viewer.toolbar.toggleHelp(),
   escape: (viewer) => viewer.escape(),
-  arrowleft: (viewer) => viewer.nudge(-STEP, 0),
-  arrowright: (viewer) => viewer.nudge(STEP, 0),
-  arrowup: (viewer) => viewer.nudge(0, -STEP),
-  arrowdown: (viewer) => viewer.nudge(0, STEP),
+  arrowleft: arrow(-1, 0),
+  arrowright: arrow(1, 0),
+  arrowup: arrow(0, -1),
+  arrowdown: arrow(0, 1),
 };
 
 // Streamlit reruns on R and clears its caches on C, so a key that the viewer takes must not reach the page.

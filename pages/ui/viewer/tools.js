@@ -2,7 +2,7 @@
 
 const GRIP = 12; // CSS pixels around a handle that still count as the handle
 const NEW_CROP = 8; // CSS pixels: a shorter drag outside the box is a click and makes no new box
-const MIN_CROP = 8; // image pixels a side
+const MIN_CROP = 16; // image pixels a side: what a network reads at the least
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
@@ -82,15 +82,19 @@ function panAction(viewer, pane, start) {
 // Right: more contrast range; up: brighter, which is a lower centre.
 function windowAction(viewer, pane, start) {
   const change = viewer.windowChange(viewer.paneAt(pane, start));
-  const { shift, stretch } = change.from;
   return {
     move([px, py]) {
-      change.to({
-        stretch: clamp(stretch * Math.exp((px - start[0]) / 200), 0.005, 50),
-        shift: clamp(shift + ((py - start[1]) / 400) * Math.min(stretch, 2), -5, 5),
-      });
+      change.to(windowMoved(change.from, px - start[0], py - start[1]));
     },
     end() {},
+  };
+}
+
+// What a drag over so many CSS pixels makes of a window.
+function windowMoved({ shift, stretch }, right, down) {
+  return {
+    stretch: clamp(stretch * Math.exp(right / 200), 0.005, 50),
+    shift: clamp(shift + (down / 400) * Math.min(stretch, 2), -5, 5),
   };
 }
 
@@ -124,7 +128,8 @@ function rulerAction(viewer, pane, start) {
   viewer.change({ ruler: null });
   return {
     move(at) {
-      viewer.change({ ruler: { pane: measured.index, from, to: measured.toImage(...at) } });
+      const { index, described } = measured;
+      viewer.change({ ruler: { pane: index, image: described.image, from, to: measured.toImage(...at) } });
     },
     end(cancelled) {
       if (cancelled) viewer.change({ ruler: before });

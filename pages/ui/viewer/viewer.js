@@ -67,6 +67,8 @@ class Viewer extends Comparing {
       this.marker.forget();
     }
     this.kept.image = image;
+    const { ruler } = this.view;
+    if (ruler && (data.panes[ruler.pane] || {}).image !== ruler.image) this.view.ruler = this.kept.ruler = null;
     this.marker.follow(data.mark);
     this.followCrop(data.crop);
     this.root.style.setProperty("--viewer-height", `${data.height}px`);
