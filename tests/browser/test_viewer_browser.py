@@ -26,7 +26,7 @@ def test_the_display_is_the_browsers_own(opened: Callable[..., Opened]) -> None:
         page.press("w")
         page.drag((300, 300), (360, 420))
         assert page.pixel(300, 300)[0] < bright[0]
-        page.press("i + + ArrowLeft")
+        page.press("p i + + ArrowLeft")
         assert page.view("view.zoom") == pytest.approx(1.25**2)
         page.drag((300, 300), (200, 300), button="right")
         page.page.get_by_label("Heatmap opacity").fill("80")
