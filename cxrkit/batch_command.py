@@ -1,5 +1,6 @@
 """`analyse` with --out: many images into a table. torch is imported when it runs, as by cxrkit.commands."""
 
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,8 +13,11 @@ from cxrkit.errors import InputError
 from cxrkit.task import Task
 
 if TYPE_CHECKING:
-    from cxrkit.batch import Batch
+    from cxrkit.batch import Batch, Outcome
     from cxrkit.batch_case import Asked
+
+_LONGEST_NAME = 200
+"""In bytes; file systems allow 255."""
 
 
 def analyse_table(
@@ -55,6 +59,11 @@ def analyse_table(
     outcome = batches.predict_table(batch, card.sha256, executor, restart=restart)
     result = printed.batch(task.name, card.sha256, outcome, strangers, time.perf_counter() - start)
     typer.echo(printed.strict(result) if as_json else printed.batch_lines(result, outcome.left_out))
+    check_outcome(outcome)
+
+
+def check_outcome(outcome: "Outcome") -> None:
+    """Raise InputError if not one case of a table could be used."""
     if len(outcome.left_out) == outcome.cases:
         raise InputError("None of the cases could be analysed; the column error of the table says why.")
 
@@ -89,9 +98,15 @@ def check_out(out: Path, manifest: Path) -> None:
     """Refuse a place for the predictions before hours of work, not after.
 
     Raises:
-        InputError: it is a folder, or in none, or what is to be read.
+        InputError: it is a folder, or in none, or what is to be read; or its name leaves no room for those of the files
+            that lie beside it meanwhile.
     """
-    if out.is_dir() or not out.absolute().parent.is_dir():
+    if os.path.isdir(out) or not os.path.isdir(out.absolute().parent):
         raise InputError("The predictions need a file in a folder that exists. Name another file after --out.")
-    if out.exists() and manifest.is_file() and out.samefile(manifest):
+    if len(os.fsencode(out.name)) > _LONGEST_NAME:
+        raise InputError(
+            f"The name of the file for the predictions has more than {_LONGEST_NAME} bytes. Name a shorter one after "
+            "--out."
+        )
+    if os.path.isfile(out) and os.path.isfile(manifest) and out.samefile(manifest):
         raise InputError("The predictions would replace the table of cases. Name another file after --out.")

@@ -49,7 +49,10 @@ _NO_PROGRAM = (
     "The cluster cannot import this program. Start scheduler and workers in the project's folder with: python -m dask."
 )
 _OTHER_WEIGHTS = "A worker of the cluster has other weights than this machine. Bring the same ones to all machines."
-_DIED = "Every worker that analysed this case ended, perhaps for want of memory. Analyse it alone."
+_DIED = (
+    "Every worker that analysed this case ended, also with no other case at work, perhaps for want of memory. Analyse "
+    "it where there is more."
+)
 
 
 def check_address(address: str) -> None:
@@ -85,19 +88,37 @@ class Cluster:
         Raises:
             InputError: no scheduler, no worker for long, or workers that cannot import this program.
         """
-        coming, post = iter(jobs), plain(self.post)
-        flying: dict[Key, tuple[int, Future[Any]]] = {}
+        suspects: list[Job] = []
         with _joined(self.address) as client:
-            while True:
-                room = max(1, AHEAD * _threads(client)) - len(flying)
-                for place, case in _at_most(coming, room):
-                    future = client.submit(answer_posted, post, plain(case), pure=False, retries=_RETRIES)
-                    flying[future.key] = place, future
-                if not flying:
-                    return
-                for key in _finished(client, [future for _, future in flying.values()]):
-                    place, future = flying.pop(key)
-                    yield place, _answer(future)
+            for (place, case), answer in self._answers(client, iter(jobs), AHEAD):
+                if answer is None:
+                    suspects.append((place, case))
+                else:
+                    yield place, answer
+            # The scheduler blames a worker's end on all the cases that the worker had, those that waited too.
+            for (place, _), answer in self._answers(client, iter(suspects), None):
+                yield place, answer or Answer(None, _DIED)
+
+    def _answers(self, client: "Client", jobs: Iterator[Job], ahead: int | None) -> Iterator[tuple[Job, Answer | None]]:
+        """Jobs with their answers; None where the worker ended.
+
+        Args:
+            client: of the scheduler.
+            jobs: taken as there is room.
+            ahead: how many for each thread of the workers; None = one at a time.
+        """
+        post = plain(self.post)
+        flying: dict[Key, tuple[Job, Future[Any]]] = {}
+        while True:
+            most = 1 if ahead is None else max(1, ahead * _threads(client))
+            for job in _at_most(jobs, most - len(flying)):
+                future = client.submit(answer_posted, post, plain(job[1]), pure=False, retries=_RETRIES)
+                flying[future.key] = job, future
+            if not flying:
+                return
+            for key in _finished(client, [future for _, future in flying.values()]):
+                job, future = flying.pop(key)
+                yield job, _answer(future)
 
 
 def answer_posted(post: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
@@ -195,8 +216,8 @@ def _finished(client: "Client", futures: "list[Future[Any]]") -> "list[Key]":
             raise InputError(_NO_WORKERS)
 
 
-def _answer(future: "Future[Any]") -> Answer:
-    """Of a future that is finished.
+def _answer(future: "Future[Any]") -> Answer | None:
+    """Of a future that is finished; None where the workers that had it ended.
 
     Raises:
         WeightsError: weights are missing or others on a worker.
@@ -207,7 +228,7 @@ def _answer(future: "Future[Any]") -> Answer:
     try:
         reply = future.result()
     except KilledWorker:
-        return Answer(None, _DIED)
+        return None
     except (ImportError, RuntimeError) as error:
         # What the scheduler could not import comes as the cause of a RuntimeError.
         if isinstance(error, ImportError) or isinstance(error.__cause__, ImportError):

@@ -40,7 +40,7 @@ def find_images(paths: Sequence[Path], without: Iterable[Path] = ()) -> Found:
     Raises:
         InputError: a path is neither file nor folder, there is no image, or one would be replaced.
     """
-    if not all(path.exists() for path in paths):
+    if not all(map(os.path.exists, paths)):
         raise InputError("There is no such file or folder. Check the paths.")
     root = _common(paths)
     left_out = {os.path.abspath(path) for path in without}
@@ -62,13 +62,13 @@ def find_images(paths: Sequence[Path], without: Iterable[Path] = ()) -> Found:
 
 def _common(paths: Sequence[Path]) -> Path:
     """The folder itself, or the lowest one that holds everything."""
-    folders = [path if path.is_dir() else path.parent for path in paths]
+    folders = [path if os.path.isdir(path) else path.parent for path in paths]
     return Path(os.path.commonpath([os.path.abspath(folder) for folder in folders]))
 
 
 def _files(path: Path) -> Iterator[tuple[str, bool]]:
     """Files, and whether they were named as such."""
-    if path.is_file():
+    if os.path.isfile(path):
         yield str(path), True
         return
     for folder, _, files in os.walk(path):

@@ -22,6 +22,13 @@ Verdict = Literal["delayed", "normal", "advanced"]
 SEXES: tuple[Sex, Sex] = ("F", "M")
 """In the order of the network's outputs, and of the index by which a sex is given to it."""
 
+_SEX_WORDS: Mapping[str, Sex] = {
+    **dict.fromkeys(("f", "female", "girl"), "F"),
+    **dict.fromkeys(("m", "male", "boy"), "M"),
+}
+_NO_SEX = {"", "u", "unknown", "o", "other", "na", "n/a", "nan", "none"}
+"""O stands for other in DICOM; the last ones are what software writes into empty cells."""
+
 STEP = 3
 CLASS_AGES: Floats = np.arange(77, dtype=np.float64) * STEP
 CLASS_AGES.setflags(write=False)
@@ -117,16 +124,17 @@ def _check_classes(values: Floats) -> None:
 
 
 def check_sex(text: object) -> Sex | None:
-    """A sex as people and tables write it -> "F" or "M"; None or empty text = not stated.
+    """A sex as people, tables and DICOM headers write it -> "F" or "M"; None, no text, or "unknown" = not stated.
 
     Raises:
         InputError: anything else.
     """
-    known: dict[str, Sex | None] = {"f": "F", "female": "F", "m": "M", "male": "M", "": None}
     word = "" if text is None else str(text).strip().casefold()
-    if word not in known:
+    if word in _NO_SEX:
+        return None
+    if word not in _SEX_WORDS:
         raise InputError("The sex has to be F or M, or left out where it is not known.")
-    return known[word]
+    return _SEX_WORDS[word]
 
 
 def check_age(months: float) -> float:

@@ -117,7 +117,8 @@ def class_index(case: Case, labels: Sequence[str]) -> int:
     """Index of the case's class among a task's labels.
 
     Args:
-        case: its target is an index ("0", "1" ...) or a label, in any case of letters.
+        case: its target is an index ("0", "1" ...) or a label, in any case of letters, with "_" or "-" for a blank; of
+            two classes also no, false, yes and true.
         labels: the task's labels in order.
 
     Raises:
@@ -125,17 +126,23 @@ def class_index(case: Case, labels: Sequence[str]) -> int:
     """
     if case.problem:
         raise ManifestError(case.problem)
-    names = [label.casefold() for label in labels]
     wanted = case.target.casefold()
-    if wanted in names:
-        return names.index(wanted)
     # Software that holds a column with gaps as floats writes 1 as 1.0.
     known = {text: index for index in range(len(labels)) for text in (f"{index}", f"{index}.0")}
+    if len(labels) == 2:
+        known |= {"no": 0, "false": 0, "yes": 1, "true": 1}
+    names = [_blanked(label) for label in labels]
+    if _blanked(wanted) in names:
+        return names.index(_blanked(wanted))
     if wanted in known:
         return known[wanted]
     choices = ", ".join(f"{index} ({label})" for index, label in enumerate(labels))
     found = "is empty" if not wanted else "is none of the task's classes"
     raise ManifestError(f"The target of {_where(case)} {found}. Write one of: {choices}.")
+
+
+def _blanked(label: str) -> str:
+    return label.casefold().translate({ord("_"): " ", ord("-"): " "})
 
 
 def target_number(case: Case, low: float, high: float, unit: str) -> float:
@@ -266,6 +273,8 @@ def _below(root: Path, name: str, where: str) -> Path:
         raise InputError(
             f"The path in {where} leads out of the root folder. Write it relative to the root folder and without '..'."
         )
+    if "\\" in name and not os.path.isfile(root / name):
+        name = name.replace("\\", "/")  # written by Windows
     # realpath, because Path.resolve raises on a loop of links.
     path = Path(os.path.realpath(root / name))
     if not path.is_relative_to(root):

@@ -1,5 +1,6 @@
 """The commands of `python -m cxrkit`. torch is imported when a command runs, so that help and refusals are quick."""
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cxrkit import printed
-from cxrkit.batch_command import analyse_table, check_out
+from cxrkit.batch_command import analyse_table, check_out, check_outcome
 from cxrkit.bone_age import check_age, check_sex
 from cxrkit.errors import CxrkitError, InputError
 from cxrkit.helper_threads import calm_helpers
@@ -126,7 +127,7 @@ def evaluate(
 ) -> None:
     """Predict every case of a table and measure how good the predictions are, at the card's threshold or thresholds.
 
-    A run that was stopped goes on where it was.
+    A run that was stopped goes on where it was. If not one case could be used, that is an error, after all was printed.
     """
     chosen = find_task(task)
     check_out(out, manifest)
@@ -150,6 +151,7 @@ def evaluate(
     result = printed.summary(found, card.sha256, time.perf_counter() - start) | printed.rest(outcome)
     lines = [printed.table(found), *printed.left_out_lines(outcome.left_out)]
     typer.echo(printed.strict(result) if as_json else "\n".join(lines))
+    check_outcome(outcome)
 
 
 @app.command()
@@ -163,7 +165,7 @@ def readme(
     from cxrkit.report import with_cards, with_speed
     from cxrkit.speed import RESULTS
 
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise InputError("There is no such file. Run this in the project's folder, or name the Markdown file.")
     text = with_cards(file.read_text(encoding="utf-8"), WEIGHTS)
     file.write_text(with_speed(text, RESULTS), encoding="utf-8")
@@ -193,7 +195,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _check_single(task: Task, paths: Sequence[Path], threshold: float | None, *, table: bool) -> None:
     """Refuse what is not one case; `table`: options were given that only many cases have."""
-    if table or any(path.is_dir() for path in paths) or [path.suffix.lower() for path in paths] == [".csv"]:
+    if table or any(map(os.path.isdir, paths)) or [path.suffix.lower() for path in paths] == [".csv"]:
         raise InputError("Many images are analysed into a table. Name it with --out, such as --out predictions.csv.")
     if len(paths) != len(task.inputs):
         needed = " and ".join(task.inputs)
@@ -201,7 +203,7 @@ def _check_single(task: Task, paths: Sequence[Path], threshold: float | None, *,
         raise InputError(f"This task reads {len(task.inputs)} file(s), {needed}; {len(paths)} were given.{more}")
     if threshold is not None and not 0 <= threshold <= 1:
         raise InputError(f"The threshold is {threshold:g}; it has to lie between 0 and 1.")
-    if not all(path.is_file() for path in paths):
+    if not all(map(os.path.isfile, paths)):
         raise InputError("There is no such file. Check the path.")
 
 

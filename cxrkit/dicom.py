@@ -1,7 +1,8 @@
 """Decode one frame of a DICOM file. Runs in the sandbox's child process; call cxrkit.image.read_image instead.
 
 Order of steps (PS3.3 C.11, PS3.4 N.2): pixels of the frame, modality LUT or rescale, VOI LUT or first window,
-MONOCHROME1 inversion.
+MONOCHROME1 inversion. Stored values of nuclear medicine are counts and stay so: neither its palettes, which are for the
+eye, nor MONOCHROME1 change them.
 """
 
 import io
@@ -40,7 +41,7 @@ from cxrkit.decoded import (
     leave_out_not_finite,
     to_gray,
 )
-from cxrkit.dicom_header import describe, numbers, spacing_mm, taken, view_position
+from cxrkit.dicom_header import describe, numbers, spacing_mm, taken, text_of, view_position
 from cxrkit.errors import ImageError, ImageTooLarge
 from cxrkit.grayscale import Voi, apply_modality, apply_voi, invert, padding_mask
 
@@ -92,20 +93,18 @@ def _read_frame(dataset: Dataset, index: int, frames: int) -> Decoded:
     measures = _of_frame(dataset, index, "PixelMeasuresSequence")
     spacing = spacing_mm(measures, dataset)
     header = describe(dataset, spacing) | ({"Colours": colours} if colours else {})
-    if dataset.PhotometricInterpretation in _GRAY:
+    if _is_gray(dataset):
         rescale = _of_frame(dataset, index, "PixelValueTransformationSequence")
         windows = _of_frame(dataset, index, "FrameVOILUTSequence")
         valid = padding_mask(pixels, dataset)
         scaled = apply_modality(pixels, rescale, little_endian)
         gray, voi = apply_voi(scaled, windows, little_endian)
-        center, width = numbers(windows, "WindowCenter"), numbers(windows, "WindowWidth")
-        if center and width:
-            header["Window"] = f"center {center[0]:g}, width {width[0]:g}"
+        header |= {"Window": voi.stated} if voi.stated else {}
     else:
         gray, valid, voi = pixels, None, Voi((0.0, float(2 ** _bits_of_colour(dataset, pixels) - 1)))
     values, valid, notes = leave_out_not_finite(gray, valid)
     window = voi.window
-    if dataset.PhotometricInterpretation == "MONOCHROME1":
+    if dataset.PhotometricInterpretation == "MONOCHROME1" and not _holds_counts(dataset):
         values, window = invert(values, valid, window)
     return Decoded(
         values=values,
@@ -207,14 +206,44 @@ def _state_transfer_syntax(dataset: Dataset) -> None:
 
 def _gray_pixels(dataset: Dataset, index: int) -> tuple[NDArray[np.generic], str]:
     """Stored values [H, W] of one frame, or the luminance of a colour image; and its colours as to_gray says them."""
-    pixels: NDArray[np.generic] = pixel_array(dataset, index=index)
+    pixels = _stored_pixels(dataset, index)
+    if pixels.ndim == 2 and _is_gray(dataset):
+        return pixels, ""
     if _is_palette(dataset):
         pixels = apply_color_lut(pixels, dataset)[..., :3]
-    if pixels.ndim == 2 and dataset.PhotometricInterpretation in _GRAY:
-        return pixels, ""
     if pixels.ndim != 3 or pixels.shape[2] != 3:
         raise ImageError("The image is neither gray nor in three colour channels. Export it as a gray image.")
     return to_gray(pixels)
+
+
+def _stored_pixels(dataset: Dataset, index: int) -> NDArray[np.generic]:
+    """Pixels of one frame [H, W] or [H, W, 3], of uncompressed files wherever their bits lie (PS3.5 8.1.1)."""
+    below = _bits_below(dataset)
+    if not below:
+        pixels: NDArray[np.generic] = pixel_array(dataset, index=index)
+        return pixels
+    # pydicom takes the bits from the lowest one on.
+    whole: NDArray[np.integer] = pixel_array(dataset, index=index, bits_stored=below + int(dataset.BitsStored))
+    return np.asarray(np.right_shift(whole, below))
+
+
+def _bits_below(dataset: Dataset) -> int:
+    """How many bits of a stored word lie below its value, and may be anything; 0 where the header makes no sense."""
+    stated = [numbers(dataset, keyword)[:1] for keyword in ("BitsAllocated", "BitsStored", "HighBit")]
+    if not all(stated) or "PixelData" not in dataset or dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+        return 0
+    allocated, stored, high = (int(one) for (one,) in stated)
+    return max(high + 1 - stored, 0) if high < allocated else 0
+
+
+def _is_gray(dataset: Dataset) -> bool:
+    """Whether the stored values are gray values themselves."""
+    gray = dataset.PhotometricInterpretation in _GRAY
+    return gray or (_is_palette(dataset) and _holds_counts(dataset))
+
+
+def _holds_counts(dataset: Dataset) -> bool:
+    return text_of(dataset, "Modality").upper() == "NM"
 
 
 def _is_palette(dataset: Dataset) -> bool:

@@ -16,10 +16,12 @@ from cxrkit.errors import ImageError
 
 
 class Voi(NamedTuple):
-    """A window as (low, high) in units of the values, and its function: "LINEAR" or "SIGMOID"."""
+    """A window as (low, high) in units of the values, its function, "LINEAR" or "SIGMOID", and the file's own words for
+    it, "" where it states none that can be used."""
 
     window: tuple[float, float] | None
     function: str = "LINEAR"
+    stated: str = ""
 
 
 def padding_mask(stored: NDArray[np.generic], dataset: Dataset) -> NDArray[np.bool_] | None:
@@ -87,15 +89,16 @@ def _first_window(dataset: Dataset) -> Voi:
     if not centers or not widths:
         return Voi(None)
     center, width = centers[0], widths[0]
+    stated = f"center {center:g}, width {width:g}"
     function = str(dataset.get("VOILUTFunction") or "LINEAR").strip().upper()
     if function in ("SIGMOID", "LINEAR_EXACT"):
         if width <= 0:
             return Voi(None)
         kind = "SIGMOID" if function == "SIGMOID" else "LINEAR"
-        return Voi((center - width / 2, center + width / 2), kind)
+        return Voi((center - width / 2, center + width / 2), kind, stated)
     if width < 1:
         return Voi(None)
-    return Voi((center - 0.5 - (width - 1) / 2, center - 0.5 + (width - 1) / 2))
+    return Voi((center - 0.5 - (width - 1) / 2, center - 0.5 + (width - 1) / 2), stated=stated)
 
 
 def _lut_item(dataset: Dataset, keyword: str) -> Dataset | None:

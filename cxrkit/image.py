@@ -46,7 +46,7 @@ class Radiograph:
     Args:
         values: float32 [H, W], read-only. After modality LUT or rescale, after the VOI LUT where the file
             has one as a table, and inverted for MONOCHROME1 (PS3.3 C.7.6.3.1.2) in the range of its valid
-            pixels: higher is always brighter.
+            pixels: higher is always brighter. Counts of nuclear medicine are never inverted.
         window: (low, high) in units of values: the file's own first window; (0, 255) for 8-bit raster
             images; the full output range after a VOI LUT; None if the file states none.
         valid: bool [H, W], False on padding pixels (PS3.3 C.7.5.1.1.2); None if all are valid.

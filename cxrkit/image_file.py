@@ -1,5 +1,6 @@
 """Read a radiograph from a file on disk."""
 
+import os
 from pathlib import Path
 
 from cxrkit.errors import ImageError, ImageTooLarge
@@ -18,7 +19,7 @@ def load_image(path: Path, frame: int | None = None, read: ReadFile | None = Non
     Raises:
         ImageError: as `cxrkit.image.read_image`, or there is no such file, or it may not be read.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ImageError("There is no such file. Check the path.")
     try:
         size = path.stat().st_size

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrkit.pixels import Box, Gray, crop, equalise, resize, trim_margins
+from cxrkit.pixels import Box, Gray, crop, equalise, resize, trim_wide_margins
 
 if TYPE_CHECKING:
     from torch import nn
@@ -48,7 +48,7 @@ def find_lungs(image: Gray) -> LungField:
         WeightsError: the lung field's weights are missing or altered.
     """
     height, width = image.shape
-    left, top, right, bottom = trim_margins(resize(image, 256, 256))
+    left, top, right, bottom = trim_wide_margins(resize(image, 256, 256))
     inner = (left * width // 256, top * height // 256, right * width // 256, bottom * height // 256)
     inside = _probability(lung_input(crop(image, inner)))
     frame = np.zeros((SIZE * 2, SIZE * 2), dtype=np.float32)

@@ -9,6 +9,8 @@ Box = tuple[int, int, int, int]
 """(left, top, right, bottom) in pixels; right and bottom are exclusive."""
 
 _BINS = 1024
+_MOST_TRIMMED = 0.25
+_LEAST_LEFT = 0.25
 
 
 def crop(image: Gray, box: Box) -> Gray:
@@ -72,7 +74,7 @@ def adjust(image: Gray, brightness: float = 0.0, contrast: float = 1.0, sharpnes
     return np.asarray(np.clip(edited, 0.0, 1.0), dtype=np.float32)
 
 
-def trim_margins(image: Gray, most: float = 0.25) -> Box:
+def trim_margins(image: Gray, most: float = _MOST_TRIMMED) -> Box:
     """Find the box without uniform margins (collimator shadow, film border, padding).
 
     A row or column belongs to a margin while its spread (5th to 95th percentile) is under 4 % of the image's own;
@@ -85,6 +87,32 @@ def trim_margins(image: Gray, most: float = 0.25) -> Box:
     top, bottom = _first_and_last(rows, most)
     left, right = _first_and_last(columns, most)
     return left, top, right, bottom
+
+
+def trim_wide_margins(image: Gray) -> Box:
+    """As trim_margins, again and again inside what is left as long as a margin is wider than that takes at once.
+
+    No side of the box gets under a quarter of the image's, since of an image that is margin all over nothing stays.
+    """
+    height, width = image.shape
+    box = trim_margins(image)
+    wide = _reaches_bound(box, image.shape)
+    while wide:
+        part = crop(image, box)
+        inner = trim_margins(part)
+        wide = _reaches_bound(inner, part.shape)
+        inside = (box[0] + inner[0], box[1] + inner[1], box[0] + inner[2], box[1] + inner[3])
+        if min((inside[2] - inside[0]) / width, (inside[3] - inside[1]) / height) < _LEAST_LEFT:
+            return box
+        box = inside
+    return box
+
+
+def _reaches_bound(box: Box, shape: tuple[int, ...]) -> bool:
+    """Whether as much as trim_margins ever takes was taken from a side."""
+    left, top, right, bottom = box
+    across, down = (int(length * _MOST_TRIMMED) for length in (shape[1], shape[0]))
+    return 0 < across <= max(left, shape[1] - right) or 0 < down <= max(top, shape[0] - bottom)
 
 
 def _first_and_last(keep: NDArray[np.bool_], most: float) -> tuple[int, int]:

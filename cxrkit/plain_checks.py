@@ -9,6 +9,8 @@ import numpy as np
 from cxrkit.decoded import SEVERAL_COLOURS
 from cxrkit.image import Radiograph
 from cxrkit.pixels import Gray, resize
+from cxrkit.scan_views import view_in
+from cxrkit.scan_words import words
 from cxrkit.task import Reads
 
 SMALLEST_SIDE = 64
@@ -26,9 +28,10 @@ _PAGE_THICK = 0.1
 _STROKE = 0.04
 """Thickest stroke, as a share of the page's side."""
 
-# Defined terms of View Position (0018,5101) and the words that stations write in its place.
-_SIDE_VIEWS = {"LL", "RL", "LAT", "LATERAL", "L LAT", "R LAT", "LLAT", "RLAT", "LEFT LATERAL", "RIGHT LATERAL"}
-_OBLIQUE_VIEWS = {"LLO", "RLO", "OBLIQUE"}
+_FRONTAL = {"pa", "ap", "frontal", "decub", "decubitus", "decubito"}
+"""Words of a view position beside which that of a lateral view tells nothing: "PA LAT" may be either, and a patient who
+lies on the side is mostly seen from the front."""
+
 # Defined terms of Modality (0008,0060) that are never a radiograph of a chest or hand.
 MODALITIES = {
     "CT": "a CT image",
@@ -80,11 +83,10 @@ def header_problem(header: Mapping[str, str], reads: Reads) -> Problem | None:
     if modality in MODALITIES and reads in _OTHER_PARTS:
         what = MODALITIES[modality]
         return Problem(what, f"The file's header says that this is {what}; this task reads a {reads} radiograph.")
-    view = header.get("View position", "").upper().replace("_", " ")
-    if reads == "frontal chest" and view in _SIDE_VIEWS | _OBLIQUE_VIEWS:
-        what = "lateral chest" if view in _SIDE_VIEWS else "oblique chest"
+    turned = _turned(header.get("View position", ""))
+    if reads == "frontal chest" and turned:
         return Problem(
-            what, f"The file's header says that this is a {what.split()[0]} view; this task reads frontal ones."
+            f"{turned} chest", f"The file's header says that this is a {turned} view; this task reads frontal ones."
         )
     if header.get("Body part", "").upper() in _OTHER_PARTS.get(reads, ()):
         return Problem(
@@ -92,6 +94,14 @@ def header_problem(header: Mapping[str, str], reads: Reads) -> Problem | None:
             f"The file's header names another part of the body than the one that this task reads ({reads}).",
         )
     return None
+
+
+def _turned(position: str) -> str:
+    """ "lateral" or "oblique" where a view position says so, defined term or words; else ""."""
+    view = view_in(position) or ""
+    if view.endswith("lateral"):
+        return "lateral" if _FRONTAL.isdisjoint(words(position)) else ""
+    return "oblique" if view.endswith("oblique") else ""
 
 
 def pixel_problem(image: Radiograph, gray: Gray) -> Problem | None:

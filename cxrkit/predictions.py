@@ -74,6 +74,8 @@ def write_predictions(task: Task, rows: "Iterable[Row]", path: Path) -> None:
     header = list(first[0].case.row) if first else []
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        # A run that was killed may have left one, and had this process's number.
+        part.unlink(missing_ok=True)
         with part.open("x", encoding="utf-8", newline="") as file:
             table = csv.DictWriter(file, [*header, *prediction_columns(task)], lineterminator="\n")
             table.writeheader()

@@ -16,13 +16,21 @@ from cxrkit.decoded import (
     leave_out_not_finite,
     to_gray,
 )
+from cxrkit.grayscale import invert
 
 FORMATS = ("PNG", "JPEG", "TIFF")
 TRANSPARENCY_WARNING = "The image has transparent parts; they were laid on black."
 DEPTH_WARNING = "The image holds colour or transparency in 16 bits; it was read in 8 bits."
 _GRAY_MODES = ("1", "L", "I", "F")
 _WHITE_IS_ZERO = 0
-_PHOTOMETRIC_TAG = 262
+# Tags of TIFF: bits of each sample, what 0 stands for, and how a sample is written.
+_BITS_TAG, _PHOTOMETRIC_TAG, _FORMAT_TAG = 258, 262, 339
+# Samples that Pillow takes for signed ones, or for unsigned ones, and what they are.
+_MISTAKEN: dict[tuple[str, int | None, int | None], type[np.integer]] = {
+    ("I", 32, None): np.uint32,
+    ("I", 32, 1): np.uint32,
+    ("L", 8, 2): np.int8,
+}
 _PNG_DEPTH = 24  # byte of the file, in its IHDR
 
 # The own limit of check_size is stricter and gives a sentence; Pillow's would warn, then raise.
@@ -50,9 +58,12 @@ def read_raster(data: bytes, frame: int | None) -> Decoded:
         check_size(image.height, image.width, bytes_per_pixel)
         check_density(image.height, image.width, len(data))
         white_is_zero = _is_white_zero(image)
-        deep = image.format == "PNG" and data[_PNG_DEPTH] == 16
+        kind = _MISTAKEN.get((image.mode, _tag(image, _BITS_TAG), _tag(image, _FORMAT_TAG)))
+        deep = data[_PNG_DEPTH] == 16 if image.format == "PNG" else _tag(image, _BITS_TAG) == 16
         upright = ImageOps.exif_transpose(image)
         pixels, colours, warnings = _gray(upright)
+    if kind is not None:
+        pixels = pixels.view(kind)
     bits = 8 * pixels.dtype.itemsize
     if colours:
         bits = 8
@@ -60,11 +71,12 @@ def read_raster(data: bytes, frame: int | None) -> Decoded:
         warnings.append(DEPTH_WARNING)
     values, valid, notes = leave_out_not_finite(pixels, None)
     if white_is_zero:
-        values = np.float32(2**bits - 1) - values
+        # Floats have no range but that of the image.
+        values = invert(values, valid, None)[0] if image.mode == "F" else np.float32(2**bits - 1) - values
     rows, columns = values.shape
     return Decoded(
         values=values,
-        window=(0.0, 255.0) if bits == 8 else None,
+        window=(0.0, 255.0) if bits == 8 and pixels.dtype.kind != "i" else None,
         valid=valid,
         frames=frames,
         header={"Rows x columns": f"{rows} x {columns}", "Bits stored": str(bits)}
@@ -93,6 +105,11 @@ def _gray(image: Image.Image) -> tuple[NDArray[np.generic], str, list[str]]:
 
 
 def _is_white_zero(image: Image.Image) -> bool:
-    """Whether a 16-bit TIFF counts from white; Pillow turns the 1- and 8-bit ones round by itself."""
-    tags = getattr(image, "tag_v2", {})
-    return image.mode.startswith("I;16") and tags.get(_PHOTOMETRIC_TAG) == _WHITE_IS_ZERO
+    """Whether a TIFF of 16 bits or of floats counts from white; Pillow turns those of 1 to 8 bits round by itself."""
+    return image.mode.startswith(("I;16", "F")) and _tag(image, _PHOTOMETRIC_TAG) == _WHITE_IS_ZERO
+
+
+def _tag(image: Image.Image, number: int) -> int | None:
+    """The largest value of a TIFF's tag; None where it is missing, and of other files."""
+    found = getattr(image, "tag_v2", {}).get(number)
+    return max(found) if isinstance(found, tuple) else found

@@ -21,8 +21,8 @@ _NAMES: dict[Kind, re.Pattern[str]] = {
 }
 _TRACERS: dict[Kind, re.Pattern[str]] = {
     "perfusion": re.compile(
-        r"(?:lyo)?maa(?:sol)?|ma[ck]roag+reg\w*|macroagrupad\w*|ag+regat\w*|agregad\w*|pulmocis|macrotec"
-        r"|mi[ck]ro(?:sph|sf|esf)\w*"
+        r"(?:lyo)?maa(?:sol)?|ma[ck]roag+reg\w*|macroagrupad\w*|ag+regat\w*|agregad\w*|macrosalb"
+        r"|pulmocis|macrotec|mi[ck]ro(?:sph|sf|esf)\w*"
     ),
     "ventilation": re.compile(
         r"te[ck]h?ne?ga[sz]|pertechnegas|galligas|aeros\w*|dtpa|venticis|venticoll|ultravent|pentetat\w*"
@@ -48,7 +48,8 @@ class Claim:
 
     Attributes:
         kind: None where it names neither, both, or another organ.
-        words: those that name a kind of scan, in lower case without accents, in the header's order.
+        words: those that name a kind of scan, in lower case without accents, in the header's order; of a text that
+            counts for nothing only where both do.
         conflict: whether the series and the tracer name different scans.
         reason: why there is no kind, as a sentence; "" where there is one.
     """
@@ -72,22 +73,37 @@ def claim(series_description: str, radiopharmaceutical: str = "") -> Claim:
     series, tracer = words(series_description), words(radiopharmaceutical)
     if _of_other_organ(series + tracer):
         return Claim(None, reason=OTHER)
-    texts = [_named(_without_pairs(series)), _named(_without_pairs(tracer))]
-    found = tuple(word for text in texts for word, _ in text)
-    kinds = [{kind for _, kind in text} for text in texts]
-    if any(len(each) > 1 for each in kinds):
+    texts = [_named(without_pairs(series)), _named(without_pairs(tracer))]
+    counted = [text for text in texts if len({kind for _, kind in text}) == 1]
+    found = tuple(word for text in counted or texts for word, _ in text)
+    if found and not counted:
         return Claim(None, found, reason=BOTH)
-    named = set.union(*kinds)
+    named = {kind for text in counted for _, kind in text}
     if len(named) > 1:
         return Claim(None, found, conflict=True, reason=CONTRADICTION)
     if named:
         return Claim(named.pop(), found)
-    examination = any(len(_without_pairs(text)) < len(text) for text in (series, tracer))
+    examination = any(len(without_pairs(text)) < len(text) for text in (series, tracer))
     return Claim(None, reason=BOTH if examination else SILENT)
 
 
 def _of_other_organ(said: list[str]) -> bool:
-    return any(map(_OTHER_ORGAN.fullmatch, said)) and not any(map(_IS_LUNG.fullmatch, said))
+    return any(map(_OTHER_ORGAN.fullmatch, said)) and not any(map(is_lung, said))
+
+
+def is_lung(word: str) -> bool:
+    """Whether a word names the organ."""
+    return _IS_LUNG.fullmatch(word) is not None
+
+
+def names_scan(word: str) -> bool:
+    """Whether a word names a kind of scan, such as "perf"; the single letters q and v are such words."""
+    return _kind_of(word, _NAMES) is not None
+
+
+def names_tracer(word: str) -> bool:
+    """Whether a word names a tracer of one kind of scan, such as "technegas"."""
+    return _kind_of(word, _TRACERS) is not None
 
 
 def _kind_of(word: str, *patterns: dict[Kind, re.Pattern[str]]) -> Kind | None:
@@ -104,7 +120,7 @@ def _named(said: list[str]) -> list[tuple[str, Kind]]:
     return found
 
 
-def _without_pairs(said: list[str]) -> list[str]:
+def without_pairs(said: list[str]) -> list[str]:
     """Without the names of both scans side by side, with or without a word between that joins them."""
     kept: list[str] = []
     rest = list(said)

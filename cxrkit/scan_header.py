@@ -20,6 +20,7 @@ KEY_LENGTH = 12
 
 _MOST_FRAMES = 10_000
 _MOST_ITEMS = 4
+_MOST_DETECTORS = 64
 _DAMAGED = "The file's header is damaged. Export the scan again from its source."
 
 
@@ -80,7 +81,8 @@ def _views(dataset: Dataset, frames: int) -> list[View | None]:
 
 
 def _view_of_frame(dataset: Dataset, index: int, frames: int) -> View | None:
-    detectors = _items(dataset, "DetectorInformationSequence", frames)
+    # All of them: which one a frame belongs to cannot be told from the first few.
+    detectors = _items(dataset, "DetectorInformationSequence", max(frames, _MOST_DETECTORS))
     vector = numbers(dataset, "DetectorVector")
     place = index
     if index < len(vector):
@@ -104,13 +106,13 @@ def _with_children(groups: Sequence[Dataset]) -> Iterator[Dataset]:
 
 
 def _coded_view(holder: Dataset) -> View | None:
-    """The view of a View Code Sequence; None where a modifier turns it to something else."""
+    """The view of a View Code Sequence, as its modifier turns it."""
     code = first_item(holder, "ViewCodeSequence")
     view = view_of_code(text_of(code, "CodeValue"), text_of(code, "CodeMeaning"))
     for place in (code, holder):
         modifier = text_of(first_item(place, "ViewModifierCodeSequence"), "CodeMeaning")
         if view in {"anterior", "posterior"} and "obl" in modifier.casefold():
-            return None
+            return "oblique"
     return view
 
 

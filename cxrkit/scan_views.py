@@ -1,8 +1,9 @@
-"""The view of a lung scan out of what a header says: codes of the standard, their meanings, and vendors' words."""
+"""The view of an image out of what a header says: codes of the standard, their meanings, and vendors' words."""
 
 import re
 from typing import Literal
 
+from cxrkit.scan_claim import is_lung, names_scan, names_tracer, without_pairs
 from cxrkit.scan_words import words
 
 View = Literal[
@@ -14,7 +15,10 @@ View = Literal[
     "right anterior oblique",
     "left posterior oblique",
     "right posterior oblique",
+    "lateral",
+    "oblique",
 ]
+"""The last two are of a side that is not stated, or of both."""
 
 # Nuclear medicine projections, PS3.16 CID 26: code values of SNOMED CT (SCT), of SNOMED RT (SRT) and of SNOMED 3 (SNM3,
 # 99SDM; the same values as SRT). Those of radiography (CID 4010) are here because cameras write them too; there the
@@ -28,6 +32,7 @@ _CODES: dict[str, View] = {
     **dict.fromkeys(("399108003", "G-5206", "399356000", "R-40985"), "right anterior oblique"),
     **dict.fromkeys(("399136008", "G-5209", "399006002", "R-10212"), "left posterior oblique"),
     **dict.fromkeys(("399075002", "G-5208", "399038007", "R-10210"), "right posterior oblique"),
+    **dict.fromkeys(("49370004", "G-A104"), "lateral"),
 }
 
 _SHORT: dict[str, View] = {
@@ -39,13 +44,22 @@ _SHORT: dict[str, View] = {
     "rlat": "right lateral",
     "ll": "left lateral",
     "rl": "right lateral",
+    "llo": "oblique",
+    "rlo": "oblique",
+    # In French, Spanish, Italian and Portuguese the side comes last.
+    **dict.fromkeys(("oag", "oai", "oas", "oae"), "left anterior oblique"),
+    "oad": "right anterior oblique",
+    **dict.fromkeys(("opg", "opi", "ope"), "left posterior oblique"),
+    "opd": "right posterior oblique",
 }
 _ANTERIOR = re.compile(r"ant(?:er\w*)?|vorne?|ventral|voor")
 _POSTERIOR = re.compile(r"post(?:er\w*)?|hinten|dorsal|achter")
+_AFTER = re.compile(r"inj\w*|iv|tc|techneti\w*|op|operat\w*|treat\w*|therap\w*")
+"""What "post" comes before where it means after; see `_is_after`."""
 _LATERAL = re.compile(r"lat(?:eral\w*)?|seitlich|profil")
 _OBLIQUE = re.compile(r"obl(?:iqu\w*|icu\w*)?|schrag|schuin")
-_LEFT = re.compile(r"l|left|lt|links|gauche|izq\w*|sin(?:istr\w*)?|esquerd\w*")
-_RIGHT = re.compile(r"r|right|rt|rechts|droite?|derech\w*|destr\w*|direit\w*")
+_LEFT = re.compile(r"l|left|lt|links|g|gauche|izq\w*|sin(?:istr\w*)?|esquerd\w*")
+_RIGHT = re.compile(r"r|right|rt|rechts|d|droite?|derech\w*|destr\w*|direit\w*")
 
 
 def view_of_code(value: str, meaning: str) -> View | None:
@@ -60,7 +74,7 @@ def view_in(text: str) -> View | None:
         text: a view position, a series description or a code's meaning, in English, German, French, Spanish, Italian,
             Portuguese or Dutch.
     """
-    said = words(text)
+    said = _without_after(words(text))
     short: set[View] = {_SHORT[word] for word in said if word in _SHORT}
     front, back, side, oblique, left, right = (
         any(pattern.fullmatch(word) for word in said)
@@ -72,9 +86,30 @@ def view_in(text: str) -> View | None:
         return None
     if front or back:
         facing: View = "anterior" if front else "posterior"
-        # A side without a word for oblique may be that of the lung.
-        return _sided(f"{facing} oblique", left, right) if oblique or side else facing
-    return _sided("lateral", left, right) if side else None
+        if not (oblique or side):
+            return facing  # A side alone may be that of the lung.
+        # "ANT LAT" may be two views, of which one is anterior; "ANT OBL" and "POST LAT" are no anterior view.
+        return _sided(f"{facing} oblique", left, right) or ("oblique" if oblique or back else None)
+    if side:
+        return _sided("lateral", left, right) or "lateral"
+    return "oblique" if oblique else None
+
+
+def _without_after(said: list[str]) -> list[str]:
+    """Without every "post" that means after and not posterior."""
+    following = [*said[1:], ""]
+    return [word for place, word in enumerate(said) if word != "post" or not _is_after(said[:place], following[place])]
+
+
+def _is_after(before: list[str], following: str) -> bool:
+    """Whether a "post" means after: before an event or a tracer, and before a scan's name where more is said of it.
+
+    "LUNG POST PERF" and "V/Q POST PERF" are taken for posterior views, "PERF POST VENT" and "Static post ventilation"
+    not.
+    """
+    if _AFTER.fullmatch(following) or names_tracer(following):
+        return True
+    return names_scan(following) and not all(word == "nm" or is_lung(word) for word in without_pairs(before))
 
 
 def _sided(rest: str, left: bool, right: bool) -> View | None:

@@ -4,6 +4,11 @@ import re
 import unicodedata
 
 _TOKEN = re.compile(r"[^\W_]+")
+_LATIN = re.compile(r"[A-Za-z]+")
+_PRODUCT = re.compile(
+    r"te[ck]h?negas|galligas|pulmocis|macrotec|(?:lyo)?maasol|lyomaa|venticis|venticoll|ultravent", re.IGNORECASE
+)
+"""Tracers whose makers write a capital inside the name, which is one word all the same."""
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _METASTABLE = re.compile(r"(?<=\d)m(?=[a-z]{2})")
 _LETTERS = re.compile(r"[a-z]{2,}")
@@ -16,9 +21,13 @@ def words(text: str) -> list[str]:
     such as 81mKr is left out. A single letter is a word only where it stands alone, so that the version "V2" is not
     the ventilation's V.
     """
-    apart = _CAMEL.sub(" ", text)
-    plain = "".join(letter for letter in unicodedata.normalize("NFKD", apart) if not unicodedata.combining(letter))
+    plain = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
     found = []
-    for token in _TOKEN.findall(plain.casefold()):
+    for token in _TOKEN.findall(_LATIN.sub(_apart, plain).casefold()):
         found += [token] if token.isalpha() else _LETTERS.findall(_METASTABLE.sub(" ", token))
     return found
+
+
+def _apart(name: re.Match[str]) -> str:
+    """Letters side by side, with a space before each capital that begins another word."""
+    return name[0] if _PRODUCT.fullmatch(name[0]) else _CAMEL.sub(" ", name[0])

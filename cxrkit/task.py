@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from cxrkit.lung_scan import Aligned
     from cxrkit.lungs import LungField
 
+SMALLEST_BOX = 16
+"""Pixels a side of the smallest part of an image that a network is asked about."""
+
 
 @dataclass(frozen=True)
 class ModelInput:
@@ -231,21 +234,32 @@ class Task:
 
 
 def check_box(box: Box, shape: tuple[int, int]) -> Box:
-    """Return a crop box if it lies inside an image of this (height, width) and is at least 16 pixels a side.
+    """Return a crop box if it lies inside an image of this (height, width) and is at least SMALLEST_BOX a side.
 
     Raises:
         InputError: it does not.
     """
     left, top, right, bottom = box
     height, width = shape
+    check_shape(shape)
     if not (0 <= left < right <= width and 0 <= top < bottom <= height):
         raise InputError(
             f"The crop box ({left}, {top}) to ({right}, {bottom}) does not lie inside the image of "
             f"{width} x {height} pixels. Move its edges inside, left before right and top before bottom."
         )
-    if right - left < 16 or bottom - top < 16:
+    if min(right - left, bottom - top) < SMALLEST_BOX:
         raise InputError(
-            f"The crop box is {right - left} x {bottom - top} pixels; the network needs at least 16 x 16. "
-            "Draw a larger box."
+            f"The crop box is {right - left} x {bottom - top} pixels; the network needs at least {SMALLEST_BOX} x "
+            f"{SMALLEST_BOX}. Draw a larger box."
         )
     return box
+
+
+def check_shape(shape: tuple[int, int]) -> None:
+    """Raise InputError for an image of this (height, width) that not even the smallest crop box fits into."""
+    height, width = shape
+    if min(shape) < SMALLEST_BOX:
+        raise InputError(
+            f"The image is {width} x {height} pixels; the network needs at least {SMALLEST_BOX} x {SMALLEST_BOX}. "
+            "Choose a larger image."
+        )

@@ -1,6 +1,7 @@
 """Load and save weights with their card. safetensors only: no pickle, no download, no random weights."""
 
 import hashlib
+import os
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -53,7 +54,7 @@ def read_weights(folder: Path, command: str) -> tuple[dict[str, Tensor], Card]:
     """
     make = f"Make them with: {command}"
     file = folder / "model.safetensors"
-    if not file.is_file() or not (folder / "card.json").is_file():
+    if not os.path.isfile(file) or not os.path.isfile(folder / "card.json"):
         raise WeightsError(f"No trained weights were found for this task. {make}")
     try:
         card = read_card(folder / "card.json")

@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from cxrkit.review.owners import owners_of
 from cxrkit.review.table import ReviewSet
 from pages.ui.errors import errors_shown
 from pages.ui.finding_words import name_of
@@ -28,13 +29,13 @@ def review_cases(review: ReviewSet) -> None:
     truth, score = review.truth(label), review.score(label)
     count_in_words(review, truth, score)
     rows = filter_by_notes(review, ask_filters(review), label)
-    threshold = None
+    threshold, owners = None, owners_of(review, rows)
     if review.task.values:
         with undefined_shown():
-            show_ages(rows, truth[rows], score[rows], owners(review, rows))
+            show_ages(rows, truth[rows], score[rows], owners)
     else:
         threshold = ask_threshold(review, label)
-        show_scores(truth[rows], score[rows], threshold, label)
+        show_scores(truth[rows], score[rows], threshold, label, owners)
     show_cohorts(review, rows, label, threshold)
     show_gallery(review, rows, label, threshold)
     further(review, rows, label, threshold)
@@ -55,13 +56,6 @@ def count_in_words(review: ReviewSet, truth: np.ndarray, score: np.ndarray) -> N
     parts += [f"{failed:,} without an answer"] if failed else []
     parts += [f"{unknown:,} without a truth that can be read"] if unknown else []
     st.markdown(f"{'; '.join(parts)}.")
-
-
-def owners(review: ReviewSet, rows: np.ndarray) -> np.ndarray | None:
-    """[M] whose images they are, where the table says."""
-    if "patient_id" not in review.table:
-        return None
-    return np.asarray(review.table["patient_id"].to_numpy(dtype=str)[rows])
 
 
 def further(review: ReviewSet, rows: np.ndarray, label: str, threshold: float | None) -> None:

@@ -96,12 +96,21 @@ def test_a_bad_row_is_marked_and_does_not_stop_the_others(tmp_path):
         class_index(silent, LABELS)
 
 
-@pytest.mark.parametrize(("target", "index"), [("0", 0), ("1", 1), ("Tuberculosis", 1), ("NORMAL", 0), ("1.0", 1)])
+@pytest.mark.parametrize(
+    ("target", "index"), [("0", 0), ("1", 1), ("Tuberculosis", 1), ("NORMAL", 0), ("1.0", 1), ("Yes", 1), ("FALSE", 0)]
+)
 def test_a_class_is_an_index_or_a_label(target, index):
     assert class_index(Case(("a",), target), LABELS) == index
 
 
-@pytest.mark.parametrize("target", ["2", "-1", "1.5", "01", "²"])
+def test_a_label_of_several_words_is_written_as_tables_do():
+    for target in ("no change", "No_change", "no-change"):
+        assert class_index(Case(("a",), target), ("no change", "change")) == 0
+    with pytest.raises(ManifestError, match="target"):
+        class_index(Case(("a",), "yes"), (*LABELS, "other"))
+
+
+@pytest.mark.parametrize("target", ["2", "-1", "1.5", "01", "²", "_", "-"])
 def test_other_targets_are_no_class(target):
     with pytest.raises(ManifestError, match="target"):
         class_index(Case(("a",), target), LABELS)
@@ -112,7 +121,11 @@ def test_paths_below_the_root(tmp_path):
     (tmp_path / "deep" / "a.png").touch()
     (tmp_path / "link.png").symlink_to(tmp_path / "deep" / "a.png")
     inside = (tmp_path / "deep" / "a.png").resolve()
-    assert resolve(Case(("deep/a.png", "link.png", "./deep//a.png"), "1"), tmp_path) == (inside,) * 3
+    names = ("deep/a.png", "link.png", "./deep//a.png", "deep\\a.png")
+    assert resolve(Case(names, "1"), tmp_path) == (inside,) * 4
+    literal = tmp_path / "deep\\a.png"
+    literal.touch()
+    assert resolve(Case((literal.name,), "1"), tmp_path) == (literal,)
 
 
 def test_a_root_that_is_a_link_or_relative(tmp_path, monkeypatch):

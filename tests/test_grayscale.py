@@ -69,7 +69,9 @@ def test_first_of_several_windows_counts() -> None:
 
 @pytest.mark.parametrize("width", ["0", "-5"])
 def test_impossible_window_is_left_out(width: str) -> None:
-    assert read_image(make_dicom(RAMP, WindowCenter="100", WindowWidth=width)).window is None
+    image = read_image(make_dicom(RAMP, WindowCenter="100", WindowWidth=width))
+    assert image.window is None
+    assert "Window" not in image.header
 
 
 def test_without_window_the_robust_percentiles_count() -> None:
@@ -101,6 +103,7 @@ def test_voi_lut_clamps_at_both_ends_and_spans_its_output_range(bits: int, count
     image = read_image(make_dicom(RAMP, VOILUTSequence=[lut(table, first, bits)], WindowCenter="9", WindowWidth="9"))
     np.testing.assert_array_equal(image.values, table[np.clip(RAMP.astype(int) - first, 0, count - 1)])
     assert image.window == (0, 2**bits - 1)
+    assert "Window" not in image.header
 
 
 @pytest.mark.parametrize("bits", [8, 12, 16])

@@ -1,10 +1,11 @@
-"""The share of heat inside the lungs, on fields made by hand."""
+"""The share of heat inside the lungs, on fields made by hand; and lungs beside a wide dark margin."""
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cxrkit.lungs import SIZE, LungField, heat_share
+from cxrkit.lungs import SIZE, LungField, find_lungs, heat_share
+from cxrkit.phantoms import ChestSettings, simulate_chest
 from cxrkit.pixels import Box
 
 SHAPE = (300, 500)
@@ -78,3 +79,15 @@ def test_no_heat_and_no_lungs_give_no_share() -> None:
     box = (0, 0, 500, 300)
     assert heat_share(FIELD, np.zeros((20, 20), dtype=np.float32), box, SHAPE) is None
     assert heat_share(field_of(RIGHT_LUNG, found=False), np.ones((20, 20), dtype=np.float32), box, SHAPE) is None
+
+
+@pytest.mark.parametrize(("left", "right"), [(0, 2.0), (2.0, 0), (2.5, 0), (2.0, 2.0)])
+def test_a_wide_dark_margin_does_not_move_the_lungs(left: float, right: float) -> None:
+    chest = simulate_chest(ChestSettings(seed=7, size=240)).values
+    alone = find_lungs(chest).box
+    assert alone is not None
+    before, after = (round(share * chest.shape[1]) for share in (left, right))
+    found = find_lungs(np.pad(chest, ((0, 0), (before, after)))).box
+    assert found is not None
+    moved = (found[0] - before, found[1], found[2] - before, found[3])
+    assert moved == pytest.approx(alone, abs=6)

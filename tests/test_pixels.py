@@ -3,7 +3,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxrkit.pixels import adjust, crop, eight_bits, equalise, gray_of, resize, smooth, square_around, trim_margins
+from cxrkit.pixels import (
+    adjust,
+    crop,
+    eight_bits,
+    equalise,
+    gray_of,
+    resize,
+    smooth,
+    square_around,
+    trim_margins,
+    trim_wide_margins,
+)
 
 
 def picture(height: int = 60, width: int = 80, seed: int = 0) -> np.ndarray:
@@ -83,6 +94,24 @@ def test_an_image_without_margins_is_kept_whole() -> None:
 def test_a_uniform_image_keeps_its_middle() -> None:
     """At most a quarter goes from each side, so something is left to read."""
     assert trim_margins(np.ones((100, 200), dtype=np.float32)) == (50, 25, 150, 75)
+
+
+def test_a_margin_wider_than_one_trimming_takes_is_trimmed_again() -> None:
+    image = np.zeros((100, 200), dtype=np.float32)
+    image[10:90, 140:] = 0.2 + picture(80, 60)
+    assert trim_margins(image)[0] == 50
+    assert trim_wide_margins(image) == pytest.approx((140, 10, 200, 90), abs=1)
+    image[:, 120:] = 0.2 + picture(100, 80)
+    image[:10, 170:] = 0
+    narrow = image[:, 100:]
+    assert trim_wide_margins(narrow) == trim_margins(narrow)
+
+
+@pytest.mark.parametrize("shape", [(100, 200), (2, 3), (1, 1)])
+def test_of_an_image_that_is_margin_all_over_a_quarter_stays(shape: tuple[int, int]) -> None:
+    left, top, right, bottom = trim_wide_margins(np.ones(shape, dtype=np.float32))
+    assert right - left >= shape[1] / 4
+    assert bottom - top >= shape[0] / 4
 
 
 @settings(max_examples=200, deadline=None)

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from cxrkit.card import read_card
-from cxrkit.metrics import confusion, delong_interval
+from cxrkit.finding_auc import auc_by_patient
+from cxrkit.metrics import confusion
 from cxrkit.review.case_key import case_key, case_keys
-from cxrkit.review.export import Export, identifying, offered_columns, review_csv, safe_cell
+from cxrkit.review.compare_tests import BY_PATIENT
+from cxrkit.review.export import Export, offered_columns, review_csv, safe_cell
 from cxrkit.review.export_report import KEY_DIGITS, Report, pictures_of, review_html, worst_rows
 from cxrkit.review.notes import Entry, Verdict
 from cxrkit.review.table import AGE_LABEL, ReviewSet, answer_columns, read_predictions
@@ -29,6 +31,7 @@ COLUMN = "=<b onclick=alert(1)>"
 FOOTER = "For research and teaching only. Not a medical device, not for diagnosis, screening or treatment."
 NOW = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
 CASES = 12
+PATIENTS = [f"{CANARY}{row // 2}" for row in range(CASES)]
 
 SCORES = np.linspace(0.04, 0.97, CASES)
 TARGET = np.array([0, 0, 1, 0, 0, 1, 0, 1, 1, 0, 1, 1])
@@ -63,7 +66,7 @@ def review(tmp_path: Path) -> ReviewSet:
     for row in range(CASES):
         cv2.imwrite(str(tmp_path / f"{CANARY}_file_{row}.png"), generator.integers(0, 255, (90, 60), dtype=np.uint8))
     further = {
-        "patient_id": [f"{CANARY}{row // 2}" for row in range(CASES)],
+        "patient_id": PATIENTS,
         "Patient Age": [str(40 + row) for row in range(CASES)],
         "StudyDate": ["20200101"] * CASES,
         "taken": ["2020-01-01"] * CASES,
@@ -105,6 +108,11 @@ def export(review: ReviewSet) -> Export:
     return Export(review, np.arange(CASES), "tuberculosis", 0.5, keys, said, tuple(map(str, review.table)))
 
 
+def cases_csv(export: Export) -> str:
+    """The exported table as a spreadsheet reads it."""
+    return review_csv(export, FOOTER).decode("utf-8-sig")
+
+
 def report(**more: object) -> Report:
     return replace(Report(worst=5, pictures={}, notes=True, footer=FOOTER, made=NOW), **more)
 
@@ -143,26 +151,8 @@ def test_columns_that_could_identify_are_never_offered(review: ReviewSet) -> Non
     assert set(offered_columns(review)) == {"score_normal", "score_tuberculosis", "view", "age", COLUMN}
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["patient_id", "PatientID", "Patient Age", "name", "surname", "ID", "image id", "studyid", "StudyDate", "birthday"],
-)
-def test_names_that_speak_of_a_person(name: str) -> None:
-    assert identifying(name)
-
-
-@pytest.mark.parametrize("name", ["dob", "FileName", "path", "Image_Index_No", "case no", "acquisition time", "error"])
-def test_names_that_speak_of_a_file_or_a_date(name: str) -> None:
-    assert identifying(name)
-
-
-@pytest.mark.parametrize("name", ["age", "sex", "view", "family", "source", "split", "covid", "width", "score_normal"])
-def test_names_that_speak_of_a_group(name: str) -> None:
-    assert not identifying(name)
-
-
 def test_neither_file_holds_what_identifies(export: Export) -> None:
-    for text in (review_csv(export, FOOTER), review_html(export, None, report())):
+    for text in (cases_csv(export), review_html(export, None, report())):
         assert CANARY not in text
         assert "2020-01-01" not in text
         assert "20200101" not in text
@@ -172,7 +162,7 @@ def test_neither_file_holds_what_identifies(export: Export) -> None:
 
 
 def test_every_chosen_case_is_in_the_table_with_each_reviewer(export: Export) -> None:
-    rows = list(csv.DictReader(io.StringIO(review_csv(export, FOOTER))))
+    rows = list(csv.DictReader(io.StringIO(cases_csv(export))))
     assert len(rows) == CASES + 1
     first, second, third = rows[0], rows[1], rows[2]
     assert (first["reviewer"], first["verdict"], first["note"]) == ("AB", "agree", "fine")
@@ -187,10 +177,10 @@ def test_every_chosen_case_is_in_the_table_with_each_reviewer(export: Export) ->
 
 
 def test_no_cell_starts_a_formula(export: Export) -> None:
-    for row in csv.reader(io.StringIO(review_csv(export, FOOTER))):
+    for row in csv.reader(io.StringIO(cases_csv(export))):
         assert not [cell for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))]
-    assert "'=PA()" in review_csv(export, FOOTER)
-    assert "'=cmd" in review_csv(export, FOOTER)
+    assert "'=PA()" in cases_csv(export)
+    assert "'=cmd" in cases_csv(export)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "-", "- dash"])
@@ -248,8 +238,9 @@ def test_figures_counts_and_network_are_those_of_the_chosen_cases(export: Export
     chosen = replace(export, rows=np.arange(1, CASES))
     seen = Seen(review_html(chosen, card, report()))
     target, score = TARGET[1:], SCORES[1:].round(4)
-    area, counts = delong_interval(target, score), confusion(target, score >= 0.5)
+    area, counts = auc_by_patient(target, score, PATIENTS[1:]), confusion(target, score >= 0.5)
     assert seen.row("AUC")[1:4] == [f"{area.value:.3f}", f"{area.low:.3f} to {area.high:.3f}", str(CASES - 1)]
+    assert seen.row("AUC")[4] == BY_PATIENT
     sensitivity = counts.sensitivity
     assert seen.row("sensitivity")[1:3] == [
         f"{sensitivity.value:.3f}",
@@ -270,6 +261,8 @@ def test_the_worst_cases_come_first_and_notes_only_when_asked_for(export: Export
     shown = [cells[0] for cells in Seen(html).rows[-3:]]
     assert shown == [case_key(export.review.paths(row))[:KEY_DIGITS] for row in worst]
     assert "calc" not in html
+    assert "=tag" not in html
+    assert "=tag" in review_html(export, None, report(worst=3, notes=True))
 
 
 def test_ages_have_their_own_figures_and_no_confusion(tmp_path: Path) -> None:
@@ -282,7 +275,7 @@ def test_ages_have_their_own_figures_and_no_confusion(tmp_path: Path) -> None:
     assert seen.row("mean absolute difference")[1] == "4.000"
     assert seen.row("bias")[1] == "2.000"
     assert "Confusion" not in review_html(export, None, report())
-    (first, *_) = csv.DictReader(io.StringIO(review_csv(export, FOOTER)))
+    (first, *_) = csv.DictReader(io.StringIO(cases_csv(export)))
     assert (first["case_key"], first["truth_months"], first["score_months"]) == ("", "24", "30")
 
 

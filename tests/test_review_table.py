@@ -12,7 +12,7 @@ from cxrkit.evaluate import predict_cases
 from cxrkit.predictions import write_predictions
 from cxrkit.review import table as tables
 from cxrkit.review.lesions import known_lesions, read_boxes
-from cxrkit.review.table import ReviewSet, read_predictions
+from cxrkit.review.table import ReviewSet, read_predictions, reasons_of
 from cxrkit.review.thumbnail import SIDE, thumbnail
 from cxrkit.task import Task
 from cxrkit.tasks.bone_age import BONE_AGE
@@ -69,6 +69,24 @@ def test_other_separators_and_a_byte_order_mark_are_read(separator: str) -> None
 
 def test_the_error_is_the_distance_to_the_truth() -> None:
     assert read(GOOD).error("tuberculosis")[0] == pytest.approx(0.25)
+
+
+def test_scores_that_are_all_0_are_scores() -> None:
+    text = "file,target,score_normal,score_tuberculosis\na.png,1,1,0\nb.png,0,1.0,0.0\n"
+    assert list(read(text).score("tuberculosis")) == [0, 0]
+
+
+def test_why_cases_were_not_predicted() -> None:
+    head = "file,target,score_normal,score_tuberculosis,error\n"
+    text = head + "a.png,1,,,Gone.\nb.png,0,,,Gone.\nc.png,0,0.5,0.5,\nd.png,0,,,Dark.\ne.png,0,,,Torn.\n"
+    assert reasons_of(text.encode(), 2) == ("Gone.", "Dark.")
+    with pytest.raises(ManifestError, match="lacks the column 'error'"):
+        reasons_of(GOOD.encode(), 2)
+
+
+def test_it_is_known_which_weights_a_run_of_ours_had() -> None:
+    assert read(GOOD).weights == ""
+    assert read_predictions(GOOD.encode(), "run", None, None, "f" * 64).weights == "f" * 64
 
 
 def test_ages_findings_and_pairs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ PERFUSION = [
     "Macroagrégats d'albumine", "Perfusión pulmonar", "PERFUSION PULMONAR", "Macroagregados de albúmina",
     "Perfusione polmonare", "Scintigrafia polmonare perfusoria", "Perfusão pulmonar", "Longperfusie", "PERFUSIE long",
     "VQ LUNG PERFUSION", "V/Q Perf ant", "VENT/PERF Perfusion", "lung perf + heart shadow",
+    "PulmoCis", "MacroTec_ANT", "LyoMAA", "Technetium (99mTc) macrosalb",
 ]  # fmt: skip
 VENTILATION = [
     "VENT", "Ventilation", "LUNG VENT POST", "Lung Ventilation Static", "VENTILATION_ANT", "LungVent", "V", "LUNG V",
@@ -19,7 +20,8 @@ VENTILATION = [
     "81mKr", "KR81M LUNG", "AEROSOL", "DTPA aerosol", "Tc-99m DTPA Aerosol", "Aérosols", "Lungenventilation",
     "Ventilationsszintigraphie", "Inhalation", "Lungeninhalation", "Inhalationsszintigraphie", "Ventilation pulmonaire",
     "Ventilación pulmonar", "VENTILACION", "Kriptón", "Ventilazione polmonare", "Scintigrafia inalatoria",
-    "Ventilação", "Ventilatie long", "V/Q VENT", "VQ Ventilation ant", "Q.Clear VENT",
+    "Ventilação", "Ventilatie long", "V/Q VENT", "VQ Ventilation ant", "Q.Clear VENT", "TechneGas",
+    "LungTechnegas TechneGas", "VentiColl", "VentiCis", "GalliGas",
 ]  # fmt: skip
 NEITHER = [
     "", "LUNG", "STATIC", "ANT", "V/Q", "VQ", "V-Q", "V Q SCAN", "Lung V/Q", "V/P", "VENT/PERF", "Perf-Vent",
@@ -74,6 +76,9 @@ def test_another_organ_is_no_claim(text: str) -> None:
         ("Ventilation", "MAA", None, CONTRADICTION),
         ("Lung", "MAA; Technegas", None, BOTH),
         ("PERF POST VENT", "", None, BOTH),
+        ("PERF POST VENT", "MAA; Technegas", None, BOTH),
+        ("LUNG PERFUSION ANT", "Tc-99m DTPA aerosol; Tc-99m MAA", "perfusion", ""),
+        ("Perfusion post ventilation", "Tc99m MAA", "perfusion", ""),
         ("Lung perfusion", "Sestamibi", "perfusion", ""),
         ("Perfusion", "Sestamibi", None, OTHER),
     ],
@@ -85,3 +90,5 @@ def test_series_and_tracer_together(series: str, tracer: str, kind: str | None, 
 
 def test_the_words_that_say_so_are_named_in_order() -> None:
     assert claim("LUNG PERF ANT", "99mTc-MAA").words == ("perf", "maa")
+    assert claim("LUNG PERF ANT", "MAA; Technegas").words == ("perf",)
+    assert claim("", "MAA; Technegas").words == ("maa", "technegas")

@@ -12,7 +12,7 @@ from cxrkit.image import read_image
 from cxrkit.scan_facts import ScanFacts, choose_frame, read_facts, read_scan
 from cxrkit.scan_views import view_in, view_of_code, view_of_orientation
 from tests.dicom_files import make_dicom, to_bytes
-from tests.scans import ANTERIOR, POSTERIOR, code, drawn_scan, nm_dataset, nm_file, views_file
+from tests.scans import ANTERIOR, POSTERIOR, code, detector, drawn_scan, nm_dataset, nm_file, views_file
 from tests.test_privacy import CANARY, canary_dataset
 
 EIGHT = [
@@ -36,6 +36,9 @@ def facts_of(data: bytes) -> ScanFacts:
         ("R-10206", "antero-posterior", "anterior"),
         ("G-5216", "", "posterior"),
         ("399273000", "Sagittal-oblique axial", None),
+        ("49370004", "", "lateral"),
+        ("G-A104", "", "lateral"),
+        ("LOCAL6", "Antero-posterior oblique", "oblique"),
         ("LOCAL1", "ANT", "anterior"),
         ("LOCAL2", "Antero-posterior", "anterior"),
         ("LOCAL3", "Postero-anterior", "posterior"),
@@ -65,7 +68,31 @@ def test_coded_views(value: str, meaning: str, view: str | None) -> None:
         ("R LAT", "right lateral"),
         ("ANT/POST", None),
         ("LAO RPO", None),
-        ("LATERAL", None),
+        ("LATERAL", "lateral"),
+        ("LUNG PERF LAT", "lateral"),
+        ("LEFT RIGHT LAT", "lateral"),
+        ("LAT G", "left lateral"),
+        ("PROFIL D", "right lateral"),
+        ("ANT OBL", "oblique"),
+        ("OBLIQUE", "oblique"),
+        ("RLO", "oblique"),
+        ("OAD", "right anterior oblique"),
+        ("OPG", "left posterior oblique"),
+        ("PERF OAI", "left anterior oblique"),
+        ("ANT LAT", None),
+        ("Perfusion post ventilation", None),
+        ("Perf post Technegas", None),
+        ("Perf post TechneGas ant", "anterior"),
+        ("Post MAA", None),
+        ("Post 99mTc-MAA", None),
+        ("LUNG PERF POST INJ", None),
+        ("Static post ventilation", None),
+        ("V/Q PERF POST VENT", None),
+        ("POST PERF", "posterior"),
+        ("LUNG POST PERF", "posterior"),
+        ("V/Q POST VENT", "posterior"),
+        ("LUNG VENT POST LUNG", "posterior"),
+        ("PERF POST LAT", "oblique"),
         ("ANTE", None),
         ("important", None),
         ("VENT", None),
@@ -110,6 +137,20 @@ def test_a_detector_serves_the_frames_that_name_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("elements", "view"),
+    [
+        ({"DetectorVector": [2]}, "posterior"),
+        ({"DetectorVector": [2], "SeriesDescription": "PERF ANT"}, "posterior"),
+        ({"SeriesDescription": "LUNG PERF POST"}, "posterior"),
+        ({}, None),
+    ],
+)
+def test_one_frame_of_two_detectors_is_not_that_of_the_first(elements: dict[str, Any], view: str | None) -> None:
+    detectors = [detector(*ANTERIOR), detector(*POSTERIOR)]
+    assert facts_of(nm_file(drawn_scan(), DetectorInformationSequence=detectors, **elements)).views == (view,)
+
+
+@pytest.mark.parametrize(
     ("views", "words"), [([POSTERIOR, POSTERIOR], "none of them"), ([ANTERIOR, ANTERIOR], "2 of them are anterior")]
 )
 def test_a_file_without_one_anterior_view_cannot_be_told(views: list[tuple[str, str]], words: str) -> None:
@@ -149,7 +190,7 @@ def test_functional_groups_state_views_too() -> None:
 def test_a_modifier_turns_a_view() -> None:
     anterior = code(*ANTERIOR)
     anterior.ViewModifierCodeSequence = [code("R-102C1", "oblique")]
-    assert facts_of(nm_file(drawn_scan(), ViewCodeSequence=[anterior])).views == (None,)
+    assert facts_of(nm_file(drawn_scan(), ViewCodeSequence=[anterior])).views == ("oblique",)
 
 
 def test_the_tracer_is_named_as_text_and_by_codes() -> None:

@@ -201,10 +201,11 @@ def test_scores_inside_the_band_are_called_neither_way(answer: Callable[..., Pre
 
 def test_the_view_and_the_header_are_believed(answer: Callable[..., Prediction]) -> None:
     image = scan_of(drawn_scan())
-    posterior = answer(replace(image, view="posterior"), perfusion=0.0)
-    assert posterior.label == CANNOT_TELL
-    assert posterior.scan is not None
-    assert "another view" in posterior.scan.reason
+    for view in ("posterior", "lateral", "oblique"):
+        other = answer(replace(image, view=view), perfusion=0.0)
+        assert other.label == CANNOT_TELL
+        assert other.scan is not None
+        assert "another view" in other.scan.reason
     facts = ScanFacts(("anterior",), "NM", series_description="PERF", radiopharmaceutical="MAA", stated_counts=5)
     stated = answer(replace(image, view="anterior", scan=facts), perfusion=0.0).scan
     assert stated is not None

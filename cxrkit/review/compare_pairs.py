@@ -8,10 +8,8 @@ from numpy.typing import NDArray
 
 from cxrkit.checks import Bools, Floats, Integers
 from cxrkit.errors import InputError
+from cxrkit.review.owners import owners_of, share_patients
 from cxrkit.review.table import ReviewSet
-
-PATIENT = "patient_id"
-"""Column that says whose image it is; see `cxrkit.cases.read_manifest`."""
 
 _Key = tuple[str, ...]
 
@@ -40,7 +38,7 @@ class Pairs:
     @property
     def by_patient(self) -> bool:
         """Whether a patient has several cases, which are not independent then."""
-        return np.unique(self.owners).size < self.owners.size
+        return share_patients(self.owners)
 
 
 def pair_cases(first: ReviewSet, second: ReviewSet, rows: NDArray[np.int64] | None = None) -> Pairs:
@@ -128,9 +126,7 @@ def _one_truth(said: Floats) -> Bools:
 def _owners(first: ReviewSet, second: ReviewSet, pairs: NDArray[np.int64]) -> Integers:
     """Numbers of the patients, by whichever table has the column; a case without one is its own."""
     for review, rows in ((first, pairs[:, 0]), (second, pairs[:, 1])):
-        if PATIENT in review.table:
-            names = review.table[PATIENT].astype(str).str.strip().to_numpy(dtype=object)[rows]
-            owners = [("patient", name) if name else ("case", str(index)) for index, name in enumerate(names)]
-            numbers = {owner: number for number, owner in enumerate(dict.fromkeys(owners))}
-            return np.array([numbers[owner] for owner in owners], dtype=np.int64)
+        found = owners_of(review, rows)
+        if found is not None:
+            return found
     return np.arange(len(pairs), dtype=np.int64)

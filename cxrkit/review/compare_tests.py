@@ -88,11 +88,14 @@ def mean_difference(first: ArrayLike, second: ArrayLike, owners: ArrayLike) -> T
         owners: [N] whose case each is.
 
     Raises:
-        InputError: no case, lengths that differ, or a value that is not a number.
+        InputError: no case, or those of one owner alone, of which a resample would always be the same; lengths that
+            differ, or a value that is not a number.
     """
     one, other, whose = numbers(first, "values"), numbers(second, "values"), _whose(owners)
     same_length(one.size, other.size, ("values", "values"))
     same_length(one.size, whose.size, ("values", "owners"))
+    if whose.max() == 0:
+        raise InputError("The interval of the difference needs at least two cases, and those of at least two patients.")
     totals: Floats = np.bincount(whose, one - other).astype(np.float64)
     counts = np.bincount(whose)
     interval = bootstrap_interval(lambda total, count: float(total.sum() / count.sum()), totals, counts)

@@ -16,13 +16,25 @@ from cxrkit.review.filters import EMPTY, MOST_VALUES, shown
 from cxrkit.review.notes import Entry
 from cxrkit.review.table import BOXES, MASK, ReviewSet
 
-_WORDS = frozenset({"id", "ids", "pid", "uid", "mrn", "dob", "time", "no", "nr", "ssn", "url", "row"})
+_WORDS = frozenset(
+    {"id", "ids", "pid", "uid", "mrn", "dob", "time", "no", "nr", "ssn", "url", "row", "pat", "born", "initials"}
+)
 _PARTS = (
     *("patient", "person", "subject", "name", "file", "path", "folder", "date", "birth", "accession", "address"),
-    *("phone", "mail", "physician", "doctor", "operator", "comment", "remark", "warning", "error", "uuid"),
+    *("phone", "mail", "physician", "doctor", "operator", "comment", "remark", "warning", "error", "uuid", "number"),
+    *("referr", "proband", "kennung", "nummer", "arzt", "datum", "geburt", "telefon", "adresse"),
 )
 _GLUED = re.compile(r"(image|study|series|case|scan|exam|visit|record)s?(id|no|number)\b")
 _DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](19|20)?\d\d\b|(19|20)\d{6}")
+_MONTH = (
+    r"(jan(uary|uar)?|feb(ruary|ruar)?|mar(ch)?|mrz|märz|apr(il)?|may|mai|june?|juni|july?|juli|aug(ust)?|"
+    r"sept?(ember)?|o[ck]t(ober)?|nov(ember)?|de[cz](ember)?)(?![^\W\d_])"
+)
+_DATE_IN_WORDS = re.compile(rf"\d[\s.,/_-]*{_MONTH}|(?<![^\W\d_]){_MONTH}[\s.,/_-]*\d", re.IGNORECASE)
+_TELEPHONE = re.compile(r"(\d[\s()/.-]{0,3}){7}")
+_AGES = frozenset({"age", "ages", "alter", "year", "years", "month", "months", "jahre", "monate"})
+"""Words of a column's name whose whole numbers may all be different: they are as many as there are years of life."""
+
 _LONGEST, _GREATEST = 40, 10_000
 """Of a text, in characters, and of a whole number, that can stand for a group: longer ones tell persons apart."""
 
@@ -72,39 +84,54 @@ def offered_columns(review: ReviewSet) -> tuple[str, ...]:
     """Columns of the table that a user may tick for an export, in its order.
 
     Never one whose name speaks of a patient, name, number, date or file (`identifying`), nor one whose values could
-    stand for a person: dates, large whole numbers, long or mostly different texts. What is left can still identify a
+    stand for a person: dates, telephone numbers, large whole numbers, whole numbers (but ages) and texts that are
+    mostly different, long texts. What is left can still identify a
     person together with other data; so none is exported unless it is ticked.
     """
     task = review.task
     others = {*task.file_columns, task.target_column, MASK, BOXES}
     table = review.table
     return tuple(
-        str(name) for name in table if name not in others and not identifying(str(name)) and _tells_groups(table[name])
+        str(name)
+        for name in table
+        if name not in others and not identifying(str(name)) and _tells_groups(str(name), table[name])
     )
 
 
 def identifying(name: str) -> bool:
     """Whether a column's name speaks of a patient, a name or number of one, a date or a file."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).casefold()
-    words = re.split(r"[\W_]+", spaced)
+    words = _words(name)
     joined = "".join(words)
     return bool(_WORDS & set(words)) or any(part in joined for part in _PARTS) or bool(_GLUED.search(joined))
 
 
-def _tells_groups(column: "pd.Series[Any]") -> bool:
+def _words(name: str) -> list[str]:
+    """Of a column's name, in small letters; those of patientAge apart."""
+    return re.split(r"[\W_]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).casefold())
+
+
+def _tells_groups(name: str, column: "pd.Series[Any]") -> bool:
     written = column[column.notna() & (column != "")]
     if written.empty:
         return False
+    few = written.nunique() <= min(MOST_VALUES, max(1, len(written) // 2))
     if pd.api.types.is_numeric_dtype(written):
         values = written.to_numpy(dtype=np.float64)
-        return not (np.all(values == np.round(values)) and np.abs(values).max() >= _GREATEST)
-    texts = [str(text) for text in written.unique().tolist()]
-    few = len(texts) <= min(MOST_VALUES, max(1, len(written) // 2))
-    return few and all(len(text) <= _LONGEST and not _DATE.search(text) for text in texts)
+        if not np.all(values == np.round(values)):
+            return True
+        return bool(np.abs(values).max() < _GREATEST) and (few or bool(_AGES & set(_words(name))))
+    return few and not any(_stands_for_one(str(text)) for text in written.unique().tolist())
 
 
-def review_csv(export: Export, footer: str) -> str:
-    """A row for each reviewer's newest entry on each case, and one for a case of which nobody said anything.
+def _stands_for_one(text: str) -> bool:
+    """Whether a text is too long for a group, or holds a date or a telephone number."""
+    return len(text) > _LONGEST or any(each.search(text) for each in (_DATE, _DATE_IN_WORDS, _TELEPHONE))
+
+
+def review_csv(export: Export, footer: str) -> bytes:
+    """CSV: a row for each reviewer's newest entry on each case, and one for a case of which nobody said anything.
+
+    In UTF-8 with the byte order mark by which Excel knows it; `cxrkit.table` reads it without.
 
     Text that a spreadsheet would take for a formula gets an apostrophe in front
     (https://owasp.org/www-community/attacks/CSV_Injection).
@@ -121,7 +148,7 @@ def review_csv(export: Export, footer: str) -> str:
     said = ["verdict", "tags", "note", "reviewer", "written", "weights_seen", "about"]
     table.writerow(safe_cell(name) for name in [*head, *columns, *said])
     table.writerows([safe_cell(cell) for cell in line] for line in _lines(export, footer))
-    return text.getvalue()
+    return text.getvalue().encode("utf-8-sig")
 
 
 def _lines(export: Export, footer: str) -> Iterator[list[str]]:

@@ -17,7 +17,8 @@ from cxrkit.review.export import Export
 from cxrkit.review.figures import calibration, counts_at
 from cxrkit.review.figures_choice import worst_first
 from cxrkit.review.figures_cohorts import side_by_side
-from cxrkit.review.notes import Verdict
+from cxrkit.review.notes import Entry, Verdict
+from cxrkit.review.owners import owners_of
 from cxrkit.review.thumbnail import thumbnail
 
 KEY_DIGITS = 12
@@ -45,7 +46,7 @@ class Report:
     Attributes:
         worst: how many of the worst cases.
         pictures: JPEG files of cases by row, see `pictures_of`; {} = none.
-        notes: whether the reviewers' own words are in it.
+        notes: whether the reviewers' own words, which are their notes and tags, are in it.
         footer: what the report is not for, as a sentence.
         made: when, in UTC.
     """
@@ -94,7 +95,7 @@ def review_html(export: Export, card: Card | None, report: Report) -> str:
         _network(export, card),
         _figures(export),
         _confusion(export),
-        _verdicts(export),
+        _verdicts(export, report.notes),
         _cases(export, report),
         f"<footer>{escape(report.footer)}</footer>",
     ]
@@ -120,27 +121,31 @@ def _about(export: Export, report: Report) -> str:
 def _network(export: Export, card: Card | None) -> str:
     seen = sorted({entry.weights for row in map(int, export.rows) for entry in export.entries(row) if entry.weights})
     rows = [] if card is None else [["Card of this workbench", card.task], ["SHA-256 of its weights", card.sha256]]
+    if export.review.weights:
+        rows.append(["Weights that the scores are from", export.review.weights])
     if seen:
         rows.append(["Weights that reviewers had before them", ", ".join(seen)])
     if not rows:
         return ""
-    return (
-        "<h2>Network</h2>\n"
-        + _table("", rows, ())
-        + "<p>The table of predictions does not say which weights its scores are from.</p>"
-    )
+    missing = "" if export.review.weights else "<p>It is not known which weights the scores are from.</p>"
+    return "<h2>Network</h2>\n" + _table("", rows, ()) + missing
 
 
 def _figures(export: Export) -> str:
     truth = export.review.truth(export.label)[export.rows]
     score = export.review.score(export.label)[export.rows]
-    (cohort,) = side_by_side([("chosen", np.arange(len(truth)))], truth, score, export.threshold)
+    owners = owners_of(export.review, export.rows)
+    (cohort,) = side_by_side([("chosen", np.arange(len(truth)))], truth, score, export.threshold, owners)
     figures, undefined = list(cohort.figures), list(cohort.undefined)
     if export.threshold is not None and cohort.cases:
         found = calibration(truth, score)
         figures, undefined = [*figures, *found.figures], [*undefined, *found.undefined]
-    carry = "" if cohort.positives is None else f", {cohort.positives:,} of them with the label"
-    caption = f"{cohort.cases:,} cases with score and truth{carry}"
+    caption = f"{cohort.cases:,} cases with score and truth"
+    if cohort.positives is not None:
+        caption += (
+            f", {cohort.positives:,} of them with the label. Intervals are over cases, except where a note says that "
+            "they are over patients."
+        )
     head = ("Figure", "Value", "95 % interval", "Cases", "Note")
     return "<h2>Figures</h2>\n" + _table(caption, [_figure(one) for one in figures], head) + _missing(undefined)
 
@@ -170,12 +175,11 @@ def _confusion(export: Export) -> str:
     return "<h2>Confusion matrix</h2>\n" + _table("", rows, ("", "called", "not called"))
 
 
-def _verdicts(export: Export) -> str:
+def _verdicts(export: Export, tagged: bool) -> str:
     by_case = [entries for row in map(int, export.rows) if (entries := export.entries(row))]
     if not by_case:
         return "<h2>Verdicts</h2>\n<p>No reviewer has said anything of these cases.</p>"
     counts = Counter(entry.verdict for entries in by_case for entry in entries)
-    tags = Counter(tag for entries in by_case for tag in {tag for entry in entries for tag in entry.tags})
     people = len({entry.reviewer for entries in by_case for entry in entries})
     split = sum(len({entry.verdict for entry in entries if entry.verdict}) > 1 for entries in by_case)
     rows = [[verdict.value, f"{counts[verdict]:,}"] for verdict in Verdict]
@@ -184,8 +188,14 @@ def _verdicts(export: Export) -> str:
         f"{split:,}. The newest entry of each reviewer counts."
     )
     text = f"<h2>Verdicts</h2>\n<p>{said}</p>\n" + _table("", rows, ("Verdict", "Entries"))
+    return text + (_tags(by_case) if tagged else "")
+
+
+def _tags(by_case: Iterable[Sequence[Entry]]) -> str:
+    """Free text, like the notes: in the report with them alone."""
+    tags = Counter(tag for entries in by_case for tag in {tag for entry in entries for tag in entry.tags})
     named = [[tag, f"{number:,}"] for tag, number in sorted(tags.items(), key=lambda item: (-item[1], item[0]))]
-    return text + (_table("", named, ("Tag", "Cases")) if named else "")
+    return _table("", named, ("Tag", "Cases")) if named else ""
 
 
 def _cases(export: Export, report: Report) -> str:
@@ -193,8 +203,8 @@ def _cases(export: Export, report: Report) -> str:
     if not rows:
         return ""
     unit = ", months" if export.threshold is None else ""
-    head = ["Case", f"Truth{unit}", f"Score{unit}", *export.allowed, "Verdicts", "Tags"]
-    head += (["Notes"] if report.notes else []) + (["Image"] if report.pictures else [])
+    head = ["Case", f"Truth{unit}", f"Score{unit}", *export.allowed, "Verdicts"]
+    head += (["Tags", "Notes"] if report.notes else []) + (["Image"] if report.pictures else [])
     lines = "\n".join(_case(export, report, row) for row in rows)
     return (
         f'<h2>Worst cases</h2>\n<div class="scroll"><table>\n<caption>The {len(rows)} with the largest distance of '
@@ -211,8 +221,9 @@ def _case(export: Export, report: Report, row: int) -> str:
         f"{score:.3f}" if export.threshold is not None else f"{score:.1f}",
         *(export.cell(name, row) for name in export.allowed),
         ", ".join(entry.verdict.value for entry in entries if entry.verdict),
-        ", ".join(sorted({tag for entry in entries for tag in entry.tags})),
     ]
+    if report.notes:
+        cells.append(", ".join(sorted({tag for entry in entries for tag in entry.tags})))
     line = _cells(cells)
     if report.notes:
         line += f"<td>{'<br>'.join(escape(entry.note) for entry in entries if entry.note)}</td>"

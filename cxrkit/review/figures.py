@@ -15,6 +15,7 @@ from cxrkit.checks import Bools, Floats, both_classes, probabilities, scored
 from cxrkit.errors import InputError
 from cxrkit.figures import Figure, Undefined, work_out
 from cxrkit.metrics import ConfusionMatrix, Interval, ReliabilityBin, RocCurve
+from cxrkit.review.figures_auc import auc_interval, auc_method
 
 BINS = 10
 """Of the calibration plot, over [0, 1]."""
@@ -64,14 +65,16 @@ class Curves:
     """A label over all thresholds.
 
     Attributes:
-        roc, auc: with DeLong's interval.
+        roc, auc: with its interval.
+        auc_method: what that interval is called, in words.
         precision_recall, average_precision: with Boyd's interval.
-        roc_band, precision_band: pointwise, of the bootstrap.
+        roc_band, precision_band: pointwise, of the bootstrap of cases.
         prevalence: share of positive cases, which a score without any skill has as its precision.
     """
 
     roc: RocCurve
     auc: Interval
+    auc_method: str
     precision_recall: PrecisionRecall
     average_precision: Interval
     roc_band: Band
@@ -95,8 +98,13 @@ class Calibration:
 
 def known(truth: Floats, score: Floats) -> Known:
     """Truths and scores of the cases that have both."""
-    both = ~(np.isnan(truth) | np.isnan(score))
+    both = in_both(truth, score)
     return truth[both], score[both]
+
+
+def in_both(truth: Floats, score: Floats) -> Bools:
+    """[N] which cases have both."""
+    return ~(np.isnan(truth) | np.isnan(score))
 
 
 def counts_at(truth: Floats, score: Floats, threshold: float) -> ConfusionMatrix:
@@ -126,24 +134,27 @@ def figures_at(counts: ConfusionMatrix) -> tuple[tuple[Metric, ...], tuple[Undef
     return work_out(figures, "")
 
 
-def curves(truth: Floats, score: Floats) -> Curves:
+def curves(truth: Floats, score: Floats, owners: NDArray[np.int64] | None = None) -> Curves:
     """ROC and precision-recall curve.
 
     Args:
         truth: [N] 0 or 1; cases with NaN here or there are left out.
         score: [N] in [0, 1].
+        owners: [N] whose case each is, which the AUC's interval heeds; None = each its own.
 
     Raises:
-        InputError: fewer than two cases of a class.
+        InputError: fewer than two cases or patients of a class.
     """
     target, value = known(truth, score)
     positive, values = scored(target, value)
     both_classes(positive, least=2)
+    whose = None if owners is None else owners[in_both(truth, score)]
     sensitivity, alarms = _resampled(positive, values)
     found = precision_recall(target, value)
     return Curves(
         roc=metrics.roc_curve(target, value),
-        auc=metrics.delong_interval(target, value),
+        auc=auc_interval(target, value, whose),
+        auc_method=auc_method(whose),
         precision_recall=found,
         average_precision=average_precision(target, value),
         roc_band=_roc_band(sensitivity, alarms),

@@ -1,17 +1,19 @@
 """Agreement of predicted and reference ages: Bland and Altman's figures and what their plot shows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from cxrkit import metrics
 from cxrkit.card import Metric
 from cxrkit.checks import Floats
 from cxrkit.figures import Figure, Undefined, work_out
 from cxrkit.metrics import BlandAltman
-from cxrkit.review.figures import known
+from cxrkit.review.figures import in_both
+from cxrkit.review.owners import share_patients
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +25,7 @@ class Agreement:
         mean: [M] of both ages.
         difference: [M] above 0 where an age is read too high.
         limits: bias and limits of agreement.
+        by_patient: whether a patient has several of the cases, and the intervals are a bootstrap over patients.
         figures, undefined: mean absolute difference and the rest, with intervals.
     """
 
@@ -30,11 +33,12 @@ class Agreement:
     mean: Floats
     difference: Floats
     limits: BlandAltman
+    by_patient: bool
     figures: tuple[Metric, ...]
     undefined: tuple[Undefined, ...]
 
 
-def agreement(truth: Floats, age: Floats, owners: ArrayLike | None = None) -> Agreement:
+def agreement(truth: Floats, age: Floats, owners: NDArray[np.int64] | None = None) -> Agreement:
     """Compare predicted with reference ages.
 
     Args:
@@ -43,33 +47,47 @@ def agreement(truth: Floats, age: Floats, owners: ArrayLike | None = None) -> Ag
         owners: [N] whose hands they are, which are resampled together; None = each its own.
 
     Raises:
-        InputError: fewer than two cases have both.
+        InputError: fewer than two cases have both, or all those that have are of one patient.
     """
-    rows = np.flatnonzero(~(np.isnan(truth) | np.isnan(age)))
-    reference, predicted = known(truth, age)
-    limits = metrics.bland_altman(predicted, reference)
-    groups = None if owners is None else np.asarray(owners)[rows]
+    rows = np.flatnonzero(in_both(truth, age))
+    reference, predicted = truth[rows], age[rows]
+    groups = None if owners is None else owners[rows]
+    limits = metrics.bland_altman(predicted, reference, groups=groups)
     return Agreement(
-        rows, (predicted + reference) / 2, predicted - reference, limits, *age_figures(reference, predicted, groups)
+        rows,
+        (predicted + reference) / 2,
+        predicted - reference,
+        limits,
+        share_patients(groups),
+        *_figures(reference, predicted, groups, lambda: limits),
     )
 
 
 def age_figures(
-    reference: Floats, predicted: Floats, groups: ArrayLike | None = None
+    reference: Floats, predicted: Floats, groups: NDArray[np.int64] | None = None
 ) -> tuple[tuple[Metric, ...], tuple[Undefined, ...]]:
-    """Mean absolute difference (bootstrap over owners), bias and limits of agreement, in months.
+    """Mean absolute difference, bias and limits of agreement, in months; intervals are over owners.
 
     Args:
         reference, predicted: [M] without NaN.
         groups: [M] owners; None = each its own.
     """
+    both = cache(partial(metrics.bland_altman, predicted, reference, groups=groups))
+    return _figures(reference, predicted, groups, both)
+
+
+def _figures(
+    reference: Floats, predicted: Floats, groups: NDArray[np.int64] | None, both: Callable[[], BlandAltman]
+) -> tuple[tuple[Metric, ...], tuple[Undefined, ...]]:
     number = reference.size
-    distance = partial(metrics.mean_absolute_difference, predicted, reference, groups=groups)
-    both = partial(metrics.bland_altman, predicted, reference)
+    keys = np.arange(number) if groups is None else groups  # given, so that one case alone has no interval
+    distance = partial(metrics.mean_absolute_difference, predicted, reference, groups=keys)
+    way = "bootstrap over patients" if share_patients(groups) else ""
+    above = "; ".join(note for note in ("above 0 where ages are read too high", way) if note)
     figures = (
-        Figure("mean absolute difference", "", number, distance),
-        Figure("bias", "above 0 where ages are read too high", number, lambda: both().bias),
-        Figure("lower limit of agreement", "", number, lambda: both().lower),
-        Figure("upper limit of agreement", "", number, lambda: both().upper),
+        Figure("mean absolute difference", way, number, distance),
+        Figure("bias", above, number, lambda: both().bias),
+        Figure("lower limit of agreement", way, number, lambda: both().lower),
+        Figure("upper limit of agreement", way, number, lambda: both().upper),
     )
     return work_out(figures, "")

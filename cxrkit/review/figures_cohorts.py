@@ -12,8 +12,9 @@ from cxrkit.card import Metric
 from cxrkit.checks import Floats
 from cxrkit.errors import InputError
 from cxrkit.figures import Figure, Undefined, work_out
-from cxrkit.review.figures import figures_at, known
+from cxrkit.review.figures import figures_at, in_both
 from cxrkit.review.figures_age import age_figures
+from cxrkit.review.figures_auc import auc_interval, auc_method
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,11 @@ class Cohort:
 
 
 def side_by_side(
-    groups: Sequence[tuple[str, NDArray[np.int64]]], truth: Floats, score: Floats, threshold: float | None
+    groups: Sequence[tuple[str, NDArray[np.int64]]],
+    truth: Floats,
+    score: Floats,
+    threshold: float | None,
+    owners: NDArray[np.int64] | None = None,
 ) -> tuple[Cohort, ...]:
     """The figures of each group.
 
@@ -48,14 +53,24 @@ def side_by_side(
         truth: [N] 0 or 1, or months; NaN = unknown.
         score: [N] scores, or predicted months; NaN = failed.
         threshold: called at score >= threshold; None of ages.
+        owners: [N] whose case each is, which the intervals of the AUC and of ages heed; None = each its own.
     """
-    return tuple(_cohort(name, *known(truth[rows], score[rows]), threshold) for name, rows in groups)
+    both = in_both(truth, score)
+    found = []
+    for name, rows in groups:
+        used = rows[both[rows]]
+        whose = None if owners is None else owners[used]
+        found.append(_cohort(name, truth[used], score[used], threshold, whose))
+    return tuple(found)
 
 
-def _cohort(name: str, truth: Floats, score: Floats, threshold: float | None) -> Cohort:
+def _cohort(
+    name: str, truth: Floats, score: Floats, threshold: float | None, owners: NDArray[np.int64] | None
+) -> Cohort:
     if threshold is None:
-        return Cohort(name, truth.size, None, *age_figures(truth, score))
-    area, undefined = work_out((Figure("AUC", "", truth.size, partial(metrics.delong_interval, truth, score)),), "")
+        return Cohort(name, truth.size, None, *age_figures(truth, score, owners))
+    auc = Figure("AUC", auc_method(owners), truth.size, partial(auc_interval, truth, score, owners))
+    area, undefined = work_out((auc,), "")
     try:
         at, missing = figures_at(metrics.confusion(truth, score >= threshold))
     except InputError as error:

@@ -89,9 +89,9 @@ def _values(column: "pd.Series[Any]") -> tuple[str, ...]:
 
 
 def shown(value: object) -> str:
-    """A cell as the screen says it: 3 for 3.0, EMPTY for nothing."""
+    """A cell as the screen says it: 3 for 3.0, EMPTY for nothing; whole numbers with all their digits."""
     if isinstance(value, float | np.floating):
-        return EMPTY if np.isnan(value) else f"{value:g}"
+        return EMPTY if np.isnan(value) else f"{value:.15g}"
     return str(value) or EMPTY
 
 

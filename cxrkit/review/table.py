@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +48,14 @@ class ReviewSet:
         table: one row a case, index 0 to N - 1; columns hold numbers where all that is written in them is one, and
             text elsewhere ("" = nothing).
         root: folder that the files start in; None = images cannot be opened here.
+        weights: SHA-256 of the weights that the scores are from; "" = not known.
     """
 
     task: Task
     name: str
     table: pd.DataFrame
     root: Path | None
+    weights: str = ""
 
     def labels(self) -> tuple[str, ...]:
         """What may be reviewed: the positive class, each of several labels, or AGE_LABEL."""
@@ -134,12 +137,27 @@ class ReviewSet:
         return np.stack([self.table[column].to_numpy(dtype=np.float64) for column in columns])
 
 
+def reasons_of(data: bytes, most: int) -> tuple[str, ...]:
+    """Why cases of a table of predictions were not predicted: the first sentences of its column error, each once.
+
+    Args:
+        data: as for `read_predictions`.
+        most: how many.
+
+    Raises:
+        ManifestError: it cannot be read, or has no such column.
+    """
+    header, rows = parse_table(data, ("error",), "The table")
+    said = (cells_by_name(header, cells, f"Row {number}")["error"] for number, cells in rows)
+    return tuple(islice(dict.fromkeys(reason for reason in said if reason), most))
+
+
 def answer_columns(task: Task) -> tuple[str, ...]:
     """Columns of a table of predictions that hold what the network said: the scores of all labels, or the age."""
     return prediction_columns(task)[: 1 if task.values else len(task.labels)]
 
 
-def read_predictions(data: bytes, name: str, task: Task | None, root: Path | None) -> ReviewSet:
+def read_predictions(data: bytes, name: str, task: Task | None, root: Path | None, weights: str = "") -> ReviewSet:
     """Read a table of predictions.
 
     Args:
@@ -147,6 +165,7 @@ def read_predictions(data: bytes, name: str, task: Task | None, root: Path | Non
         name: of the run, as shown.
         task: whose predictions they are; None = found from the columns.
         root: folder that the table's paths start in; None = images are not opened.
+        weights: as in ReviewSet.
 
     Raises:
         ManifestError: it is no such table, it is too large, it holds no task's scores or those of several, or no truth.
@@ -157,7 +176,7 @@ def read_predictions(data: bytes, name: str, task: Task | None, root: Path | Non
     text = {*found.file_columns, MASK, "patient_id", "warnings", "error"}
     typed = pd.DataFrame({name: table[name] if name in text else _typed(table[name]) for name in table})
     _check_scores(found, typed)
-    review = ReviewSet(found, name, typed, root)
+    review = ReviewSet(found, name, typed, root, weights)
     _check_truths(review)
     return review
 
@@ -219,7 +238,7 @@ def _typed(column: "pd.Series[Any]") -> "pd.Series[Any]":
 def _check_scores(task: Task, table: pd.DataFrame) -> None:
     top = OLDEST if task.values else 1
     for name in answer_columns(task):
-        if not table[name].astype(bool).any():
+        if not (table[name].notna() & (table[name] != "")).any():
             raise ManifestError("No case of this table was predicted. Its column error says why.")
         values = table[name] if pd.api.types.is_numeric_dtype(table[name]) else pd.Series([np.inf])
         if (values < 0).any() or (values > top).any():

@@ -19,7 +19,7 @@ from cxrkit.pixels import (
     square_around,
     trim_margins,
 )
-from cxrkit.task import CropSource, ModelInput, Placement, check_box
+from cxrkit.task import CropSource, ModelInput, Placement, check_box, check_shape
 
 if TYPE_CHECKING:
     from cxrkit.image import Radiograph
@@ -80,13 +80,15 @@ def prepare_chest(image: "Radiograph", edits: ModelInput, size: int, tones: AsRe
         tones: the task's own way from a crop to gray values, in place of smoothing and equalising.
 
     Raises:
-        InputError: a crop box outside the image, an edit outside its range, or one of a hand.
+        InputError: an image under the smallest crop box, a crop box outside the image, an edit outside its range, or
+            one of a hand.
         WeightsError: the lung field's weights are missing.
     """
     edits.check()
     if edits.turn or edits.swap:
         raise InputError("Only a hand can be turned or swapped in black and white here; change a chest's own file.")
     gray, side = image.windowed(), edits.size or size
+    check_shape((gray.shape[0], gray.shape[1]))
     lungs = None if edits.crop else find_lungs(gray)
     box, chosen_by, warnings = _choose_box(gray, edits.crop, lungs)
     read = adjust(tones(crop(gray, box), side), edits.brightness, edits.contrast, edits.sharpness)

@@ -55,13 +55,17 @@ def _odd_combination(baseline: "Radiograph", follow_up: "Radiograph") -> tuple[s
             "Baseline and follow-up are the same image: nothing can have changed between them, and whatever is said "
             "of a change shows how the network errs. Choose another image.",
         )
-    if bool(baseline.header) != bool(follow_up.header):
-        dicom, picture = ("baseline", "follow-up") if baseline.header else ("follow-up", "baseline")
+    if _is_dicom(baseline) != _is_dicom(follow_up):
+        dicom, picture = ("baseline", "follow-up") if _is_dicom(baseline) else ("follow-up", "baseline")
         return (
             f"The {dicom} is a DICOM file and the {picture} is a picture. Pictures are often processed for the eye, so "
             "a difference of processing may look like a change. Compare files of one kind if you can.",
         )
     return ()
+
+
+def _is_dicom(image: "Radiograph") -> bool:
+    return "Photometric interpretation" in image.header
 
 
 def build_model(settings: Mapping[str, Any]) -> "nn.Module":

@@ -24,7 +24,7 @@ def show_ages(rows: np.ndarray, truth: np.ndarray, age: np.ndarray, owners: np.n
         owners: [M] whose hands they are; None = not known.
 
     Raises:
-        InputError: fewer than two cases have both.
+        InputError: fewer than two cases have both, or all those that have are of one patient.
     """
     found = _agreement(truth, age, owners)
     chart = f"{KEY}.bland_altman"
@@ -40,9 +40,11 @@ def show_ages(rows: np.ndarray, truth: np.ndarray, age: np.ndarray, owners: np.n
         st.markdown("**In months**")
         figure_list(found.figures, found.undefined, 1)
     left_out = f" Of {found.rows.size:,} points {MOST_POINTS:,} are drawn, the most distant ones among them."
+    patients = "; patients have several cases here, so whole patients are resampled" if found.by_patient else ""
     st.caption(
         "Bands: 95 % intervals of the bias and of the limits within which 95 % of differences lie (Bland and Altman "
-        "1986, 1999). Click a point to see its case below." + (left_out if found.rows.size > MOST_POINTS else "")
+        f"1986, 1999{patients}). Click a point to see its case below."
+        + (left_out if found.rows.size > MOST_POINTS else "")
     )
 
 

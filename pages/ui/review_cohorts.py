@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from cxrkit.review.figures_cohorts import Cohort, side_by_side
 from cxrkit.review.filters import cohorts
+from cxrkit.review.owners import owners_of, share_patients
 from cxrkit.review.table import ReviewSet
 from pages.ui.review_filters import cohort_columns
 from pages.ui.review_load import KEY
@@ -34,12 +35,21 @@ def show_cohorts(review: ReviewSet, rows: NDArray[np.int64], label: str, thresho
             return
         column = st.selectbox("Divide by", columns, key=f"{KEY}.cohort_column", persist_state="session")
         groups = cohorts(review.table[column].iloc[rows])
-        found = side_by_side(groups, review.truth(label)[rows], review.score(label)[rows], threshold)
+        truth, score, owners = review.truth(label)[rows], review.score(label)[rows], owners_of(review, rows)
+        found = side_by_side(groups, truth, score, threshold, owners)
         st.dataframe([_row(cohort, threshold is None) for cohort in found], hide_index=True, width="stretch")
+        over = _over(threshold is None, share_patients(owners))
         st.caption(
-            "95 % intervals in brackets, over cases and not over patients. Groups whose intervals overlap may differ "
-            "by chance; of many groups some always stand out." + (" Months." if threshold is None else "")
+            f"95 % intervals in brackets, {over}. Groups whose intervals overlap may differ by chance; of many groups "
+            "some always stand out." + (" Months." if threshold is None else "")
         )
+
+
+def _over(ages: bool, several: bool) -> str:
+    """What the intervals are over; `several`: a patient has several cases."""
+    if not several:
+        return "over cases"
+    return "over patients" if ages else "of the AUC over patients, of the shares over cases"
 
 
 def _row(cohort: Cohort, ages: bool) -> dict[str, object]:

@@ -19,6 +19,7 @@ from pages.ui.review_choice import open_row
 from pages.ui.review_compare_plot import MOST_POINTS, scatter
 from pages.ui.review_load import KEY as REVIEW
 from pages.ui.review_run import finished_runs
+from pages.ui.review_scores import threshold_step
 from pages.ui.review_upload import kept_table
 from pages.ui.uploads import Upload
 from pages.ui.words import listed, share
@@ -54,7 +55,8 @@ def show_comparison(review: ReviewSet, rows: "NDArray[np.int64]", label: str) ->
     pairs = pair_cases(review, other, rows)
     st.markdown(f"**A** is the run under review: {_plain(review.name)}  \n**B** is the other one: {_plain(other.name)}")
     st.markdown(_matched(pairs))
-    compared = compare(review, other, pairs, label, None if ages else _thresholds(review.task, label))
+    thresholds = None if ages else _thresholds(review.task, label, other.score(label))
+    compared = compare(review, other, pairs, label, thresholds)
     st.markdown(_answered(compared))
     _figures(compared, ages)
     names = np.array([f"Case {row + 1}" for row in pairs.first], dtype=object)
@@ -124,19 +126,21 @@ def _answered(compared: Compared) -> str:
     return f"{listed(failed)}, and count in no figure." if failed else ""
 
 
-def _thresholds(task: Task, label: str) -> tuple[float, float]:
-    """A's as the page's slider says, B's by a slider of its own that starts at the card's."""
+def _thresholds(task: Task, label: str, score: "NDArray[np.float64]") -> tuple[float, float]:
+    """A's as the page's slider says, B's by a slider of its own that starts at the card's; `score` is B's."""
     given = _card_threshold(task, label)
     first = float(st.session_state.get(f"{REVIEW}.threshold.{task.name}.{label}", given))
     key = f"{KEY}.threshold.{task.name}.{label}"
     if key not in st.session_state:
         # Rounded to the slider's step, the card's own threshold would call other images than the card measured.
         st.session_state[key] = given
+    step, shown = threshold_step(score, given)
     second = st.slider(
         f"Threshold of B for “{name_of(label)}”; A's is {share(first)}, as set above",
         0.0,
         1.0,
-        step=0.01,
+        step=step,
+        format=shown,
         key=key,
         persist_state="session",
     )

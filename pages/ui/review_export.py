@@ -81,7 +81,7 @@ def _ask_columns(review: "ReviewSet") -> tuple[str, ...]:
 
 
 def _ask_report(opens: bool) -> tuple[int, bool, bool]:
-    """How many of the worst cases; whether small pictures, and whether the reviewers' notes are in the report."""
+    """How many of the worst cases; whether small pictures, and whether the reviewers' notes and tags are in it."""
     for name, value in (("worst", _WORST[2]), ("pictures", False), ("notes", False)):
         st.session_state.setdefault(f"{PLACE}.{name}", value)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -96,7 +96,7 @@ def _ask_report(opens: bool) -> tuple[int, bool, bool]:
             persist_state="session",
         )
         notes = st.toggle(
-            "Reviewers' notes in the report",
+            "Reviewers' notes and tags in the report",
             key=f"{PLACE}.notes",
             help="In the reviewers' own words, without their initials.",
             persist_state="session",

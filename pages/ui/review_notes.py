@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
-from cxrkit.errors import CxrkitError, InputError, WeightsError
+from cxrkit.errors import CxrkitError, InputError
 from cxrkit.review.notes import MOST_TAGS, Entry, Notes, Remark, Verdict, checked_initials, open_notes
 from cxrkit.review.notes_tables import LONGEST_INITIALS, LONGEST_NOTE
 from cxrkit.task import Task
 from pages.ui.errors import errors_shown
-from pages.ui.models import read_task_card
 from pages.ui.review_notes_keys import key_of
 
 if TYPE_CHECKING:
@@ -46,20 +45,21 @@ def show_notes(review: "ReviewSet", row: int, label: str | None = None) -> None:
         )
         return
     with errors_shown():
-        _notes(review.task, key_of(review, row), review.labels() if label is None else (label,))
+        labels = review.labels() if label is None else (label,)
+        _notes(review.task, key_of(review, row), labels, review.weights)
 
 
 @st.fragment
-def _notes(task: Task, case_key: str, labels: Sequence[str]) -> None:
+def _notes(task: Task, case_key: str, labels: Sequence[str], weights: str) -> None:
     """A fragment, so that a page of ten thousand cases is not drawn anew at every word."""
     with errors_shown():
         notes = open_notes()
         with st.container(border=True, key=PLACE):
-            _form(notes, task, case_key, labels)
+            _form(notes, task, case_key, labels, weights)
         _entries(notes.history(case_key, task.name), several=len(labels) > 1)
 
 
-def _form(notes: Notes, task: Task, case_key: str, labels: Sequence[str]) -> None:
+def _form(notes: Notes, task: Task, case_key: str, labels: Sequence[str], weights: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         typed = st.text_input(
             "Your initials",
@@ -107,7 +107,7 @@ def _form(notes: Notes, task: Task, case_key: str, labels: Sequence[str]) -> Non
         type="primary",
         icon=":material/save:",
         on_click=_save,
-        args=(notes, task, case_key, label, draft),
+        args=(notes, task, case_key, label, weights, draft),
     )
     _say(draft)
 
@@ -132,7 +132,7 @@ def _fill(draft: str, own: Entry | None) -> None:
     st.session_state[f"_start.{draft}"] = start
 
 
-def _save(notes: Notes, task: Task, case_key: str, label: str, draft: str) -> None:
+def _save(notes: Notes, task: Task, case_key: str, label: str, weights: str, draft: str) -> None:
     verdict, tags, note = (st.session_state.get(f"{draft}.{name}") for name in _FIELDS)
     said = f"_said.{draft}"
     try:
@@ -145,7 +145,7 @@ def _save(notes: Notes, task: Task, case_key: str, label: str, draft: str) -> No
                 verdict=verdict,
                 tags=tuple(tags or ()),
                 note=note or "",
-                weights=_weights(task),
+                weights=weights,
             )
         )
     except CxrkitError as error:
@@ -154,14 +154,6 @@ def _save(notes: Notes, task: Task, case_key: str, label: str, draft: str) -> No
     st.session_state[said] = (st.success, "Saved.", ":material/check:")
     # So that the fields show what was saved, which has no blanks at its ends.
     st.session_state[f"_start.{draft}"] = (verdict, tags, note)
-
-
-def _weights(task: Task) -> str:
-    """Which network the workbench has; "" = none."""
-    try:
-        return read_task_card(task).sha256
-    except WeightsError:
-        return ""
 
 
 def _say(draft: str) -> None:

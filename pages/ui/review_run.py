@@ -1,10 +1,12 @@
 """Running a table of cases from the page: choose it, start, watch, cancel, go on; at its end its predictions."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from cxrkit.errors import ManifestError
 from cxrkit.review.folders import HOW_TO_SET, case_folders
 from cxrkit.review.run import Progress, Run, Runs
 from cxrkit.review.run_order import Wanted
@@ -17,7 +19,7 @@ _OPENED = "_review.run.opened"
 _SECONDS = 1.0
 """Between two looks at a run."""
 
-_MOST_SHOWN = 200
+_MOST_SHOWN, _MOST_REASONS = 200, 5
 
 
 def run_manifest() -> "ReviewSet | None":
@@ -43,11 +45,13 @@ def run_manifest() -> "ReviewSet | None":
 
 
 def finished_runs() -> "dict[str, ReviewSet]":
-    """Runs that this session has opened, by name, the latest last."""
+    """Runs that this session has opened, by name, the latest last; without those that cannot be reviewed."""
     found = {}
     for asked, name in st.session_state.get(_OPENED, {}).values():
-        if asked.out.is_file():
-            found[name] = _read(asked, name)
+        # Where such a run was opened it is said why; the others can still be compared.
+        with suppress(ManifestError):
+            if asked.out.is_file():
+                found[name] = _read(asked, name)
     return found
 
 
@@ -114,7 +118,11 @@ def _not_at_work(asked: Wanted, name: str, workers: int, last: Progress | None) 
         _buttons(asked, name, workers, finished=finished, stopped=stopped or asked.begun)
     if not finished or asked.key not in st.session_state.get(_OPENED, {}):
         return None
-    review = _read(asked, name)
+    try:
+        review = _read(asked, name)
+    except ManifestError:
+        _say_why_all_failed(asked)
+        raise
     _say_what_failed(review)
     return review
 
@@ -150,7 +158,19 @@ def _read(asked: Wanted, name: str) -> "ReviewSet":
 def _review(key: str, written: int, name: str, _asked: Wanted) -> "ReviewSet":
     from cxrkit.review.table import read_predictions
 
-    return read_predictions(_asked.out.read_bytes(), name, _asked.task, _asked.root)
+    return read_predictions(_asked.out.read_bytes(), name, _asked.task, _asked.root, _asked.sha256)
+
+
+def _say_why_all_failed(asked: Wanted) -> None:
+    """Some of the reasons, of a table of predictions that cannot be reviewed: nobody else can look into it."""
+    from cxrkit.review.table import reasons_of
+
+    reasons = reasons_of(asked.out.read_bytes(), _MOST_REASONS)
+    if reasons:
+        st.warning(
+            "Why cases could not be used, for example:\n\n" + "\n".join(f"- {reason}" for reason in reasons),
+            icon=":material/broken_image:",
+        )
 
 
 def _say_what_failed(review: "ReviewSet") -> None:

@@ -33,6 +33,8 @@ _WHICH = {
     "NPV": "of the cases not called do not have it",
 }
 
+_LOW = 0.1
+
 Values = np.ndarray
 
 
@@ -42,10 +44,25 @@ def ask_threshold(review: ReviewSet, label: str) -> float:
     if key not in st.session_state:
         set_threshold(key, 0.5 if given is None else given)
     left, right = st.columns([4, 1], gap="medium", vertical_alignment="bottom")
-    threshold = left.slider(f"Threshold for “{name_of(label)}”", 0.0, 1.0, step=0.01, key=key, persist_state="session")
+    step, shown = threshold_step(review.score(label), given)
+    threshold = left.slider(
+        f"Threshold for “{name_of(label)}”", 0.0, 1.0, step=step, format=shown, key=key, persist_state="session"
+    )
     if given is not None:
         threshold_reset(key, given, threshold, right)
     return float(threshold)
+
+
+def threshold_step(score: Values, given: float | None) -> tuple[float, str]:
+    """Step of a threshold's slider, and how it writes numbers: finer where much is decided below 0.1.
+
+    Args:
+        score: [N] in [0, 1]; NaN = failed.
+        given: the card's threshold; None = there is none.
+    """
+    known = score[~np.isnan(score)]
+    low = (given is not None and given < _LOW) or (known.size > 0 and float(np.median(known)) < _LOW)
+    return (0.001, "%.3f") if low else (0.01, "%.2f")
 
 
 def _card_threshold(task: Task, label: str) -> float | None:
@@ -55,7 +72,7 @@ def _card_threshold(task: Task, label: str) -> float | None:
         return None
 
 
-def show_scores(truth: Values, score: Values, threshold: float, label: str) -> None:
+def show_scores(truth: Values, score: Values, threshold: float, label: str, owners: Values | None = None) -> None:
     """Everything about the cases that are kept.
 
     Args:
@@ -63,6 +80,7 @@ def show_scores(truth: Values, score: Values, threshold: float, label: str) -> N
         score: [M] in [0, 1]; NaN = failed.
         threshold: called at score >= threshold.
         label: what is called.
+        owners: [M] whose cases they are, which the AUC's interval heeds; None = not known.
     """
     name = name_of(label).lower()
     try:
@@ -74,6 +92,7 @@ def show_scores(truth: Values, score: Values, threshold: float, label: str) -> N
     with left:
         _confusion(counts)
         figure_list(*figures_at(counts))
+        st.caption("In brackets: Wilson's 95 % intervals, over cases and not over patients.")
     with right:
         clickable(
             histogram_plot(histogram(truth, score), threshold, name),
@@ -82,7 +101,7 @@ def show_scores(truth: Values, score: Values, threshold: float, label: str) -> N
             f"Histogram of the scores for {name}, with the threshold; the table of predictions holds them.",
         )
         st.caption("Click a bar to see its cases below.")
-    _over_all_thresholds(truth, score, threshold, name, counts)
+    _over_all_thresholds(truth, score, owners, threshold, name, counts)
 
 
 def _confusion(counts: ConfusionMatrix) -> None:
@@ -142,11 +161,13 @@ def undefined_shown() -> Iterator[None]:
         st.info(str(error), icon=":material/help:")
 
 
-def _over_all_thresholds(truth: Values, score: Values, threshold: float, name: str, counts: ConfusionMatrix) -> None:
+def _over_all_thresholds(
+    truth: Values, score: Values, owners: Values | None, threshold: float, name: str, counts: ConfusionMatrix
+) -> None:
     roc, precision, calibrated = st.tabs(TABS, key=f"{KEY}.plots", on_change="rerun")
     if roc.open:
         with roc, undefined_shown():
-            found = _curves(truth, score)
+            found = _curves(truth, score, owners)
             show_figure(
                 roc_plot(found, counts, threshold, name),
                 key=f"{KEY}.roc",
@@ -154,11 +175,11 @@ def _over_all_thresholds(truth: Values, score: Values, threshold: float, name: s
             )
             st.caption(
                 f"Area under the curve **{found.auc.value:.3f}** ({found.auc.low:.3f} to {found.auc.high:.3f}, "
-                "DeLong). The band holds 95 % of 1,000 resamples, point by point."
+                f"{found.auc_method}). The band holds 95 % of 1,000 resamples of cases, point by point."
             )
     if precision.open:
         with precision, undefined_shown():
-            found = _curves(truth, score)
+            found = _curves(truth, score, owners)
             show_figure(
                 precision_recall_plot(found, counts, threshold, name),
                 key=f"{KEY}.pr",
@@ -166,9 +187,9 @@ def _over_all_thresholds(truth: Values, score: Values, threshold: float, name: s
             )
             area = found.average_precision
             st.caption(
-                f"Average precision **{area.value:.3f}** ({area.low:.3f} to {area.high:.3f}, Boyd et al. 2013) at a "
-                f"prevalence of {100 * found.prevalence:.1f} %. Precision is that of these cases: where the label is "
-                "rarer it is lower."
+                f"Average precision **{area.value:.3f}** ({area.low:.3f} to {area.high:.3f}, Boyd et al. 2013, over "
+                f"cases) at a prevalence of {100 * found.prevalence:.1f} %. Precision is that of these cases: where "
+                "the label is rarer it is lower."
             )
     if calibrated.open:
         with calibrated, undefined_shown():
@@ -184,14 +205,14 @@ def _calibration(found: Calibration, name: str) -> None:
             lambda data: Bin(int(data[0]), int(data[1])),
             "Share of positives over the mean score, in ten bins.",
         )
-        st.caption("Whiskers: Wilson's 95 % intervals. Click a point to see the cases of its bin below.")
+        st.caption("Whiskers: Wilson's 95 % intervals, over cases. Click a point to see the cases of its bin below.")
     with right:
         figure_list(found.figures, found.undefined, 1)
 
 
 @st.cache_resource(scope="session", max_entries=12, ttl=3600, show_spinner=False)
-def _curves(truth: Values, score: Values) -> Curves:
-    return curves(truth, score)
+def _curves(truth: Values, score: Values, owners: Values | None) -> Curves:
+    return curves(truth, score, owners)
 
 
 @st.cache_resource(scope="session", max_entries=12, ttl=3600, show_spinner=False)

@@ -76,3 +76,28 @@ def test_cases_of_one_group_are_resampled_together() -> None:
     assert (pairs.low, pairs.high) == (1, 5)
     with pytest.raises(InputError, match="groups"):
         mean_absolute_difference(first, second, groups=["a"])
+
+
+def test_one_case_or_one_group_has_no_interval() -> None:
+    with pytest.raises(InputError, match="at least two cases"):
+        mean_absolute_difference([3], [1], groups=["a"])
+    for metric in (mean_absolute_difference, bland_altman):
+        with pytest.raises(InputError, match="at least two patients"):
+            metric([3, 4, 5], [1, 1, 2], groups=["a", "a", "a"])
+
+
+def test_limits_of_groups_are_a_bootstrap_of_groups() -> None:
+    generator = np.random.default_rng(3)
+    of_group = generator.normal(2, 6, 300)
+    groups = np.repeat(np.arange(300), 3)
+    # Every case three times: nothing more is known than of the 300 cases, though there are 900.
+    alone, copied = bland_altman(of_group, np.zeros(300)), bland_altman(of_group[groups], np.zeros(900), groups=groups)
+    for name in ("bias", "lower", "upper"):
+        one, other = getattr(alone, name), getattr(copied, name)
+        assert other.value == pytest.approx(one.value, abs=0.05)
+        assert (other.low, other.high) == pytest.approx((one.low, one.high), abs=0.35)
+    assert bland_altman(of_group, np.zeros(300), groups=np.arange(300)) == alone
+    naive = bland_altman(of_group[groups], np.zeros(900)).bias
+    assert copied.bias.high - copied.bias.low > 1.5 * (naive.high - naive.low)
+    far = bland_altman(of_group[groups] + 1e9, np.full(900, 1e9), groups=groups)
+    assert far.upper.high == pytest.approx(copied.upper.high, abs=1e-4), "no digits are lost in squares"

@@ -62,6 +62,50 @@ def test_paired_test_is_the_papers(seed):
     assert result.difference.high - result.difference.low == pytest.approx(2 * 1.959964 * error, abs=1e-5)
 
 
+def test_two_scores_worked_by_hand():
+    """The paper's structural components of three positive and two negative cases.
+
+    First score, positives 2, 4, 5 and negatives 1, 3: V10 = 1/2, 1, 1 and V01 = 1, 2/3, so the area is 5/6, S10 = 1/12,
+    S01 = 1/18, and the variance S10/3 + S01/2 = 1/36 + 1/36 = 1/18.
+    Second score, positives 3, 1, 5 and negatives 2, 4: V10 = 1/2, 0, 1 and V01 = 2/3, 1/3, so the area is 1/2. The
+    components differ by 0, 1, 0 and 1/3, 1/3: the variance of the difference is (1/3)/3 + 0 = 1/9.
+    """
+    target, first, second = [1, 1, 1, 0, 0], [2, 4, 5, 1, 3], [3, 1, 5, 2, 4]
+    alone, both = delong_interval(target, first), delong_test(target, first, second)
+    assert alone.value == pytest.approx(5 / 6)
+    half = norm.ppf(0.975) * np.sqrt(1 / 18) / (5 / 6 * 1 / 6)
+    assert alone.high == pytest.approx(1 / (1 + np.exp(-np.log(5) - half)))
+    assert (both.auc_b, both.difference.value, both.z) == pytest.approx((1 / 2, 1 / 3, 1.0))
+    assert both.p == pytest.approx(0.3173, abs=5e-5)
+
+
+# The 43 complete cases of DeLong's 49 patients with ovarian cancer: albumin, total protein, K-G score, benefit of
+# surgery; as in the example "Comparing Receiver Operating Characteristic Curves" of SAS/STAT's LOGISTIC procedure.
+OVARIAN = """
+3.0 5.8 10 0|3.2 6.3 5 1|3.9 6.8 3 1|2.8 4.8 6 0|3.2 5.8 3 1|0.9 4.0 5 0|2.5 5.7 8 0|1.6 5.6 5 1|3.8 5.7 5 1
+3.7 6.7 6 1|3.2 5.4 4 1|3.8 6.6 6 1|4.1 6.6 5 1|3.6 5.7 5 1|4.3 7.0 4 1|3.6 6.7 4 0|2.3 4.4 6 1|4.2 7.6 4 0
+4.0 6.6 6 0|3.5 5.8 6 1|3.8 6.8 7 1|3.0 4.7 8 0|4.5 7.4 5 1|3.7 7.4 5 1|3.1 6.6 6 1|4.1 8.2 6 1|4.3 7.0 5 1
+4.3 6.5 4 1|3.2 5.1 5 1|2.6 4.7 6 1|3.3 6.8 6 0|1.7 4.0 7 0|3.7 6.1 5 1|3.3 6.3 7 1|4.2 7.7 6 1|3.5 6.2 5 1
+2.9 5.7 9 0|2.1 4.8 7 1|2.8 6.2 8 0|4.0 7.0 7 1|3.3 5.7 6 1|3.7 6.9 5 1|3.6 6.6 5 1
+"""
+
+
+def test_the_papers_own_patients_as_sas_has_them():
+    """Areas with standard errors: albumin 0.7366 (0.0927), protein 0.6478 (0.1000), K-G 0.7258 (0.1028)."""
+    cases = np.array([line.split() for line in OVARIAN.strip().replace("\n", "|").split("|")], dtype=float)
+    target = cases[:, 3]
+    for score, area, error in (
+        (cases[:, 0], 0.7366, 0.0927),
+        (cases[:, 1], 0.6478, 0.1),
+        (-cases[:, 2], 0.7258, 0.1028),
+    ):
+        found = delong_interval(target, score)
+        assert found.value == pytest.approx(area, abs=5e-5)
+        # On the logit scale, where the interval is symmetrical, errors are larger by 1 / (A (1 - A)).
+        half = (np.log(found.high / (1 - found.high)) - np.log(found.low / (1 - found.low))) / 2
+        assert half / norm.ppf(0.975) * found.value * (1 - found.value) == pytest.approx(error, abs=5e-5)
+
+
 rows = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 6), st.integers(0, 6)), min_size=4, max_size=40).filter(
     lambda cases: 2 <= sum(case[0] for case in cases) <= len(cases) - 2
 )

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -18,7 +19,7 @@ from pages.ui.review_export import PLACE
 from tests.pages.conftest import png
 
 PAGE = str(Path(__file__).with_name("review_export_page.py"))
-Made = dict[str, Callable[[], str]]
+Made = dict[str, Callable[[], Any]]
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +58,7 @@ def test_files_are_made_after_the_chosen_images_were_looked_at(review: ReviewSet
     key = case_key(review.paths(2))
     remark = Remark(case_key=key, task="tuberculosis", label="tuberculosis", reviewer="AB", verdict=Verdict.UNCLEAR)
     open_notes().add(replace(remark, note="written after the page was drawn"))
-    rows = list(csv.DictReader(io.StringIO(made["Cases (CSV)"]())))
+    rows = list(csv.DictReader(io.StringIO(made["Cases (CSV)"]().decode("utf-8-sig"))))
     assert [(row["case_key"], row["verdict"]) for row in rows] == [(case_key(review.paths(0)), ""), (key, "unclear")]
     html = made["Report (HTML)"]()
     assert "Error review: Tuberculosis" in html
@@ -84,7 +85,7 @@ def test_ticked_columns_pictures_and_notes_are_in_the_report(review: ReviewSet, 
 
 def test_without_images_there_are_files_without_keys(review: ReviewSet, made: Made) -> None:
     opened(replace(review, root=None), 0, 1)
-    rows = list(csv.DictReader(io.StringIO(made["Cases (CSV)"]())))
+    rows = list(csv.DictReader(io.StringIO(made["Cases (CSV)"]().decode("utf-8-sig"))))
     assert [row["case_key"] for row in rows] == ["", ""]
 
 

@@ -81,6 +81,14 @@ def test_a_saved_entry_is_there_after_a_reload(review: ReviewSet) -> None:
     assert "Nobody has said anything" in said(opened(review, 1))
 
 
+@pytest.mark.parametrize("weights", ["", "e" * 64])
+def test_notes_keep_the_weights_that_the_scores_are_from(review: ReviewSet, notes: Notes, weights: str) -> None:
+    """Of an uploaded table they are not known, whatever weights this server has."""
+    write(opened(replace(review, weights=weights)), "AB", Verdict.AGREE)
+    ((entry,),) = notes.current([case_key(review.paths(0))], "tuberculosis").values()
+    assert entry.weights == weights
+
+
 def test_two_reviewers_and_the_history_of_each(review: ReviewSet, notes: Notes) -> None:
     write(opened(review), "AB", Verdict.AGREE)
     write(opened(review), "CD", Verdict.UNCLEAR)

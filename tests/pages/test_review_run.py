@@ -24,9 +24,10 @@ def running_page() -> None:
     import streamlit as st
 
     from pages.ui.errors import errors_shown
-    from pages.ui.review_run import run_manifest
+    from pages.ui.review_run import finished_runs, run_manifest
 
     with errors_shown():
+        st.session_state["finished"] = list(finished_runs())
         found = run_manifest()
         st.session_state["found"] = None if found is None else found.table.to_csv(index=False)
 
@@ -123,6 +124,19 @@ def test_a_table_is_run_opened_kept_and_known_to_others_who_choose_it(page: AppT
     assert other.session_state["found"] is None
     other.button(key="review.run.open").click()
     assert healthy(other.run()).session_state["found"] == page.session_state["found"]
+
+
+def test_where_every_case_failed_it_is_said_why_and_other_runs_can_be_compared(page: AppTest, cases: Path) -> None:
+    (cases / "gone.csv").write_text("file,target\nnowhere.png,1\nno.png,0\n")
+    choose(page, "gone.csv")
+    page.button(key="review.run.start").click()
+    healthy(page.run())
+    until(page, lambda: bool(page.error))
+    assert "No case of this table was predicted" in page.error[0].value
+    assert "Why cases could not be used" in page.warning[0].value
+    assert "is not in the root folder" in page.warning[0].value
+    healthy(page.run())
+    assert page.session_state["finished"] == []
 
 
 def test_a_long_run_is_cancelled_and_goes_on_where_it_was(page: AppTest) -> None:
