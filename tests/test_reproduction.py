@@ -53,12 +53,21 @@ def test_figures_of_ours_are_on_the_shipped_card(system: System) -> None:
     assert [one for one in wanted if one.look_up(shipped) is None] == []
 
 
-def test_studies_on_the_shipped_card_are_found() -> None:
-    shipped = read_card(WEIGHTS / "tuberculosis" / "card.json")
-    (system,) = [system for system in SYSTEMS if system.task == "tuberculosis"]
+@each_system
+def test_studies_on_the_shipped_card_are_found(system: System) -> None:
+    """Nor may a study, a network or a column that is renamed."""
+    if not (WEIGHTS / system.task / "card.json").is_file():
+        pytest.skip("no weights of this task are shipped yet")
+    shipped = read_card(WEIGHTS / system.task / "card.json")
     wanted = [claim.ours for claim in system.claims if isinstance(claim.ours, Studied)]
-    assert len(wanted) == 8
-    assert all(one.look_up(shipped) for one in wanted)
+    assert wanted
+    assert [one for one in wanted if one.look_up(shipped) is None] == []
+
+
+def test_one_figure_of_the_sources_is_left_blank() -> None:
+    """Change between two images of other hospitals: no such pairs are public."""
+    blank = [(system.task, claim.what) for system in SYSTEMS for claim in system.claims if claim.ours is None]
+    assert blank == [("followup", "AUC for change, two external tests")]
 
 
 def test_a_figure_comes_from_the_card_alone() -> None:

@@ -68,7 +68,8 @@ class Outcome:
         quiz: what the quiz was, in words.
         task, number, level, truth: of the question.
         region: whether it is known where the truth lies.
-        score: of the network for what it calls, in [0, 1]; None of a bone age.
+        score: of the network for what it calls, in [0, 1]; where it calls no finding the highest one; None of a bone
+            age.
         learner, network: what they said.
         nickname: of the learner; "" = none.
         weights: SHA-256 of the network.

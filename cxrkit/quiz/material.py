@@ -19,7 +19,7 @@ def make_material(source: Source) -> Material:
 
     Raises:
         ImageError: a file of a pack cannot be read; the sentence says which row it belongs to.
-        InputError: a mask or box that does not fit its image.
+        InputError: a mask or box that does not fit its image, or a mask that is black or white everywhere.
     """
     if isinstance(source, PackCase):
         return _read(source)
@@ -84,9 +84,17 @@ def _mask(case: PackCase, shape: tuple[int, int]) -> Region:
             f"The mask of row {case.row} of quiz.csv has {values.shape[1]} x {values.shape[0]} pixels and its image "
             f"{shape[1]} x {shape[0]}. Draw the mask in the size of the image."
         )
-    if not (values > 0).any():
+    brightest = float(values.max())
+    if brightest <= 0:
         raise InputError(
             f"The mask of row {case.row} of quiz.csv is black everywhere. Draw what is to be found in white, or leave "
             "the cell empty."
         )
-    return np.asarray(values > 0)
+    # Not all above 0: JPEG leaves gray around what is white, and black may have been saved as a dark gray.
+    region = np.asarray(values > brightest / 2)
+    if region.all():
+        raise InputError(
+            f"The mask of row {case.row} of quiz.csv covers its whole image. Draw what is to be found in white and all "
+            "else in black, or leave the cell empty."
+        )
+    return region

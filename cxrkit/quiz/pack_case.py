@@ -14,7 +14,8 @@ class PackCase:
         row: in the table as a spreadsheet counts it; the header is row 1.
         files: bytes of each image, in the order of the task's inputs.
         suffixes: what each file's name ends in, such as ".dcm", or "".
-        mask: bytes of an image as large as the last one, above 0 on what is to be found; None = there is none.
+        mask: bytes of an image as large as the last one, white on what is to be found and black elsewhere; None = there
+            is none.
         box: (left, top, right, bottom) around it in pixels of the last image, right and bottom exclusive; None = none.
     """
 

@@ -46,7 +46,8 @@ class Question:
         number: in its quiz, from 1.
         level: how hard; None = not stated.
         truth: one of READINGS, or the bone age in months.
-        what: what is there, in words for the screen: "cavity, right upper zone"; "" for nothing.
+        what: what is there, in words for the screen: "cavity, right upper zone"; "" for nothing. Of a pack its own
+            note, which is a stranger's text and no Markdown.
         source: of the images.
         sex: of the child, known to learner and network alike; None = not known.
     """

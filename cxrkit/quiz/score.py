@@ -19,7 +19,8 @@ class Tally:
         cases: how many.
         right: share of readings that were right, with Wilson's 95 % interval.
         inside: share of the regions, where they are known, that the mark was in; None where none is known.
-        regions: how many regions are known.
+        regions: how many regions are known, without those of cases whose mark lies on an image of which nobody knows
+            the region.
         beside: marks of the learner where there is nothing to mark; None of tasks that ask for no place, and of the
             network, whose heatmap always has a strongest point.
         error: mean absolute error of bone ages in months; None of other tasks.
@@ -88,7 +89,7 @@ def tally(outcomes: Sequence[Outcome], who: Who) -> Tally:
         InputError: no outcome.
     """
     reads = [(outcome, _read(outcome, who)) for outcome in outcomes]
-    known = [read for outcome, read in reads if outcome.region]
+    known = [read for outcome, read in reads if outcome.region and not _beyond_truth(read)]
     found = sum(read.mark is not None and read.mark.inside for read in known)
     errors = [abs(read.error) for _, read in reads if read.error is not None]
     places = who == "learner" and outcomes[0].task in LOCATED
@@ -107,6 +108,11 @@ def tally(outcomes: Sequence[Outcome], who: Who) -> Tally:
 
 def _read(outcome: Outcome, who: Who) -> Read:
     return outcome.learner if who == "learner" else outcome.network
+
+
+def _beyond_truth(read: Read) -> bool:
+    """Whether a place was marked that nobody can hold to a region: of own pairs only the follow-up has one."""
+    return read.marked and read.mark is None
 
 
 def _has_kinds(outcome: Outcome) -> bool:

@@ -10,6 +10,7 @@ import streamlit as st
 from cxrkit.lesson_cases import FAR, LessonCase
 from pages.ui.analysis import methods
 from pages.ui.lesson_network import lesson_labels, lesson_reading, lesson_stages
+from pages.ui.presenter import explain
 from pages.ui.results import display_pixels
 from pages.ui.truth import sentence
 from pages.ui.viewer import Pane, viewer
@@ -72,7 +73,9 @@ def lesion_step(loaded: "LoadedModel", case: LessonCase, key: str) -> None:
             "goes by."
         )
     )
-    st.caption("On a real radiograph nobody can take the lesion away. Only the mask and this twin make the error seen.")
+    explain(
+        "On a real radiograph nobody can take the lesion away. Only the mask and this twin make the error seen.", key
+    )
 
 
 def _say_off(loaded: "LoadedModel", reading: "LessonReading") -> None:
@@ -106,6 +109,12 @@ def random_step(loaded: "LoadedModel", case: LessonCase, key: str) -> None:
     if told is None:
         return
     _say_random(found, letters[order.index(0)], told, loaded.task.positive)
+    explain(
+        "Alike: Spearman's rank correlation of the maps as drawn, 1 = the same order of all pixels, 0 = none. From the "
+        "output towards the input: Adebayo et al. 2018, Sanity Checks for Saliency Maps. **Limit of this check:** a "
+        "map that changes has passed it, and may still be wrong.",
+        key,
+    )
     st.button(
         "Draw other random weights", key=f"{key}.another", icon=":material/casino:", on_click=_draw_again, args=(key,)
     )
@@ -130,11 +139,6 @@ def _say_random(found: "Sequence[Stage]", right: str, told: str, positive: str) 
         "**What it means.** A map that explains what was learned has to change when that is thrown away. Where the map "
         "of a random network looks the same, it shows edges and borders of the image and of the layers, and would look "
         "as convincing under any answer. Another draw gives other maps; a look at one is not enough."
-    )
-    st.caption(
-        "Alike: Spearman's rank correlation of the maps as drawn, 1 = the same order of all pixels, 0 = none. From the "
-        "output towards the input: Adebayo et al. 2018, Sanity Checks for Saliency Maps. **Limit of this check:** a "
-        "map that changes has passed it, and may still be wrong."
     )
 
 
@@ -174,8 +178,8 @@ def labels_step(loaded: "LoadedModel", case: LessonCase, key: str) -> None:
             "that, because it drops signs on its way."
         )
     )
-    st.caption(
-        "So ask of every map: for which label, how strong before scaling, and what would the other label's show?"
+    explain(
+        "So ask of every map: for which label, how strong before scaling, and what would the other label's show?", key
     )
 
 

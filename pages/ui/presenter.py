@@ -8,14 +8,14 @@ SHORTCUT = "Alt+P"
 _ON, _DRAWN = "_presenter.on", "_presenter.drawn"
 
 # Streamlit sizes type and distances by the root's size; the viewer, which has a style of its own, takes the variables.
-# Whose an image is, what a picture shows and that nothing here is for diagnosis are captions too, and stay.
+# Whose an image is, what a picture or a figure means and that nothing here is for diagnosis are captions too, and stay.
 _STYLE = """<style>
 html { font-size: 21px !important; }
 :root { --presenter-type: 20px; --presenter-target: 44px; }
 [data-testid="stSidebar"], [data-testid="stExpandSidebarButton"] { display: none; }
 [data-testid="stCaptionContainer"] { display: none; }
-:is([class*="st-key-"][class*="attribution"], .st-key-footer, [data-testid="stImageCaption"])
-    [data-testid="stCaptionContainer"] { display: block; }
+:is([class*="st-key-"][class*="attribution"], [class*="st-key-"][class*="explains"], .st-key-footer,
+    [data-testid="stImageCaption"]) [data-testid="stCaptionContainer"] { display: block; }
 :focus-visible { outline: 4px solid currentcolor !important; outline-offset: 2px; }
 </style>"""
 
@@ -62,6 +62,17 @@ def presenter_toggle() -> None:
     )
     if on:
         st.markdown(" · ".join(f"**{keys}** {what}" for keys, what in _KEYS.items()))
+
+
+def explain(words: str, key: str) -> None:
+    """A caption that stays in presenter mode: without it a picture or a figure would say something else.
+
+    Args:
+        words: Markdown.
+        key: unique on the page.
+    """
+    with st.container(key=f"{key}.explains"):
+        st.caption(words)
 
 
 def offer_to_leave() -> None:

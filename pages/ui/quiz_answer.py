@@ -9,6 +9,7 @@ from cxrkit.quiz.judging import Mark, Outcome, Read, hotter_than, judge
 from cxrkit.quiz.pack_case import PackCase
 from cxrkit.quiz.question import Material, Question, is_positive
 from pages.ui.models import load_libraries
+from pages.ui.presenter import explain
 from pages.ui.quiz_case import NEXT, plain_panes
 from pages.ui.quiz_network import NetworkAnswer, ask_network, guard_words
 from pages.ui.quiz_state import KEY, VIEWER, Given, Run, go_on, record
@@ -49,7 +50,7 @@ def show_answer(run: Run, question: Question, material: Material, given: Given) 
         on_click=go_on,
     )
     if legend := _legend(material, given, network):
-        st.caption(legend)
+        explain(legend, f"{KEY}.legend")
 
 
 def _outcome(
@@ -130,17 +131,20 @@ def _sentences(
     question: Question, material: Material, given: Given, network: NetworkAnswer, learner: Read, judged: Read
 ) -> None:
     """Truth, learner and network, one card each."""
+    pack = isinstance(question.source, PackCase)
     cards = (
-        ("The truth", truth_in_words(question), _truth(question)),
-        ("You", verdict(learner), _learner(question, material, given, network, learner)),
-        ("The network", verdict(judged), _network(question, network, judged)),
+        ("The truth", truth_in_words(question), _truth(question), question.what if pack else ""),
+        ("You", verdict(learner), _learner(question, material, given, network, learner), ""),
+        ("The network", verdict(judged), _network(question, network, judged), ""),
     )
-    for column, (title, head, words) in zip(st.columns(3), cards, strict=True):
+    for column, (title, head, words, note) in zip(st.columns(3), cards, strict=True):
         with column.container(border=True, height="stretch"):
             st.markdown(f"{title}")
             st.subheader(head[:1].upper() + head[1:], anchor=False)
             st.markdown(words)
-    if isinstance(question.source, PackCase):
+            if note:
+                st.text(note)  # a stranger's: as Markdown it could fetch an address
+    if pack:
         for reasons in guard_words(question, material):
             st.warning(f"{reasons} The network's answer means little.", icon=":material/warning:")
 

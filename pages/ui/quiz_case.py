@@ -6,10 +6,11 @@ import streamlit as st
 
 from cxrkit.quiz.judging import Mark
 from cxrkit.quiz.question import READINGS, Material, Question
-from pages.ui.quiz_state import KEY, VIEWER, Given, Run
+from pages.ui.quiz_nickname import ask_nickname
+from pages.ui.quiz_state import KEY, VIEWER, Given, Run, take_nickname
 from pages.ui.quiz_words import MARK_WHERE, QUESTIONS, reading_name
 from pages.ui.results import display_pixels
-from pages.ui.viewer import Pane, ViewerState, clear_mark, viewer
+from pages.ui.viewer import Pane, clear_mark, viewer
 from pages.ui.words import listed
 
 SHOW, NEXT = "Alt+A", "Alt+N"
@@ -19,7 +20,7 @@ _OLDEST_YEARS = 19
 
 
 def ask(run: Run, question: Question, material: Material) -> None:
-    """Show the images and take the learner's answer; it is final once the button is pressed."""
+    """Show the images and take the learner's answer; it is final once the button is pressed with nothing missing."""
     pair = len(material.images) == 2
     # Two images are compared side by side, which takes the whole width.
     left, right = (st.container(), st.container()) if pair else st.columns([2, 1], gap="medium")
@@ -30,21 +31,35 @@ def ask(run: Run, question: Question, material: Material) -> None:
         st.subheader(QUESTIONS[question.task], anchor=False)
         if known := _known(question):
             st.markdown(known)
-        reading = _ask_reading(question)
-        nothing = _ask_place(question, state)
-        missing = _missing(question, reading, placed=mark is not None or nothing)
-        pressed = st.button(
-            "Show the answer",
-            key=f"{KEY}.show",
-            type="primary",
-            icon=":material/visibility:",
-            shortcut=SHOW,
-            disabled=bool(missing),
-            width="stretch",
-        )
-        if missing:
-            st.markdown(f"Still missing: {listed(missing)}. The network reads the image after you.")
-    if pressed and reading is not None:
+        _say_place(question, marked=mark is not None)
+        with st.form(f"{run.key}.form", enter_to_submit=False, border=False):
+            _take(run, question, mark)
+
+
+def _take(run: Run, question: Question, mark: Mark | None) -> None:
+    """The fields and the button. In a form, because a number that is being typed counts there when Alt+A is pressed."""
+    reading = _ask_reading(run, question)
+    placed = mark is not None or not question.located
+    if not placed:
+        placed = st.checkbox("Nothing to mark", key=f"{run.key}.nothing", persist_state="session")
+    nameless = run.place == 0 and not run.nickname  # a class that came by a link has not been asked
+    if nameless:
+        ask_nickname()
+    st.markdown("The network reads the image after you.")
+    pressed = st.form_submit_button(
+        "Show the answer",
+        key=f"{KEY}.show",
+        type="primary",
+        icon=":material/visibility:",
+        shortcut=SHOW,
+        width="stretch",
+    )
+    missing = _missing(reading, placed=placed)
+    if pressed and missing:
+        st.warning(f"Still missing: {listed(missing)}.", icon=":material/pending:")
+    elif pressed and reading is not None:
+        if nameless:
+            take_nickname()
         run.given = Given(reading, mark)
         st.rerun()
 
@@ -64,9 +79,8 @@ def _known(question: Question) -> str:
     return {"F": "The child is a girl.", "M": "The child is a boy."}.get(question.sex or "", "")
 
 
-def _ask_reading(question: Question) -> str | float | None:
+def _ask_reading(run: Run, question: Question) -> str | float | None:
     """The reading so far; None while there is none."""
-    key = f"{KEY}.{question.number}"
     choices = READINGS[question.task]
     if choices:
         chosen: str | None = st.radio(
@@ -74,33 +88,29 @@ def _ask_reading(question: Question) -> str | float | None:
             choices,
             index=None,
             format_func=reading_name,
-            key=f"{key}.reading",
+            key=f"{run.key}.reading",
             persist_state="session",
         )
         return chosen
     years, months = st.columns(2)
     whole = years.number_input(
-        "Years", 0, _OLDEST_YEARS, value=None, step=1, key=f"{key}.years", persist_state="session"
+        "Years", 0, _OLDEST_YEARS, value=None, step=1, key=f"{run.key}.years", persist_state="session"
     )
-    rest = months.number_input("Months", 0, 11, value=0, step=1, key=f"{key}.months", persist_state="session")
+    rest = months.number_input("Months", 0, 11, value=0, step=1, key=f"{run.key}.months", persist_state="session")
     return None if whole is None else float(12 * whole + rest)
 
 
-def _ask_place(question: Question, state: ViewerState) -> bool:
-    """What there is to do about the place; whether the learner says that there is nothing to mark."""
+def _say_place(question: Question, *, marked: bool) -> None:
+    """What there is to do about the place."""
     st.markdown(f"**{MARK_WHERE[question.task]}**")
-    if state.mark is not None:
+    if marked:
         st.button("Remove the mark", key=f"{KEY}.unmark", icon=":material/close:", on_click=clear_mark, args=(VIEWER,))
-        return False
-    if not question.located:
-        return True
-    return st.checkbox("Nothing to mark", key=f"{KEY}.{question.number}.nothing", persist_state="session")
 
 
-def _missing(question: Question, reading: str | float | None, *, placed: bool) -> Sequence[str]:
+def _missing(reading: str | float | None, *, placed: bool) -> Sequence[str]:
     parts = []
     if reading is None:
         parts.append("your reading")
-    if question.located and not placed:
+    if not placed:
         parts.append("a mark, or “Nothing to mark”")
     return parts

@@ -1,11 +1,12 @@
 """The network's answer to a question of the quiz. Nothing of it is made before the learner has answered."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cxrkit.finding_reading import Finding
 from cxrkit.finding_truth import LABEL_OF_LESION
 from cxrkit.pixels import Gray
 from cxrkit.quiz.judging import Mark, strongest_point
@@ -35,8 +36,9 @@ class NetworkAnswer:
     Attributes:
         reading: in the question's own readings where it has one for it, else as the network says it; months of an age.
         words: score and label, or age and interval, as a sentence.
-        score: of what it calls, in [0, 1]; None of an age.
-        heatmaps: one for each image, also where there is no heat.
+        score: of what it calls, in [0, 1]; of findings as heatmaps; None of an age.
+        heatmaps: one for each image, also where there is no heat; of findings for the one called most clearly, or with
+            the highest score where none is called.
         legend: what their colours are, for the viewer.
         meaning: the same as a sentence.
         weights: SHA-256.
@@ -124,16 +126,27 @@ def _bone_age(loaded: "LoadedModel", question: Question, material: Material) -> 
 
 
 def _nih14(loaded: "LoadedModel", question: Question, material: Material) -> NetworkAnswer:
-    """Of the labels that the simulator can draw: the called ones joined, the true one's heatmap or the highest's."""
+    """Of the labels that the simulator can draw: the called ones joined, with map and score of one of its own choice.
+
+    The map is not the true label's: whoever calls something else may not be given a point on what it has missed.
+    """
     view = read_findings_of(loaded, material.images[0], ModelInput())
     drawn = set(LABEL_OF_LESION.values())
     order = [finding for finding in view.findings.by_excess() if finding.label in drawn]
-    called = sorted(finding.label for finding in order if finding.called)
-    label = order[0].label if question.truth == NO_FINDING else str(question.truth)
-    scores = view.prediction.scores
-    shown = show_label(loaded, material.images[0], view, label, methods()[0])
-    words = f"Score for {name_of(label).lower()} {share(scores[label])}."
-    return _answer(loaded, ", ".join(called) or NO_FINDING, words, scores[label], (shown.heatmap,), label)
+    called = [finding for finding in order if finding.called]
+    shown = called[0] if called else max(order, key=lambda finding: finding.score)
+    seen = show_label(loaded, material.images[0], view, shown.label, methods()[0])
+    reading = ", ".join(sorted(finding.label for finding in called)) or NO_FINDING
+    words = _found(shown, order, str(question.truth))
+    return _answer(loaded, reading, words, shown.score, (seen.heatmap,), shown.label)
+
+
+def _found(shown: Finding, drawn: Sequence[Finding], truth: str) -> str:
+    """The score of the label whose heatmap is shown, and whether the true one could have been called at all."""
+    words = f"Score for {name_of(shown.label).lower()} {share(shown.score)}"
+    words += "." if shown.called else ", the highest, and not called."
+    never = [finding.remark for finding in drawn if finding.label == truth and finding.threshold is None]
+    return f"{words} It can never call {name_of(truth).lower()}: {never[0]}." if never else words
 
 
 def guard_words(question: Question, material: Material) -> list[str]:

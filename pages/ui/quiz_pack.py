@@ -21,14 +21,14 @@ _NAME_WIDTH = 170
 """Pixels of a column that holds names of files."""
 
 
-def own_cases(nickname: str) -> None:
+def own_cases() -> None:
     """The uploader, what is wrong with a pack, the button that begins it, and how to make one."""
     with st.expander("Own cases: a quiz pack", icon=":material/folder_zip:", key=f"{KEY}.own"):
         given = st.file_uploader(
             "Quiz pack (a zip of images and quiz.csv)", key=f"{KEY}.pack", max_upload_size=MAX_FILE_BYTES >> 20
         )
         if given is not None:
-            _offer(given.getvalue(), nickname)
+            _offer(given.getvalue())
         st.caption(
             "The pack is kept in this server's memory until your session ends, and is sent nowhere else. Use only "
             "images that you may use for this purpose, without anything that names a person."
@@ -36,7 +36,7 @@ def own_cases(nickname: str) -> None:
         _explain()
 
 
-def _offer(data: bytes, nickname: str) -> None:
+def _offer(data: bytes) -> None:
     """Check a pack once; say what is wrong, or offer to begin."""
     digest = hashlib.sha256(data).hexdigest()
     kept: tuple[str, QuizPack | str] | None = st.session_state.get(_CHECKED)
@@ -55,7 +55,7 @@ def _offer(data: bytes, nickname: str) -> None:
         type="primary",
         icon=":material/play_arrow:",
         on_click=start_pack,
-        args=(found, nickname),
+        args=(found,),
     )
 
 
@@ -81,8 +81,8 @@ def _explain() -> None:
     st.markdown(
         "- `file`: the image's name in the zip; `file2`: the follow-up, of the task `followup` alone.\n"
         f"- `task` and `truth`: {'; '.join(truths)}; `bone_age`: months, 0 to {OLDEST}.\n"
-        "- `mask`: an image as large as the last one of its row, white on what is to be found; or `x0`, `y0`, `x1`, "
-        "`y1`: a box in its pixels. Both may be left out, as every further column may.\n"
+        "- `mask`: an image as large as the last one of its row, white on what is to be found and black elsewhere; or "
+        "`x0`, `y0`, `x1`, `y1`: a box in its pixels. Both may be left out, as every further column may.\n"
         "- `level`: `easy`, `medium` or `hard`; `sex`: `F` or `M`, of hands; "
         f"`note`: shown with the answer, up to {MOST_NOTE} letters.\n"
         f"- Limits: {MOST_CASES} cases, {MOST_FILES} files, {MAX_FILE_BYTES >> 20} MB packed, {MOST_BYTES >> 20} MB "

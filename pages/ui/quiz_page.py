@@ -10,7 +10,7 @@ from pages.ui.quiz_case import ask
 from pages.ui.quiz_material import make_soon, material_of
 from pages.ui.quiz_score import running_score, show_score
 from pages.ui.quiz_setup import choose_quiz
-from pages.ui.quiz_state import KEY, Run, current, follow_link, leave
+from pages.ui.quiz_state import KEY, Run, current, end, follow_link
 from pages.ui.quiz_words import LEVELS
 
 
@@ -37,7 +37,7 @@ def _show_question(run: Run) -> None:
     total = len(run.questions)
     with st.container(horizontal=True, vertical_alignment="center", key=f"{KEY}.head"):
         st.subheader(f"Case {question.number} of {total}: {find_task(question.task).title}{level}", anchor=False)
-        st.button("End the quiz", key=f"{KEY}.end", icon=":material/close:", on_click=leave)
+        st.button("End the quiz", key=f"{KEY}.end", icon=":material/close:", on_click=end)
     done = run.place + answered
     st.progress(done / total)
     material = material_of(question)

@@ -10,8 +10,11 @@ from cxrkit.quiz.judging import Outcome, Read
 from cxrkit.quiz.question import LOCATED, is_positive
 from cxrkit.quiz.results import results_csv
 from cxrkit.tasks import find_task
-from pages.ui.quiz_state import KEY, Run, leave, log, start_again
-from pages.ui.quiz_words import short_reading, verdict
+from pages.ui.models import read_task_card
+from pages.ui.presenter import explain
+from pages.ui.quiz_nickname import ask_nickname
+from pages.ui.quiz_state import KEY, Run, leave, log, start_again, take_nickname
+from pages.ui.quiz_words import never_called, short_reading, verdict
 from pages.ui.shell import FOOTER
 from pages.ui.words import percent_interval
 
@@ -27,21 +30,40 @@ def show_score(run: Run) -> None:
     from cxrkit.quiz.score import first_answers, score  # brings SciPy's statistics, which take a while
 
     outcomes: Sequence[Outcome] = run.outcomes
-    st.subheader(f"Score{f' of {run.nickname}' if run.nickname else ''}", anchor=False)
-    if len(log()) > len(run.outcomes) and _whole_session():
-        outcomes = first_answers(log())
+    _head(run)
+    own = [outcome for outcome in log() if outcome.nickname == run.nickname]
+    if len(own) > len(run.outcomes) and _whole_session():
+        outcomes = first_answers(own)
     rows = score(outcomes)
     for row in rows:
         if row.level is None:
             _metrics(row)
     st.dataframe([line for row in rows for line in _lines(row)], hide_index=True, width="stretch")
-    st.caption(
-        "Shares with Wilson's 95 % interval: of a few cases they say little. Marks: inside the region, where one is "
-        "known; the network's is the strongest point of its heatmap. Sensitivity and specificity: right readings among "
-        "the cases with a finding (V/Q: perfusion scans) and without."
-    )
+    explain(_caveat(rows), f"{KEY}.caveat")
     st.dataframe([_case(outcome) for outcome in outcomes], hide_index=True, width="stretch")
     _take_away(run, outcomes)
+
+
+def _head(run: Run) -> None:
+    """Whose score it is; a name is somebody's own text and no Markdown."""
+    st.subheader("Score", anchor=False)
+    if run.nickname:
+        st.text(f"of {run.nickname}")
+    else:
+        ask_nickname(on_change=take_nickname)
+    if len(run.outcomes) < len(run.questions):
+        st.markdown(f"Ended after {len(run.outcomes)} of {len(run.questions)} cases.")
+
+
+def _caveat(rows: "Sequence[ScoreRow]") -> str:
+    words = (
+        "Shares with Wilson's 95 % interval: of a few cases they say little. Marks: inside the region, where one is "
+        "known; the network's is the strongest point of its heatmap. Sensitivity and specificity: right readings among "
+        "the cases with a finding (V/Q: perfusion scans) and without. A mark on an image of which nobody knows the "
+        "region counts neither way."
+    )
+    limits = [never_called(read_task_card(find_task(row.task))) for row in rows if row.level is None]
+    return " ".join(filter(None, [words, *limits]))
 
 
 def running_score(run: Run) -> str:
@@ -59,7 +81,11 @@ def _whole_session() -> bool:
         "Cases", (QUIZ, SESSION), default=QUIZ, required=True, key=f"{KEY}.scope", label_visibility="collapsed"
     )
     if chosen == SESSION:
-        st.caption("A case that the same learner answered twice counts once, with the first answer.")
+        explain(
+            "All that was answered under the same nickname. A case that was answered twice counts once, with the first "
+            "answer.",
+            f"{KEY}.session",
+        )
     return chosen == SESSION
 
 

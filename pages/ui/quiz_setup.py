@@ -7,13 +7,15 @@ import streamlit as st
 from cxrkit import tasks
 from cxrkit.errors import WeightsError
 from cxrkit.quiz.question import READINGS
-from cxrkit.quiz.results import MOST_LETTERS
 from cxrkit.quiz.settings import LAST_SEED, MOST_CASES, QUIZ_LEVELS, USUAL_CASES, QuizSettings
 from cxrkit.task import Task
+from cxrkit.tasks import find_task
 from pages.ui.models import read_task_card
+from pages.ui.presenter import explain
+from pages.ui.quiz_nickname import ask_nickname
 from pages.ui.quiz_pack import own_cases
 from pages.ui.quiz_state import KEY, log, start_simulated
-from pages.ui.quiz_words import HONEST, LEVEL_MEANS, LEVELS
+from pages.ui.quiz_words import HONEST, LEVEL_MEANS, LEVELS, never_called
 
 _FIRST = "tuberculosis"
 
@@ -51,21 +53,13 @@ def choose_quiz() -> None:
     st.markdown(HOW)
     with st.container(border=True, key=f"{KEY}.setup"):
         settings = _ask_settings(known)
-        nickname = st.text_input(
-            "Nickname (optional)",
-            max_chars=MOST_LETTERS,
-            key=f"{KEY}.nickname",
-            help="For the table of results alone. Leave it empty, or take a name that only you know as yours.",
-            persist_state="session",
-            width=320,
-        )
+        ask_nickname()
         st.button(
             f"Start: {settings.cases} case{'s' if settings.cases > 1 else ''}",
             key=f"{KEY}.start",
             type="primary",
             icon=":material/play_arrow:",
-            on_click=start_simulated,
-            args=(settings, nickname or ""),
+            on_click=_start,
         )
         st.caption(
             f"Link to exactly this quiz, for a class: `{link_to(settings)}`. Everybody who opens it gets the same "
@@ -73,7 +67,7 @@ def choose_quiz() -> None:
         )
     if log():
         st.caption(f"Answered in this session so far: {len(log())}. The score is shown at the end of each quiz.")
-    own_cases(nickname or "")
+    own_cases()
 
 
 def link_to(settings: QuizSettings) -> str:
@@ -94,7 +88,7 @@ def _ask_settings(known: list[Task]) -> QuizSettings:
     task = st.selectbox(
         "What to read", names, format_func=titles.__getitem__, key=f"{KEY}.task", persist_state="session"
     )
-    st.caption(HONEST[task])
+    explain(f"{HONEST[task]} {never_called(read_task_card(find_task(task)))}".strip(), f"{KEY}.honest")
     level = st.segmented_control(
         "How hard",
         QUIZ_LEVELS,
@@ -119,6 +113,12 @@ def _ask_settings(known: list[Task]) -> QuizSettings:
         "Other cases", key=f"{KEY}.another", icon=":material/casino:", on_click=_other_cases, width="stretch"
     )
     return QuizSettings(task, int(number), int(count), level or QUIZ_LEVELS[0])
+
+
+def _start() -> None:
+    """Begin what the form shows now: a click may come with an edit that the page was not drawn with."""
+    task, seed, cases, level = (st.session_state[f"{KEY}.{name}"] for name in ("task", "seed", "cases", "level"))
+    start_simulated(QuizSettings(task, int(seed), int(cases), level or QUIZ_LEVELS[0]))
 
 
 def _other_cases() -> None:

@@ -1,5 +1,6 @@
 """The quiz of a session: which questions, how far, what was answered. It survives page switches and holds no pixels."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -11,12 +12,14 @@ from cxrkit.quiz.judging import Mark, Outcome
 from cxrkit.quiz.question import Question
 from cxrkit.quiz.results import clean_nickname
 from cxrkit.quiz.settings import QUERY, QuizSettings, asked_by
+from pages.ui.viewer import clear_mark
 
 if TYPE_CHECKING:
     from cxrkit.quiz.pack import QuizPack
 
 KEY = "quiz"
 VIEWER = f"{KEY}.viewer"
+NICKNAME = f"{KEY}.nickname"
 
 _RUN, _LOG, _LINK = f"_{KEY}.run", f"_{KEY}.log", f"_{KEY}.link"
 
@@ -46,6 +49,7 @@ class Run:
         place: index of the question at hand; their number once all are done.
         given: the answer to it, once it is given.
         outcomes: of the questions so far.
+        id: of this run alone; the same cases taken again have another one.
     """
 
     name: str
@@ -55,11 +59,17 @@ class Run:
     place: int = 0
     given: Given | None = None
     outcomes: list[Outcome] = field(default_factory=list)
+    id: str = field(init=False, default_factory=lambda: secrets.token_hex(4))
 
     @property
     def question(self) -> Question | None:
         """The question at hand; None once all are done."""
         return self.questions[self.place] if self.place < len(self.questions) else None
+
+    @property
+    def key(self) -> str:
+        """Of the fields of the question at hand: what was typed elsewhere must not answer it."""
+        return f"{KEY}.{self.id}.{self.place}"
 
 
 def current() -> Run | None:
@@ -74,25 +84,51 @@ def log() -> list[Outcome]:
     return answered
 
 
-def start_simulated(settings: QuizSettings, nickname: str = "") -> None:
+def start_simulated(settings: QuizSettings) -> None:
     """Begin a simulated quiz; the address of the page becomes its link."""
     name = f"simulated {settings.task}, seed {settings.seed}, {settings.cases} cases, {settings.level}"
-    _begin(Run(name, draw_quiz(settings), clean_nickname(nickname), settings.query()))
+    _begin(Run(name, draw_quiz(settings), _typed_nickname(), settings.query()))
 
 
-def start_pack(pack: "QuizPack", nickname: str = "") -> None:
+def start_pack(pack: "QuizPack") -> None:
     """Begin a quiz of one's own cases."""
     name = f"own cases, pack {pack.sha256[:12]}"
-    _begin(Run(name, pack.questions, clean_nickname(nickname), {}))
+    _begin(Run(name, pack.questions, _typed_nickname(), {}))
 
 
 def _begin(run: Run) -> None:
     st.session_state[_RUN] = run
+    clear_mark(VIEWER)  # the first image may be the one that was marked last
     _set_address(run.query)
 
 
+def _typed_nickname() -> str:
+    """Of the field as it is now, not as it was drawn: an edit and a click may come together."""
+    return clean_nickname(st.session_state.get(NICKNAME) or "")
+
+
+def take_nickname() -> None:
+    """Give the quiz the name in the field, also the cases of it that are answered already."""
+    run = current()
+    if run is None:
+        return
+    run.nickname = _typed_nickname()
+    run.outcomes = [replace(outcome, nickname=run.nickname) for outcome in run.outcomes]
+    if run.outcomes:
+        log()[-len(run.outcomes) :] = run.outcomes  # nothing is answered outside of the quiz at hand
+
+
+def end() -> None:
+    """End the quiz early: at the score of what was answered; before the first answer there is none."""
+    run = current()
+    if run is not None and run.outcomes:
+        run.place, run.given = len(run.questions), None
+    else:
+        leave()
+
+
 def leave() -> None:
-    """End the quiz; what was answered stays in the session's score."""
+    """Put the quiz away; what was answered stays in the session's score."""
     st.session_state.pop(_RUN, None)
     _set_address({})
 

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 
 from cxrkit.bone_age import in_words
+from cxrkit.card import Card
 from cxrkit.quiz.judging import NEAR_MONTHS, MarkFound, Read
-from cxrkit.quiz.question import Question
+from cxrkit.quiz.pack_case import PackCase
+from cxrkit.quiz.question import NO_FINDING, READINGS, Question
 from cxrkit.quiz.settings import QuizLevel
 from cxrkit.scan_reading import CANNOT_TELL
 from pages.ui.finding_words import name_of
-from pages.ui.words import percent
+from pages.ui.words import listed, percent
 
 QUESTIONS: Mapping[str, str] = {
     "tuberculosis": "Is this chest normal, or is there a lesion?",
@@ -37,7 +39,8 @@ HONEST: Mapping[str, str] = {
     "vq": "Simulated scans, anterior view. “Cannot tell”, which the network may say, counts as not right.",
     "nih14": (
         "One finding at most, of those that the simulator can draw; the network is right where of these labels it "
-        "calls the true one alone, or none where none is there."
+        "calls the true one alone, or none where none is there. Its heatmap and score are of the finding that it calls "
+        "most clearly, or of the one with the highest score where it calls none."
     ),
 }
 
@@ -56,6 +59,21 @@ LEVELS: Mapping[QuizLevel, str] = {"easy": "Easy", "medium": "Medium", "hard": "
 _READINGS = {"abnormal": "Abnormal: a lesion is there", "normal": "Normal: no lesion"}
 
 
+def never_called(card: Card) -> str:
+    """Which findings of the quiz a network cannot call, as a sentence; "" where it may call all, and of other tasks."""
+    if card.task != "nih14":
+        return ""
+    remarked = {support.label for support in card.support if support.remark}
+    findings = [label for label in READINGS[card.task] if label != NO_FINDING]
+    never = [label for label in findings if label in remarked or label not in card.thresholds]
+    if not never:
+        return ""
+    names = listed([name_of(label).lower() for label in never])
+    return (
+        f"This network can never call {names}: it has no threshold for them, so it is never right where one is there."
+    )
+
+
 def reading_name(reading: str | float) -> str:
     """A reading as an answer to choose, or an age in words."""
     if not isinstance(reading, str):
@@ -69,8 +87,8 @@ def short_reading(reading: str | float) -> str:
 
 
 def truth_in_words(question: Question) -> str:
-    """ "abnormal – cavity, right upper zone"."""
-    what = f" – {question.what}" if question.what else ""
+    """ "abnormal – cavity, right upper zone". Without a pack's note: it would be read as Markdown here."""
+    what = f" – {question.what}" if question.what and not isinstance(question.source, PackCase) else ""
     sex = {"F": ", a girl", "M": ", a boy"}.get(question.sex or "", "")
     return f"{short_reading(question.truth)}{sex}{what}"
 

@@ -130,6 +130,21 @@ def test_a_hostile_pack_is_refused_with_a_sentence(browser: Browser, address: st
     assert NAME not in log.read_text()
 
 
+def test_an_age_that_is_being_typed_counts_when_its_shortcut_is_pressed(browser: Browser, address: str) -> None:
+    page = session(browser, f"{address}/teaching?quiz=bone_age&seed=3&cases=1")
+    drawn(page, 1)
+    page.keyboard.press("Alt+a")
+    expect(page.get_by_text("Still missing: your reading")).to_be_visible()
+    page.get_by_label("Years", exact=True).click()
+    page.keyboard.type("9")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("3")
+    page.keyboard.press("Alt+a")
+    expect(page.get_by_text("You read 9 years 3 months.")).to_be_visible()
+    page.context.close()
+
+
 def test_a_mark_by_touch_on_a_phone_in_the_dark(browser: Browser, address: str) -> None:
     page = session(
         browser,

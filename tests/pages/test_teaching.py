@@ -1,8 +1,7 @@
-"""The Teaching page driven through AppTest: a whole quiz of every kind, links, packs, the score."""
+"""The Teaching page driven through AppTest: a whole quiz of every kind, links, the score."""
 
 import csv
 import io
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,66 +11,23 @@ from streamlit.testing.v1 import AppTest
 
 from cxrkit.explain import Heatmap, Method
 from cxrkit.quiz import drawing
-from cxrkit.quiz.example_pack import example_pack
 from cxrkit.quiz.judging import Mark
 from cxrkit.quiz.question import READINGS
 from cxrkit.quiz.results import results_csv
 from cxrkit.quiz.settings import asked_by
-from pages.ui import quiz_answer, quiz_state
+from pages.ui import quiz_answer
 from pages.ui.quiz_first import FIRST_QUIZ
 from pages.ui.quiz_network import NetworkAnswer
-from tests.pages.nih14_page import nih14_root
+from tests.pages.teaching_page import answer, calm, page, run_of, small_images, start
 from tests.pages.test_app import said
 from tests.pages.vq_page import vq_root
-from tests.test_quiz_pack import entry
 
-__all__ = ["nih14_root", "vq_root"]
+__all__ = ["page", "small_images", "vq_root"]
 
-Opened = Callable[[str], AppTest]
+pytestmark = pytest.mark.usefixtures("small_images")
+
 ANSWER = ("The truth", "Score for", "strongest point", "heatmap shows")
 """Words that are on the page only once a case is answered."""
-
-
-@pytest.fixture(autouse=True)
-def _small_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    for task in drawing.HEIGHT:
-        monkeypatch.setitem(drawing.HEIGHT, task, 200)
-
-
-@pytest.fixture
-def page(opened: Opened) -> AppTest:
-    """The page, no quiz begun."""
-    return opened("teaching")
-
-
-def calm(app: AppTest) -> AppTest:
-    assert not app.exception
-    assert not app.error
-    return app
-
-
-def start(app: AppTest, task: str, cases: int = 2) -> AppTest:
-    app.selectbox(key="quiz.task").set_value(task).run()
-    app.number_input(key="quiz.cases").set_value(cases).run()
-    return calm(app.button(key="quiz.start").click().run())
-
-
-def run_of(app: AppTest) -> quiz_state.Run:
-    run: quiz_state.Run = app.session_state["_quiz.run"]
-    return run
-
-
-def answer(app: AppTest, reading: str | tuple[int, int]) -> AppTest:
-    """Give a reading, mark nothing, and have the answer shown."""
-    number = run_of(app).place + 1
-    if isinstance(reading, str):
-        app.radio(key=f"quiz.{number}.reading").set_value(reading).run()
-    else:
-        for name, value in zip(("years", "months"), reading, strict=True):
-            app.number_input(key=f"quiz.{number}.{name}").set_value(value).run()
-    for box in app.checkbox:
-        box.check().run()
-    return calm(app.button(key="quiz.show").click().run())
 
 
 def test_a_whole_quiz_of_chests(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +43,6 @@ def test_a_whole_quiz_of_chests(page: AppTest, monkeypatch: pytest.MonkeyPatch) 
         assert f"Case {number} of 3" in said(page)
         assert not [word for word in ANSWER if word in said(page)]
         assert set(asked) == set(range(1, number))
-        assert page.button(key="quiz.show").disabled
         answer(page, "abnormal")
         assert set(asked) == set(range(1, number + 1))
         assert "Score for tuberculosis" in said(page)
@@ -193,28 +148,6 @@ def test_the_session_has_a_score_and_a_table_of_results(page: AppTest) -> None:
     assert {row["learner"] for row in rows} == {"'=Ada"}
 
 
-def test_own_cases_are_checked_and_asked(page: AppTest) -> None:
-    page.session_state["quiz.own"] = True
-    page.run()
-    page.file_uploader(key="quiz.pack").upload("pack.zip", example_pack()).run()
-    assert "7 cases, every image can be read." in page.success[0].value
-    page.button(key="quiz.start_pack").click().run()
-    assert "Case 1 of 7" in said(calm(page))
-    assert "Simulated: " not in said(page), "the note comes with the answer"
-    answer(page, "abnormal")
-    assert "As the pack says, row 2" in said(page)
-    assert "quiz" not in page.query_params
-
-
-def test_a_hostile_pack_gives_a_sentence(page: AppTest) -> None:
-    page.file_uploader(key="quiz.pack").upload("Zebedee.zip", entry("../../etc/passwd.png")).run()
-    assert not page.exception
-    (error,) = page.error
-    assert "leads out of the pack" in error.value
-    assert "Zebedee" not in error.value
-    assert "quiz.start_pack" not in [button.key for button in page.button]
-
-
 def test_without_weights_the_page_says_so(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pages.ui import models
 
@@ -234,7 +167,7 @@ def test_the_start_page_offers_a_quiz_that_there_is() -> None:
     assert set(READINGS) >= {settings.task}
 
 
-# The fixtures of these two change the app's tasks until the module ends, so they come last.
+# The fixture of this one changes the app's tasks until the module ends, so it comes last.
 
 
 def _one_case(app: AppTest, task: str, reading: str) -> str:
@@ -249,7 +182,3 @@ def _one_case(app: AppTest, task: str, reading: str) -> str:
 
 def test_lung_scans_have_a_quiz(app: AppTest, vq_root: Path) -> None:
     assert "erfusion" in _one_case(app, "vq", "perfusion")
-
-
-def test_findings_have_a_quiz_where_they_have_weights(app: AppTest, nih14_root: Path) -> None:
-    assert "Score for" in _one_case(app, "nih14", "Effusion")
