@@ -24,6 +24,7 @@ from cxrkit.pixels import Gray, eight_bits, gray_of, resize
 from cxrkit.task import ModelInput, Task
 from cxrkit.weights import preparation_record
 from train.augment import Augment
+from train.stored import save_array
 
 Views = NDArray[np.uint8]
 """[N, S, S]: what the network reads, before normalisation, in 1/255."""
@@ -99,8 +100,7 @@ def prepare_cases(task: Task, cases: Sequence[Case], root: Path, size: int, cach
 
     for index, view in enumerate(made_by_all_cores(prepared, len(cases), "preparing")):
         views[index] = view
-    cache.mkdir(parents=True, exist_ok=True)
-    np.save(file, views)
+    save_array(file, views)
     return views
 
 
@@ -111,12 +111,11 @@ def read_each(
     key = hashlib.sha256(repr([case.files for case in cases]).encode()).hexdigest()[:16]
     file = cache / f"{name}-{key}.npy"
     if not file.is_file():
-        cache.mkdir(parents=True, exist_ok=True)
 
         def measured(index: int) -> NDArray[np.float32]:
             return measure(read_image(resolve(cases[index], root)[0].read_bytes()))
 
-        np.save(file, np.stack(list(made_by_all_cores(measured, len(cases), name))))
+        save_array(file, np.stack(list(made_by_all_cores(measured, len(cases), name))))
     return np.asarray(np.load(file))
 
 
@@ -133,7 +132,7 @@ def lung_maps(views: Views, cache: Path) -> Views:
         maps = np.zeros_like(views)
         for index, one in enumerate(made_by_all_cores(found, len(views), "lungs")):
             maps[index] = one
-        np.save(file, maps)
+        save_array(file, maps)
     return np.asarray(np.load(file))
 
 

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -15,6 +18,15 @@ BEST = "best.safetensors"
 
 HISTORY = "history"
 """What a stored network says of its training, in words, in the file's metadata."""
+
+
+def save_array(file: Path, array: NDArray[Any]) -> None:
+    """Write an array that a later run reads; a kill leaves no half of it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_suffix(".new")
+    with fresh.open("wb") as opened:
+        np.save(opened, array)
+    fresh.replace(file)
 
 
 def save(model: nn.Module, file: Path, told: dict[str, str] | None = None) -> None:

@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Sampler, TensorDataset
 
 from train.trainer import FitSettings, chosen_precision, fit, moving_average, one_cycle
 
@@ -57,6 +58,38 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     resumed = Counted()
     fit(Mean(), resumed, loader(), SETTINGS, tmp_path)
     assert resumed.batches == 8, "two of four epochs were finished before the kill, two remain"
+
+
+class Turns(Sampler[int]):
+    """Remembers which epochs it drew."""
+
+    def __init__(self) -> None:
+        self.epoch, self.drawn = 0, list[int]()
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return 32
+
+    def __iter__(self) -> Iterator[int]:
+        self.drawn.append(self.epoch)
+        return iter(range(32))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_resumed_run_draws_the_epochs_that_remain(tmp_path: Path, workers: int) -> None:
+    data = loader().dataset
+
+    def drawing(turns: Turns) -> DataLoader[tuple[Tensor, ...]]:
+        return DataLoader(data, batch_size=8, sampler=turns, num_workers=workers)
+
+    with pytest.raises(RuntimeError, match="killed"):
+        fit(Mean(), Counted(stop_after=10), drawing(Turns()), SETTINGS, tmp_path)
+    turns = Turns()
+    fit(Mean(), Counted(), drawing(turns), SETTINGS, tmp_path)
+    assert turns.drawn[0] == 2
+    assert set(turns.drawn) == {2, 3}
 
 
 def test_a_finished_run_gives_its_averaged_weights_again(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from train.bone_age.images import Material, Shown
 from train.bone_age.losses import Batch, ClassWeights, Losses, LossSettings, losses
 from train.bone_age.networks import NetworkSettings, build
 from train.bone_age.progress import CHOICE, Recorder, figures
-from train.epochs import PROGRESS, earlier, read_rows, write_row
+from train.epochs import PROGRESS, earlier, write_row
 from train.stages import Stage
 from train.stored import BEST, HISTORY, initialisation, save, start_from
 from train.trainer import FitSettings, Judge, Loss, fit
@@ -104,9 +104,6 @@ def _train_stage(
     share = settings.large[min(number, len(settings.large) - 1)]
     counts = [len(kind.hands) for kind in kinds]
     sampler = Shares(counts, (1 - share, share), images, settings.seed + number)
-    # Lightning tells a sampler the epoch only after the first one that follows a kill.
-    finished = sum(row["stage"] == str(number) for row in read_rows(run / PROGRESS))
-    sampler.set_epoch(min(finished, epochs - 1))
     how = replace(
         how,
         epochs=epochs,

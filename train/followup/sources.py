@@ -20,6 +20,7 @@ from cxrkit.tasks.chest import automatic_box
 from cxrkit.tasks.tuberculosis import LABELS as TUBERCULOSIS_LABELS
 from train.followup.space import Frame
 from train.prepared import Views, made_by_all_cores
+from train.stored import save_array
 
 SIDE = 320
 _WIDE = 0.22
@@ -92,10 +93,9 @@ def read_sources(cases: Sequence[Case], root: Path, cache: Path, name: str | Non
     stem = cache / f"sources-{name}-{key.hexdigest()[:16]}"
     files = [stem.with_name(f"{stem.name}-{part}.npy") for part in ("views", "lungs", "frames", "kept")]
     if not all(file.is_file() for file in files):
-        cache.mkdir(parents=True, exist_ok=True)
         read: tuple[NDArray[Any], ...] = _read(cases, root, side)
         for file, array in zip(files, read, strict=True):
-            np.save(file, array)
+            save_array(file, array)
     views, lungs = (np.load(file, mmap_mode="r") for file in files[:2])
     kept = [cases[index] for index in np.load(files[3])]
     return Sources(

@@ -27,7 +27,8 @@ _LIMITS = (
     "Patients of the tb and OpenIST sets are not known, and images of tb may repeat images of nih, so images set aside "
     "look easier than another hospital's; the figures of networks trained without a hospital do not share this.",
     "Hardly any child is among the frontal chests. Whether an image is good enough to read is not judged.",
-    "Planar lung scans are not learned; the guard refuses to judge for a task that reads them.",
+    "Planar lung scans are not learned: for a task that reads them plain checks decide, and the network only where it "
+    "is sure to see something else that it knows.",
 )
 
 _REFERENCES = {

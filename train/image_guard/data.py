@@ -14,6 +14,7 @@ from tqdm import tqdm
 from cxrkit.image import read_image
 from cxrkit.pixels import Gray
 from cxrkit.quality import THUMBNAIL, thumbnail
+from train.stored import save_array
 
 Part = Literal["fit", "carve", "aside"]
 Thumbnails = NDArray[np.uint8]
@@ -140,7 +141,6 @@ def _read_source(files: Sequence[Path], source: str, cache: Path) -> Thumbnails:
     key = hashlib.sha256(repr([str(file) for file in files]).encode()).hexdigest()[:16]
     file = cache / f"{source}-{key}.npy"
     if not file.is_file():
-        cache.mkdir(parents=True, exist_ok=True)
         images = (read_image(each.read_bytes()) for each in tqdm(files, desc=source, unit="image"))
-        np.save(file, np.stack([stretched(image.windowed()) for image in images]))
+        save_array(file, np.stack([stretched(image.windowed()) for image in images]))
     return np.asarray(np.load(file))

@@ -10,6 +10,7 @@ from cxrkit.phantoms import random_chest, simulate_chest
 from cxrkit.pixels import Gray
 from train.image_guard.data import Part, Thumbnails, stretched
 from train.image_guard.drawings import LEARNED, UNSEEN, draw_pictures
+from train.stored import save_array
 
 SIDE = 192
 """Height of a simulated chest in pixels."""
@@ -59,6 +60,5 @@ def count_made() -> dict[str, int]:
 def _cached(name: str, part: Part, cache: Path) -> Thumbnails:
     file = cache / f"{name}-{part}.npy"
     if not file.is_file():
-        cache.mkdir(parents=True, exist_ok=True)
-        np.save(file, np.stack([stretched(image) for image in tqdm(made_images(name, part), desc=name)]))
+        save_array(file, np.stack([stretched(image) for image in tqdm(made_images(name, part), desc=name)]))
     return np.asarray(np.load(file))

@@ -209,7 +209,7 @@ def boxes(
     tuning: Tuning,
     device: Device,
 ) -> None:
-    """How often heatmaps of Pneumonia hit radiologists' boxes on patients that a network never saw, against chance."""
+    """How often heatmaps of Pneumonia hit radiologists' boxes, by networks fine-tuned on other patients."""
     table, settings = boxes or data / "boxes.csv", tuning.settings(run)
     found = measure_boxes(data, table, run / "folds", cache or run / "cache", settings, device.settings(), out, folds)
     show([{one.name: f"{one.value:.3f} ({one.low:.3f} to {one.high:.3f})", "images": one.cases} for one in found])

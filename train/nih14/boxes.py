@@ -1,6 +1,8 @@
-"""Do the heatmaps of a finding lie in radiologists' boxes? No network is asked of a patient that it saw.
+"""Do the heatmaps of a finding lie in radiologists' boxes?
 
-The networks of the folds are trained as the shipped one was; each leaves a part of the training patients out.
+The networks of the folds are fine-tuned as the shipped one was; each leaves a part of the training patients out and is
+asked of those alone. What they start from is shared: the GAN and the self-supervision saw all training images, and the
+GAN's discriminator their labels too.
 """
 
 import csv
@@ -77,7 +79,7 @@ def mask_of(boxes: Sequence[Shares], shape: tuple[int, int]) -> Mask:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """One image with boxes, and the heatmap of a network that never saw its patient.
+    """One image with boxes, and the heatmap of a network that was not fine-tuned on its patient.
 
     Attributes:
         patient: whose it is.
@@ -184,7 +186,8 @@ def figures(seen: Sequence[Seen], count: int) -> list[Metric]:
     own = np.array([one.hit() for one in seen])
     note = (
         f"{FINDING}: the strongest pixel of Grad-CAM lies in a box, or within {POINTING_TOLERANCE:.0%} of the image's "
-        f"longer side; {count} networks, each asked of patients that it never saw"
+        f"longer side; {count} networks, each asked of patients that it was not fine-tuned on; what they start "
+        "from, GAN and self-supervision, saw these images, and the discriminator their labels"
     )
     metrics = mean_metric("pointing game, hits", BOXES, own, patients, note, share=True)
     others = [np.mean([one.hit(other.values) for other in seen if other is not one]) for one in seen if len(seen) > 1]

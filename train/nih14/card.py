@@ -24,7 +24,7 @@ from train.provenance import commit
 from train.trainer import FitSettings
 from train.tuberculosis.card import SOURCES as TUBERCULOSIS_SOURCES
 
-BOXES = "radiologists' boxes, networks that did not learn from the patient"
+BOXES = "radiologists' boxes, networks that were not fine-tuned on the patient"
 """Part of the figures that the command boxes puts on the card; a new measurement of the rest leaves them there."""
 
 LABELS_TABLE = "Labels"
@@ -39,6 +39,7 @@ _REFERENCES: dict[str, Reference] = {
 _LIMITS = (
     "The images that report are of the same archive as those learned from; other hospitals were not measured.",
     "Labels with few positive images have wide intervals, and their thresholds rest on a handful of carved images.",
+    "Whether the heatmaps lie on the findings was measured for Pneumonia alone: there they were no better than chance.",
 )
 
 _GENERATED = (
@@ -74,7 +75,7 @@ def make_weights(
     if settings.size != NIH14.input_size:
         raise InputError(f"The app reads {NIH14.input_size} pixels, so training has to have this size.")
     if settings.reading is not Reading.SIGMOID:
-        raise InputError("The app reads each label by itself (sigmoid). Train the literal softmax in a study.")
+        raise InputError("The app reads each label by itself (sigmoid). The literal softmax has no place there.")
     code, folder = commit(), out / NIH14.name
     material = read_material(data, cache, settings.seed, settings.size, by_image=by_image)
     model = train_network(material, settings, how, run)

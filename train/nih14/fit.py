@@ -120,7 +120,8 @@ def network_of(settings: Settings) -> nn.Module:
 
 def started(settings: Settings) -> str:
     """What training started from, in words."""
-    return "; ".join(map(after, settings.starts())) or initialisation(None, pretrained=settings.pretrained)
+    first = [] if settings.init or not settings.pretrained else [initialisation(None, pretrained=True)]
+    return "; ".join([*first, *map(after, settings.starts())]) or initialisation(None)
 
 
 def history(settings: Settings, images: int) -> str:

@@ -55,9 +55,8 @@ def run_study(data: Path, run: Path, budget: Budget) -> None:
             if (encoder, name) in done:
                 continue
             cell = replace(settings, encoder=encoder, augmentation=preprocessing)
-            rows.append(
-                {"network": encoder, "preprocessing": name, **_figures(images, cell, run / f"{encoder} {name}")}
-            )
+            figures = _figures(images, cell, run / f"{budget} {encoder} {name}")
+            rows.append({"network": encoder, "preprocessing": name, **figures})
             file.write_text(json.dumps(rows, indent=1))
     card = WEIGHTS / TUBERCULOSIS.name / "card.json"
     if card.is_file():

@@ -99,7 +99,6 @@ def train_network(
         start_from(model, settings.init)
     data = Pictures(learned, task, settings)
     sampler = Parity(learned.target, settings.seed)
-    sampler.set_epoch(min(len(read_rows(run / PROGRESS)), settings.epochs - 1))
     batches = DataLoader(data, batch_size=settings.batch, sampler=sampler, drop_last=len(sampler) > settings.batch)
     how = replace(
         how,
