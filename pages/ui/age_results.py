@@ -70,10 +70,10 @@ def _interval(reading: AgeReading) -> tuple[str, str]:
     low, high = reading.interval
     below, above = round(reading.expected - low), round(high - reading.expected)
     width = f"± {below} m" if below == above else f"−{below} / +{above} m"
-    return width, (
-        f"**{in_words(low).capitalize()}** to **{in_words(high)}**. Conformal: holds the reference age of "
-        f"{percent(reading.coverage)} of new children from the same source."
-    )
+    holds = f"holds the reference age of {percent(reading.coverage)} of new children from the same source"
+    if reading.sex is None:
+        holds += " where the sex is stated; without it that was not measured"
+    return width, f"**{in_words(low).capitalize()}** to **{in_words(high)}**. Conformal: {holds}."
 
 
 def _score(reading: AgeReading) -> tuple[str, str]:

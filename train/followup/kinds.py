@@ -83,6 +83,9 @@ class Made:
 class Real:
     """Pairs of two radiographs with labels, each image varied by itself, in either order.
 
+    **Choice**: the source moves both images of a real pair alike. Here each has its own mild pose and look, as those of
+    made pairs have, so that these do not tell real pairs from made ones.
+
     Args:
         sources: images.
         pairs: which of them.

@@ -30,7 +30,10 @@ TITLE = "Two networks and four preprocessings"
 
 
 def settings_of(budget: Budget, images: int) -> Settings:
-    """The source's settings (512 px, 10 epochs of all training images, batch 32, 256 channels), or smaller ones."""
+    """The source's settings (512 px, 10 epochs of all training images, batch 32, 256 channels), or smaller ones.
+
+    **Choices**: one cycle with averaged weights, labels smoothed by 0.05, and families drawn evenly within a class.
+    """
     source = Settings(
         channels=256, size=512, epochs=10, early_epochs=0, images_per_epoch=images, negatives=0.5, lesions=0.0
     )
