@@ -1,15 +1,14 @@
 """Report text -> normal or abnormal, change or no change, by rules; every decision names the words behind it."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rapidfuzz.distance import OSA
-
 from train.report_labels import words
+from train.report_labels.matching import covered, names_finding, phrases, same, speaks_of_change
+from train.report_labels.parts import parts
+from train.report_labels.reach import asked, denied, gone, lasting, not_of_the_lesion, supposed
 
-_SENTENCE = re.compile(r"[.;:!?\n]+|\s-\s")
-_WORD = re.compile(r"[a-z]+")
+_DENIED = "denied: "
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def label_reports(baseline: str, follow_up: str) -> Labels:
         first = Found(True)
     second = state(follow_up)
     changed = change(follow_up)
-    if second.value is None:
+    if second.value is None or _denies_only_the_pleura(second, first):
         second = Found(first.value)
     if second.value != first.value and not changed.value:
         # From normal to abnormal or back is change even without a keyword.
@@ -69,19 +68,15 @@ def label_reports(baseline: str, follow_up: str) -> Labels:
 def state(report: str) -> Found:
     """Whether a report is abnormal; None if it has neither a word for normal nor a finding.
 
-    A finding that is neither denied nor old outweighs "no active lung lesion".
+    A finding that is neither denied, gone nor old outweighs "no active lung lesion"; if all are denied or gone, the
+    report is normal.
     """
-    normal, findings = [], []
-    for part in _parts(report):
-        covered: set[int] = set()
-        for start, phrase in _phrases(part, words.NORMAL):
-            normal.append(" ".join(part[start : start + len(phrase)]))
-            covered |= set(range(start, start + len(phrase)))
-        denied = _denied(part) | covered
-        for index, word in enumerate(part):
-            old = any(before in words.OLD for before in part[max(0, index - 3) : index])
-            if index not in denied and not old and _is(word, words.FINDINGS, words.FINDING_FORMS):
-                findings.append(word)
+    findings: list[str] = []
+    normal: list[str] = []
+    for part in parts(report):
+        present, absent = _judged(part)
+        findings += present
+        normal += absent
     if findings:
         return Found(True, tuple(findings))
     return Found(False, tuple(normal)) if normal else Found(None)
@@ -92,100 +87,114 @@ def change(report: str) -> Found:
 
     A change in one sentence outweighs "no interval change" in another: "Increased effusion. Otherwise no change."
     """
-    changed, unchanged = [], []
-    for part in _parts(report):
-        apart = _covered(part, words.NOT_OF_THE_LESION)
-        denied = _denied(part)
-        for start, phrase in _phrases(part, words.GONE):
-            changed.append(" ".join(part[start : start + len(phrase)]))
-        for start, phrase in _phrases(part, words.NO_CHANGE):
-            unchanged.append(" ".join(part[start : start + len(phrase)]))
-        for index, word in enumerate(part):
-            if index in apart or not _speaks_of_change(word):
+    changed: list[str] = []
+    unchanged: list[str] = []
+    for part in parts(report):
+        apart = covered(part, words.NOT_OF_THE_LESION) | supposed(part)
+        missing, before = denied(part) | _change_denied(part), lasting(part)
+        unchanged += [_text(part, start, phrase) for start, phrase in phrases(part, words.NO_CHANGE)]
+        for index, text in _signs(part):
+            if index in apart or not_of_the_lesion(part, index):
                 continue
-            if index in denied:
-                unchanged.append(f"denied: {word}")
+            if index in before:
+                unchanged.append(f"as before: {text}")
+            elif index in missing:
+                unchanged.append(_DENIED + text)
             else:
-                changed.append(word)
+                changed.append(text)
     if changed:
         return Found(True, tuple(changed))
     return Found(False, tuple(unchanged)) if unchanged else Found(None)
 
 
-def _parts(report: str) -> list[list[str]]:
-    """Words of each part of a sentence within which a denial reaches.
+def _denies_only_the_pleura(second: Found, first: Found) -> bool:
+    """Whether a follow-up report only denies an effusion or the like that the baseline did not have.
 
-    A part ends at a comma, unless what follows is a list that ends in "or": "no new nodule, mass, or enlargement".
-    It also ends at a word that turns the sentence, and at "and" before a participle.
+    "No pneumothorax" after a pneumonia does not say that the lungs are normal now.
     """
-    parts = []
-    for sentence in _SENTENCE.split(report.lower()):
-        pieces = [_WORD.findall(piece) for piece in sentence.split(",")]
-        joined: list[list[str]] = []
-        for index, piece in enumerate(pieces):
-            rest = pieces[index:]
-            if joined and any(later and later[0] in ("or", "nor") for later in rest):
-                joined[-1] = [*joined[-1], *piece]
-            else:
-                joined.append(piece)
-        for piece in joined:
-            parts += _turned(piece)
-    return [part for part in parts if part]
+    had = tuple(stem for stem in words.PLEURAL if any(word.startswith(stem) for word in first.words))
+    absent = [word.removeprefix(_DENIED) for word in second.words if word.startswith(_DENIED)]
+    elsewhere = all(word.startswith(words.PLEURAL) and not word.startswith(had) for word in absent)
+    return second.value is False and len(absent) == len(second.words) and elsewhere
 
 
-def _turned(piece: Sequence[str]) -> list[list[str]]:
-    parts: list[list[str]] = [[]]
-    for index, word in enumerate(piece):
-        following = piece[index + 1] if index + 1 < len(piece) else ""
-        participle = following in ("new", "newly") or (
-            following.endswith(("ed", "ing")) and _speaks_of_change(following)
-        )
-        if word in words.TURNS or (word == "and" and participle):
-            parts.append([])
-        parts[-1].append(word)
-    return parts
+def _judged(part: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What in a part speaks for abnormal and what for normal."""
+    calls_normal, missing, absent = covered(part, words.NORMAL), denied(part), gone(part)
+    present: list[str] = []
+    normal = [_text(part, start, phrase) for start, phrase in phrases(part, words.NORMAL)]
+    normal += _other_normal(part, missing - calls_normal)
+    apart = calls_normal | asked(part)
+    for index, word in _findings(part):
+        if index in apart:
+            continue
+        if index in absent:
+            normal.append(f"gone: {word}")
+        elif index not in missing:
+            present += [] if _is_old(part, index) else [word]
+        elif not _of_a_change(part, index):
+            normal.append(_DENIED + word)
+    return present, normal
 
 
-def _denied(part: Sequence[str]) -> set[int]:
-    """Positions that a denial reaches: all after an early one, all before a late one."""
-    none = _covered(part, words.NO_DENIALS)
-    later = list(_phrases(part, words.LATER_DENIALS))
-    late = {start + offset for start, phrase in later for offset in range(len(phrase))}
-    reached: set[int] = set()
-    for start, phrase in _phrases(part, words.DENIALS):
-        if start not in none and start not in late:
-            reached |= set(range(start + len(phrase), len(part)))
-    for start, _ in later:
-        reached |= set(range(start))
-    return reached
+def _findings(part: Sequence[str]) -> Iterable[tuple[int, str]]:
+    for index, word in enumerate(part):
+        if names_finding(word):
+            yield index, word
+    for start, phrase in phrases(part, words.FINDING_PHRASES):
+        yield start, _text(part, start, phrase)
 
 
-def _covered(part: Sequence[str], phrases: Iterable[Sequence[str]]) -> set[int]:
-    return {start + offset for start, phrase in _phrases(part, phrases) for offset in range(len(phrase))}
+def _is_old(part: Sequence[str], index: int) -> bool:
+    return any(word in words.OLD for word in part[max(0, index - 3) : index])
 
 
-def _phrases(part: Sequence[str], phrases: Iterable[Sequence[str]]) -> Iterable[tuple[int, Sequence[str]]]:
-    """Where phrases stand, longer ones first; a word of five letters or more may be misspelt or go on."""
-    for phrase in sorted(phrases, key=len, reverse=True):
-        for start in range(len(part) - len(phrase) + 1):
-            if all(_same(part[start + i], wanted) for i, wanted in enumerate(phrase)):
-                yield start, phrase
+def _of_a_change(part: Sequence[str], index: int) -> bool:
+    """Whether what is denied is a change of the finding: "no new nodule" says nothing of the known one."""
+    changes = {start for start, _ in phrases(part, words.NO_CHANGE)}
+    return any(i in changes or speaks_of_change(part[i]) for i in range(index + 1))
 
 
-def _same(word: str, wanted: str) -> bool:
-    return word == wanted or (len(wanted) >= 5 and (word.startswith(wanted) or _misspelt(word, wanted)))
+def _other_normal(part: Sequence[str], missing: set[int]) -> list[str]:
+    """What calls a report normal in too many ways to be listed."""
+    normal = []
+    if "normal" in part and all(word in words.WHOLE for word in part if word != "normal"):
+        normal.append("normal")
+    lungs = {"lungs", "fields"} & set(part) or {"both", "lung"} <= set(part)
+    if lungs and "clear" in part and part.index("clear") not in missing and not words.ONE_SIDED & set(part):
+        normal.append("clear")
+    for index in sorted(missing):
+        end = next((i for i in range(index + 1, len(part)) if part[i] not in words.ACTIVE_WHERE), index)
+        active = any(same(part[index], word) for word in words.ACTIVE)
+        if active and any(same(part[end], word) for word in words.DISEASES) and not _of_a_change(part, end):
+            normal.append(" ".join(part[index : end + 1]))
+    return normal
 
 
-def _speaks_of_change(word: str) -> bool:
-    return word in words.CHANGE_WORDS or _is(word, words.CHANGE, words.CHANGE_FORMS)
+def _change_denied(part: Sequence[str]) -> set[int]:
+    return {i for start, _ in phrases(part, words.CHANGE_DENIALS) for i in range(start, len(part))}
 
 
-def _is(word: str, stems: Iterable[str], forms: Iterable[str]) -> bool:
-    """Whether a word begins with a stem or is one of the forms misspelt."""
-    return any(word.startswith(stem) for stem in stems) or any(_misspelt(word, form) for form in forms)
+def _signs(part: Sequence[str]) -> Iterable[tuple[int, str]]:
+    """Positions and texts of all that speaks of change."""
+    for listed in (words.CHANGE_PHRASES, words.GONE, words.NOT_BEFORE):
+        for start, phrase in phrases(part, listed):
+            yield start, _text(part, start, phrase)
+    for index, word in enumerate(part):
+        if speaks_of_change(word) or (word in words.COMPARATIVES and _compares_times(part, index)):
+            yield index, word
 
 
-def _misspelt(word: str, form: str) -> bool:
-    """One letter wrong, missing, too many or swapped in six and more, two in ten and more; the first one is right."""
-    allowed = 0 if len(form) < 6 else 1 if len(form) < 10 else 2
-    return word[:1] == form[:1] and OSA.distance(word, form) <= allowed
+def _compares_times(part: Sequence[str], index: int) -> bool:
+    """Whether "larger" is said against an earlier study: not "the larger nodule", not "larger than the left one"."""
+    after = part[index + 1 :]
+    if "than" in after:
+        return not words.NOT_TIMES & set(after[after.index("than") :][:4])
+    before = [word for word in part[:index] if not word.endswith("ly") and word != "much"]
+    if not before:
+        return all(word in words.COMPARISON for word in after)
+    return before[-1] in ("now", "not", "no") or before[-1] in words.VERBS
+
+
+def _text(part: Sequence[str], start: int, phrase: Sequence[str]) -> str:
+    return " ".join(part[start : start + len(phrase)])
