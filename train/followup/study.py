@@ -52,7 +52,8 @@ def scale_of(budget: Budget) -> Scale:
 
     The source's: 512 px, batch 14, and its 1e-5 raised to the 6e-5 that a start from scratch needs; without the
     direction, the difference and the lesions, which are ours. **Choices**: 50 epochs of 4,000 pairs and three repeats,
-    as it gives none; one cycle with averaged weights and clipped gradients in place of its decay in steps. The views that pairs are made of are 320 px wide, so 512 px enlarges them.
+    as it gives none; one cycle with averaged weights and clipped gradients in place of its decay in steps. The views
+    that pairs are made of are 320 px wide, so 512 px enlarges them.
     """
     source = Settings(
         direction=False,
