@@ -42,10 +42,10 @@ def logits(perfusion: list[float]) -> np.ndarray:
 
 def test_band_is_as_wide_as_the_wrong_ones_ask_for() -> None:
     sure = [0.999] * 100 + [0.001] * 100
-    wrong = [0.99, 0.988, 0.986, 0.984, 0.982]  # the fifth one makes more than one in fifty
-    point = choose_point(logits([*sure, *wrong]), np.array([1] * 100 + [0] * 100 + [0] * 5))
-    fourth, fifth = scores(logits(wrong[3:]), point.temperature)
-    assert fifth < point.high == pytest.approx(fourth)
+    wrong = [0.99 - 0.002 * number for number in range(11)]  # the eleventh one makes more than one in twenty
+    point = choose_point(logits([*sure, *wrong]), np.array([1] * 100 + [0] * 100 + [0] * 11))
+    tenth, eleventh = scores(logits(wrong[9:]), point.temperature)
+    assert eleventh < point.high == pytest.approx(tenth)
     assert point.low == pytest.approx(1 - point.high)
 
 
