@@ -42,7 +42,7 @@ def logits(perfusion: list[float]) -> np.ndarray:
 
 def test_band_is_as_wide_as_the_wrong_ones_ask_for() -> None:
     sure = [0.999] * 100 + [0.001] * 100
-    wrong = [0.99 - 0.002 * number for number in range(11)]  # the eleventh one makes more than one in twenty
+    wrong = [0.99 - 0.0001 * number for number in range(11)]  # the eleventh one makes more than one in twenty
     point = choose_point(logits([*sure, *wrong]), np.array([1] * 100 + [0] * 100 + [0] * 11))
     tenth, eleventh = scores(logits(wrong[9:]), point.temperature)
     assert eleventh < point.high == pytest.approx(tenth)
