@@ -2,7 +2,7 @@
 
 import ctypes
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -203,13 +203,8 @@ def fit(
     steps = settings.epochs * max(1, len(training) // (settings.devices * settings.nodes))
     checkpoints = run / "checkpoints"
     last = checkpoints / "last.ckpt"
-    if last.is_file():
-        stored = torch.load(last, map_location="cpu", weights_only=False)
-        if _fill_from_finished(model, stored, steps):
-            return model.eval()
-        # With workers Lightning begins the first epoch's draws before it tells the sampler which one it is.
-        if hasattr(training.sampler, "set_epoch"):
-            training.sampler.set_epoch(stored["epoch"] + 1)
+    if last.is_file() and _is_finished(model, training, last, steps):
+        return model.eval()
     callbacks: list[lightning.Callback] = [
         ModelCheckpoint(dirpath=checkpoints, filename="epoch", save_last=True, save_on_train_epoch_end=True),
         TQDMProgressBar(refresh_rate=10),
@@ -243,12 +238,16 @@ def fit(
     return model.eval()
 
 
-def _fill_from_finished(model: nn.Module, stored: Mapping[str, Any], steps: int) -> bool:
+def _is_finished(model: nn.Module, training: "DataLoader[Any]", checkpoint: Path, steps: int) -> bool:
     """Fill a network with the averaged weights of a finished run; False where steps remain.
 
-    Lightning would skip such a run altogether, and with it the copying of the average into the network.
+    Lightning would skip such a run altogether, and with it the copying of the average into the network. Where steps
+    remain, the sampler is told the epoch: with workers Lightning begins to draw before it tells that itself.
     """
+    stored = torch.load(checkpoint, map_location="cpu", weights_only=False)
     if stored["global_step"] < steps:
+        if hasattr(training.sampler, "set_epoch"):
+            training.sampler.set_epoch(stored["epoch"] + 1)
         return False
     weights = {name.removeprefix("model."): value for name, value in stored["state_dict"].items()}
     model.load_state_dict({name: weights[name] for name in model.state_dict()})

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from cxrkit.phantoms.scan_population import USUAL, KindHabits, ScanPopulation
+from cxrkit.phantoms.scan_population import MIXED, USUAL, KindHabits, ScanPopulation
 from cxrkit.phantoms.scan_settings import ScanKind
 
 Gray = NDArray[np.float32]
@@ -24,21 +24,6 @@ Gray = NDArray[np.float32]
 _SIDE = 256
 _MIDDLE = _SIDE / 2
 _ROWS, _COLUMNS = (grid.astype(np.float32) for grid in np.mgrid[0:_SIDE, 0:_SIDE])
-_ALIKE = KindHabits(
-    neck=0.5,
-    stomach=0.2,
-    kidneys=0.05,
-    vein=0.05,
-    clumps=0.08,
-    neck_amount=(0.015, 0.2),
-    stomach_amount=(0.01, 0.1),
-    thyroid=0.2,
-    central=(0.0, 0.0),
-    edge=(0.0, 1.0),
-    blur=(0.95, 1.8),
-    counts=(2.6e5, 1.0e6),
-)
-"""Where a style knows no difference between the kinds in edge, blur or counts, they come from here."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +100,9 @@ def _random_style(random: Generator) -> _Style:
 
 
 def _habits(style: _Style, own: KindHabits) -> KindHabits:
-    """The kind's habits, without the differences that the style does not know."""
+    """The kind's habits; where the style knows no difference, both kinds are as in MIXED."""
     alike = {
-        name: getattr(_ALIKE, name)
+        name: getattr(MIXED.perfusion, name)
         for name, known in zip(("edge", "blur", "counts"), style.knows, strict=True)
         if not known
     }
