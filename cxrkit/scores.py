@@ -1,4 +1,4 @@
-"""The scores that an operating point is judged on, kept beside the weights as scores.csv.
+"""The scores that operating point and calibration are judged on, kept beside the weights as scores.csv.
 
 One text file with two tables and an empty line between them: the parts, then one row an image. It holds no file
 name and nothing of a patient, and the rows of a part are sorted, so that their order tells nothing either::
@@ -25,6 +25,9 @@ from cxrkit.checks import both_classes, probabilities
 from cxrkit.errors import InputError, WeightsError
 
 FILE = "scores.csv"
+CROSSED = "cross-family"
+"""Begins the name of a part that networks scored which had learned from other archives."""
+
 DECIMALS = 8
 """Of a score; two scores that differ by less become one point of the ROC curve."""
 
@@ -95,9 +98,7 @@ def read_scores(folder: Path) -> tuple[ScoredPart, ...]:
     try:
         text = (folder / FILE).read_text(encoding="utf-8")
     except OSError:
-        raise WeightsError(
-            f"The scores that an operating point is judged on ({FILE}) are missing from the weights."
-        ) from None
+        raise WeightsError(f"The scores of images with known answers ({FILE}) are missing from the weights.") from None
     except UnicodeDecodeError:
         raise _damaged("it is not text in UTF-8") from None
     head, _, body = text.partition("\n\n")
@@ -135,4 +136,4 @@ def _flag(text: str) -> bool:
 
 
 def _damaged(reason: str) -> WeightsError:
-    return WeightsError(f"The scores that an operating point is judged on ({FILE}) are damaged: {reason.rstrip('.')}.")
+    return WeightsError(f"The scores of images with known answers ({FILE}) are damaged: {reason.rstrip('.')}.")

@@ -35,7 +35,7 @@ def review_cases(review: ReviewSet) -> None:
             show_ages(rows, truth[rows], score[rows], owners)
     else:
         threshold = ask_threshold(review, label)
-        show_scores(truth[rows], score[rows], threshold, label, owners)
+        show_scores(review, label, rows, threshold, owners)
     show_cohorts(review, rows, label, threshold)
     show_gallery(review, rows, label, threshold)
     further(review, rows, label, threshold)

@@ -26,6 +26,7 @@ from cxrkit.lungs import NAME, SIZE, TRAIN_COMMAND, find_lungs, lung_input
 from cxrkit.models.unet import UNet
 from cxrkit.phantoms import LESIONS, Lesion, random_chest, simulate_chest
 from cxrkit.weights import fill, read_weights, save_weights
+from train.identity import identity_of
 from train.provenance import commit
 from train.trainer import FitSettings, fit
 
@@ -212,7 +213,9 @@ def main(data: Path, run: Path = Path("runs/lung_field"), epochs: int = Settings
         )
         how = FitSettings(settings.epochs, settings.learning_rate, weight_decay=0.01, ema_decay=0.99)
         code = commit()
-        digest = save_weights(fit(UNet(WIDTHS), loss, loader, how, run), WEIGHTS / NAME)
+        digest = save_weights(
+            fit(UNet(WIDTHS), loss, loader, how, run, identity_of(settings, images[rest])), WEIGHTS / NAME
+        )
         card = unmeasured(len(images), settings, digest, code)
         write_card(card, place)  # the weights are read with their card
     write_card(replace(card, metrics=measured(images[aside], masks[aside])), place)

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
+from train.identity import Identity, identity_of, keep_identity
+
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 """Of mallopt(3)."""
 
@@ -182,6 +184,7 @@ def fit(
     training: "DataLoader[Any]",
     settings: FitSettings,
     run: Path,
+    identity: Identity,
     judge: Judge | None = None,
     optimiser: Optimiser = one_cycle,
 ) -> nn.Module:
@@ -193,16 +196,22 @@ def fit(
         training: loader.
         settings: how.
         run: folder for checkpoints and the log; its checkpoints/last.ckpt is resumed.
+        identity: of the task's settings and cases, from `identity_of`.
         judge: looks at the network after each epoch; a killed run may show it the same epoch again.
         optimiser: where not the usual one.
 
     Returns:
         The network with its averaged weights, in eval mode.
+
+    Raises:
+        InputError: the folder holds a run of other settings or cases.
     """
     keep_freed_memory()
     steps = settings.epochs * max(1, len(training) // (settings.devices * settings.nodes))
     checkpoints = run / "checkpoints"
     last = checkpoints / "last.ckpt"
+    if is_first_process():
+        keep_identity(run, {**identity_of(settings), **identity}, begun=last.is_file())
     if last.is_file() and _is_finished(model, training, last, steps):
         return model.eval()
     callbacks: list[lightning.Callback] = [

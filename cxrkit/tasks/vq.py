@@ -32,7 +32,9 @@ ONE_LUNG = (
 SWAPPED = "Counts are dark on a bright ground in this image; black and white were swapped before the network read it."
 
 
-def prepare(images: Sequence["Radiograph"], context: Mapping[str, object], edits: ModelInput) -> Prepared:
+def prepare(
+    images: Sequence["Radiograph"], context: Mapping[str, object], edits: ModelInput, mean: Gray | None = None
+) -> Prepared:
     """Align the lungs as the source does (cxrkit.lung_scan), apply the user's edits, resample for the network.
 
     The values themselves are read, not through the file's window: counts are told by the highest of them.
@@ -41,6 +43,7 @@ def prepare(images: Sequence["Radiograph"], context: Mapping[str, object], edits
         images: one anterior planar lung scan.
         context: not used by this task.
         edits: the user's edits; a swap of theirs replaces the automatic one, and scans are not turned.
+        mean: as for `align`; None = the mean image beside the shipped weights.
 
     Raises:
         InputError: a crop box outside the image, an edit outside its range, or a turn.
@@ -56,7 +59,7 @@ def prepare(images: Sequence["Radiograph"], context: Mapping[str, object], edits
     box = (0, 0, shape[1], shape[0]) if edits.crop is None else check_box(edits.crop, shape)
     swap = bright_ground(values) if edits.swap is None else edits.swap
     part = crop(-values if swap else values, box)
-    aligned = align(part)
+    aligned = align(part, mean)
     size = edits.size or SIZE
     view = _view(aligned.image, edits, size)
     return Prepared(

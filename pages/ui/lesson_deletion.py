@@ -47,11 +47,8 @@ def _pictures(loaded: "LoadedModel", reading: "LessonReading") -> None:
     view = reading.prepared.view[0]
     for column, order, name in zip(st.columns(2), deletion_orders(loaded, reading), ORDERS, strict=True):
         picture = without_pixels(view, order, _SHOWN, 0.5)
-        column.image(
-            np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8),
-            caption=f"{percent(_SHOWN)} removed {name}",
-            width=280,
-        )
+        told = f"{percent(_SHOWN)} removed {name}"
+        column.image(np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8), told, width=280, alt=told)
 
 
 def _drawn(loaded: "LoadedModel", case: LessonCase, key: str) -> "list[Point]":

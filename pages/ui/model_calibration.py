@@ -15,7 +15,7 @@ from cxrkit.card import Card
 from cxrkit.errors import WeightsError
 from cxrkit.finding_support import sigmoid
 from cxrkit.metrics import ReliabilityBin, reliability_bins
-from cxrkit.scores import FILE, ScoredPart, read_scores
+from cxrkit.scores import CROSSED, FILE, ScoredPart, read_scores
 from pages.ui import models
 from pages.ui.charts import show_figure
 from pages.ui.model_choice import Shown
@@ -78,11 +78,11 @@ def calibration(shown: Shown, card: Card) -> None:
         except WeightsError as error:
             st.info(f"{error} Make them with: `{shown.train_command}`", icon=":material/help:")
             return
-        how = (
-            "Images in 15 bins of equal width by their score, empty ones left out. Whiskers: Wilson's 95 % interval. "
-            "Cross-family parts were scored by other networks of the same recipe."
-        )
-        _show(shown, reliability_figure(parts), [part.name for part in parts], how)
+        drawn = _chosen(shown, parts)
+        how = "Images in 15 bins of equal width by their score, empty ones left out. Whiskers: Wilson's 95 % interval."
+        if any(part.name.startswith(CROSSED) for part in drawn):
+            how += " Cross-family parts were scored by other networks of the same recipe."
+        _show(shown, reliability_figure(drawn), [part.name for part in drawn], how)
     elif fits := fits_of(card):
         how = "No scores of single images are kept here: drawn are the card's slope and intercept as curves."
         _show(shown, fitted_figure(fits), [fit.name for fit in fits], how)
@@ -90,6 +90,15 @@ def calibration(shown: Shown, card: Card) -> None:
         st.markdown("Neither scores of single images nor a slope are kept; the table above has the calibration error.")
     else:
         st.markdown("Calibration was not measured.")
+
+
+def _chosen(shown: Shown, parts: Sequence[ScoredPart]) -> Sequence[ScoredPart]:
+    """All of a few parts; of more than can be told apart in one figure the one that is asked for."""
+    if len(parts) <= len(_COLOURS):
+        return parts
+    names = [part.name for part in parts]
+    asked = st.selectbox("Calibration of", names, key=f"models.{shown.name}.calibration.part")
+    return [part for part in parts if part.name == asked]
 
 
 def _show(shown: Shown, figure: "Figure", names: Sequence[str], how: str) -> None:

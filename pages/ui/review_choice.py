@@ -3,9 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
-from cxrkit.review.figures_choice import Cases, Choice
+from cxrkit.review.figures import BARS, bar_of
+from cxrkit.review.figures_choice import Bin, Cases, Choice
+from pages.ui.threshold import set_threshold
 
 _CHOICE, _PAGE, _OPEN = "_review.choice", "_review.page", "_review.open"
 
@@ -58,6 +61,21 @@ def choose_clicked(chart: str, meant: Callable[[Sequence[Any]], Choice]) -> None
     """
     points = st.session_state[chart]["selection"]["points"]
     choose(meant(points[0]["customdata"]) if points else None)
+
+
+def choose_threshold(chart: str, slider: str) -> None:
+    """Callback of a chart whose points have their threshold first in their customdata: the slider moves there.
+
+    The cases shown are those whose scores share the histogram's bar with it.
+
+    Args:
+        chart, slider: their keys.
+    """
+    points = st.session_state[chart]["selection"]["points"]
+    if points:
+        threshold = float(points[0]["customdata"][0])
+        set_threshold(slider, threshold)
+        choose(Bin(int(bar_of(np.array([threshold]), BARS)[0]), BARS))
 
 
 def choose_points(chart: str) -> None:

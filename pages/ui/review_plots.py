@@ -48,7 +48,9 @@ def _percent(title: str) -> dict[str, Any]:
 
 
 def roc_plot(curves: Curves, counts: ConfusionMatrix, threshold: float, label: str) -> "Figure":
-    """The curve, its pointwise band, and the present threshold with both intervals.
+    """The curve, its pointwise band, and the present threshold with both intervals; a click chooses a threshold.
+
+    Each point's customdata begins with its threshold, at most 1.
 
     Args:
         curves: over all thresholds.
@@ -179,11 +181,18 @@ def _curve(
     return Scatter(
         x=100 * x,
         y=100 * y,
-        customdata=[share(value) if np.isfinite(value) else "above every score" for value in thresholds],
-        mode="lines",
+        customdata=[
+            [min(float(value), 1.0), share(value) if np.isfinite(value) else "above every score"]
+            for value in thresholds
+        ],
+        mode="lines+markers",
         name=name,
         line={"color": NOT_THERE, "width": 2, "shape": "vh" if stepped else "linear"},
-        hovertemplate="threshold %{customdata}<br>%{y:.1f} % at %{x:.1f} %<extra></extra>",
+        # Plotly lets points be clicked, and not lines: these are there and not seen.
+        marker={"size": 14, "opacity": 0},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        hovertemplate="threshold %{customdata[1]}<br>%{y:.1f} % at %{x:.1f} %<extra></extra>",
     )
 
 
@@ -209,7 +218,9 @@ def _present(x: Interval, y: Interval, threshold: float, names: tuple[str, str])
         error_y=arms([y], THERE),
         mode="markers",
         name=f"threshold {share(threshold)}",
+        customdata=[[threshold]],
         marker={"color": THERE, "size": 11},
+        unselected=ALL_ALIKE,
         cliponaxis=False,
         hovertemplate=f"{names[1]} {percent_interval(y)}<br>{names[0]} {percent_interval(x)}<extra></extra>",
     )

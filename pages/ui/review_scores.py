@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,7 @@ from cxrkit.task import Task
 from pages.ui.charts import show_figure
 from pages.ui.finding_words import name_of
 from pages.ui.models import read_task_card
-from pages.ui.review_choice import choice, choose, choose_clicked
+from pages.ui.review_choice import choice, choose, choose_clicked, choose_threshold
 from pages.ui.review_load import KEY
 from pages.ui.review_plots import calibration_plot, histogram_plot, precision_recall_plot, roc_plot
 from pages.ui.threshold import set_threshold, threshold_reset
@@ -38,9 +39,14 @@ _LOW = 0.1
 Values = np.ndarray
 
 
+def threshold_key(review: ReviewSet, label: str) -> str:
+    """Of the slider."""
+    return f"{KEY}.threshold.{review.task.name}.{label}"
+
+
 def ask_threshold(review: ReviewSet, label: str) -> float:
     """Slider that starts at the card's threshold, and the way back to it; in [0, 1]."""
-    key, given = f"{KEY}.threshold.{review.task.name}.{label}", _card_threshold(review.task, label)
+    key, given = threshold_key(review, label), _card_threshold(review.task, label)
     if key not in st.session_state:
         set_threshold(key, 0.5 if given is None else given)
     left, right = st.columns([4, 1], gap="medium", vertical_alignment="bottom")
@@ -72,17 +78,20 @@ def _card_threshold(task: Task, label: str) -> float | None:
         return None
 
 
-def show_scores(truth: Values, score: Values, threshold: float, label: str, owners: Values | None = None) -> None:
+def show_scores(
+    review: ReviewSet, label: str, rows: np.ndarray, threshold: float, owners: Values | None = None
+) -> None:
     """Everything about the cases that are kept.
 
     Args:
-        truth: [M] 0 or 1; NaN = unknown.
-        score: [M] in [0, 1]; NaN = failed.
-        threshold: called at score >= threshold.
+        review: all cases.
         label: what is called.
+        rows: [M] that are kept.
+        threshold: called at score >= threshold.
         owners: [M] whose cases they are, which the AUC's interval heeds; None = not known.
     """
-    name = name_of(label).lower()
+    truth, score = review.truth(label)[rows], review.score(label)[rows]
+    name, slider = name_of(label).lower(), threshold_key(review, label)
     try:
         counts = counts_at(truth, score, threshold)
     except InputError as error:
@@ -101,7 +110,7 @@ def show_scores(truth: Values, score: Values, threshold: float, label: str, owne
             f"Histogram of the scores for {name}, with the threshold; the table of predictions holds them.",
         )
         st.caption("Click a bar to see its cases below.")
-    _over_all_thresholds(truth, score, owners, threshold, name, counts)
+    _over_all_thresholds(truth, score, owners, Present(threshold, counts, name, slider))
 
 
 def _confusion(counts: ConfusionMatrix) -> None:
@@ -161,17 +170,37 @@ def undefined_shown() -> Iterator[None]:
         st.info(str(error), icon=":material/help:")
 
 
-def _over_all_thresholds(
-    truth: Values, score: Values, owners: Values | None, threshold: float, name: str, counts: ConfusionMatrix
-) -> None:
+@dataclass(frozen=True)
+class Present:
+    """The threshold as it is now.
+
+    Attributes:
+        threshold: in [0, 1].
+        counts: at it.
+        name: of what is called, as in a sentence.
+        slider: key of what moves it.
+    """
+
+    threshold: float
+    counts: ConfusionMatrix
+    name: str
+    slider: str
+
+    def curve(self, figure: Any, key: str, alt: str) -> None:
+        """A figure over all thresholds; a click on it moves this one."""
+        show_figure(figure, key=key, alt=alt, on_select=partial(choose_threshold, key, self.slider))
+        st.caption("Click the curve to move the threshold there, and to see the cases of about that score below.")
+
+
+def _over_all_thresholds(truth: Values, score: Values, owners: Values | None, present: Present) -> None:
     roc, precision, calibrated = st.tabs(TABS, key=f"{KEY}.plots", on_change="rerun")
     if roc.open:
         with roc, undefined_shown():
             found = _curves(truth, score, owners)
-            show_figure(
-                roc_plot(found, counts, threshold, name),
-                key=f"{KEY}.roc",
-                alt="Sensitivity over false positives, with the present threshold; its area stands below.",
+            present.curve(
+                roc_plot(found, present.counts, present.threshold, present.name),
+                f"{KEY}.roc",
+                "Sensitivity over false positives, with the present threshold; its area stands below.",
             )
             st.caption(
                 f"Area under the curve **{found.auc.value:.3f}** ({found.auc.low:.3f} to {found.auc.high:.3f}, "
@@ -180,10 +209,10 @@ def _over_all_thresholds(
     if precision.open:
         with precision, undefined_shown():
             found = _curves(truth, score, owners)
-            show_figure(
-                precision_recall_plot(found, counts, threshold, name),
-                key=f"{KEY}.pr",
-                alt="Precision over recall, with the present threshold; its average stands below.",
+            present.curve(
+                precision_recall_plot(found, present.counts, present.threshold, present.name),
+                f"{KEY}.pr",
+                "Precision over recall, with the present threshold; its average stands below.",
             )
             area = found.average_precision
             st.caption(
@@ -193,7 +222,7 @@ def _over_all_thresholds(
             )
     if calibrated.open:
         with calibrated, undefined_shown():
-            _calibration(_calibrated(truth, score), name)
+            _calibration(_calibrated(truth, score), present.name)
 
 
 def _calibration(found: Calibration, name: str) -> None:

@@ -20,7 +20,7 @@ FOOTER = "For research and teaching only. Not a medical device, not for diagnosi
 # out of date still goes pale after half a second, at once; what waits turns in steps.
 #
 # In the dark the primary colour has to be light, for it is also that of text on the ground; the white of a button or
-# a chosen option needs a darker one (WCAG 2.2, 1.4.3: 4.5 : 1).
+# a chosen option needs a darker one (WCAG 2.2, 1.4.3: 4.5 : 1), and a button's key is as white as its words.
 _STILL = """<style>
 * { transition-duration: 0s !important; }
 :not([data-testid="stSpinner"] *, [data-testid="stStatusWidget"] *) { animation: none !important; }
@@ -28,9 +28,10 @@ _STILL = """<style>
 [data-testid="stStatusWidgetRunningIcon"] > * { display: none; }
 [data-testid="stStatusWidgetRunningIcon"]::before { content: "…"; }
 [class*="st-key-"][class*="-ahead"] { display: none; }
-[data-testid="stBaseButton-primary"]:not(:disabled) {
+[data-testid^="stBaseButton-primary"]:not(:disabled) {
     background-color: #0f7686 !important; border-color: #0f7686 !important;
 }
+[data-testid^="stBaseButton-primary"] kbd { color: inherit !important; opacity: 1 !important; }
 [data-testid="stMultiSelectTagsContainer"] [data-tag] { background-color: #0f7686 !important; }
 </style>"""
 

@@ -1,6 +1,7 @@
 """Three and more images of one patient: each with the one before it, over time."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,10 @@ import streamlit as st
 from cxrkit.card import Card
 from cxrkit.task import Task
 from pages.ui.charts import show_figure
+from pages.ui.export import file_buttons
 from pages.ui.pair_reading import predict_pair
 from pages.ui.pair_results import ABNORMAL
+from pages.ui.timeline_export import timeline_csv
 from pages.ui.visits import Visit
 from pages.ui.words import share
 
@@ -48,6 +51,8 @@ def timeline(
         "Each image is compared with the one before it. Normal or abnormal is read within that pair, the first image "
         "in the pair with the second."
     )
+    made = partial(timeline_csv, task, card, visits, states(steps), steps, threshold)
+    file_buttons(f"{task.name}.timeline", [("Timeline (CSV)", f"{task.name}-timeline.csv", made)])
     left, right = st.columns(2)
     names = [visit.name for visit in visits]
     first = left.selectbox("Compare", names[:-1], index=len(names) - 2, key=f"{task.name}.first.{len(names)}")

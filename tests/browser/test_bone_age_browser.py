@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.visit import VIEWER
 from cxrkit.tasks.bone_age import BONE_AGE
+from tests.browser.axe import assert_nothing_grave
 from tests.browser.visitor import NAME, SCREENSHOTS, overflows, start, upload
 from tests.pages.conftest import hand, png
 
@@ -59,6 +60,7 @@ def test_a_hand_has_an_age_a_plot_and_a_heatmap(browser: Browser, address: str, 
         page.get_by_role("button", name="Overlay (PNG)").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
     page.screenshot(path=SCREENSHOTS / "bone_age.png")
+    assert_nothing_grave(page)
     page.context.close()
     assert NAME not in log.read_text()
 

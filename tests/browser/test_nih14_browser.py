@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.visit import VIEWER
 from cxrkit.tasks.nih14 import LABELS, NIH14
+from tests.browser.axe import assert_nothing_grave
 from tests.browser.visitor import SCREENSHOTS, overflows, start
 
 pytestmark = pytest.mark.browser
@@ -63,6 +64,7 @@ def test_labels_open_their_heatmaps_side_by_side(browser: Browser, address: str)
         page.get_by_role("button", name="Scores (CSV)").click()
     table = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
     assert len(table) == len(LABELS) + 1
+    assert_nothing_grave(page)
     page.get_by_role("tab", name="What each label rests on").click()
     expect(page.get_by_text("0.5 is chance")).to_be_visible()
     page.screenshot(path=SCREENSHOTS / "nih14.png")

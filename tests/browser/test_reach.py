@@ -4,14 +4,17 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.visit import VIEWER
 from cxrkit.tasks import TASKS
+from cxrkit.tasks.bone_age import BONE_AGE
+from cxrkit.tasks.followup import FOLLOW_UP
+from cxrkit.tasks.nih14 import NIH14
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
+from tests.browser.axe import DESKTOP, assert_nothing_grave, grave_findings
 from tests.browser.conftest import REPOSITORY
-from tests.browser.visitor import DRAWN, acknowledge, arrive, new_page, settled, understand
+from tests.browser.visitor import DRAWN, acknowledge, arrive, drawn, new_page, settled, understand
 
 pytestmark = pytest.mark.browser
 
@@ -19,10 +22,6 @@ PAGES = [*(task.title for task in TASKS), *re.findall(r'title="([^"]+)"', (REPOS
 """By their names in the navigation."""
 
 SAMPLE = re.compile("^Open a simulated")
-DESKTOP = {"width": 1360, "height": 1000}
-THEMES = ("light", "dark")
-GRAVE = {"serious", "critical"}
-AXE = Axe()
 
 FOCUSED = """(() => {
     let at = document.activeElement;
@@ -54,30 +53,8 @@ def open_page(page: Page, name: str) -> None:
     settled(page)
 
 
-def grave_findings(page: Page) -> list[str]:
-    """Serious and critical findings of axe-core on all of the page as it is now, in both themes.
-
-    The window is as high as the page: of what is scrolled away axe-core cannot tell the contrast.
-    """
-    found = []
-    page.mouse.move(0, 0)
-    height = page.get_by_test_id("stMain").evaluate("e => e.scrollHeight")
-    page.set_viewport_size({"width": DESKTOP["width"], "height": max(DESKTOP["height"], height + 100)})
-    for theme in THEMES:
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-        settled(page)
-        for finding in AXE.run(page).response["violations"]:
-            if finding["impact"] in GRAVE:
-                found += [
-                    f"{theme}: {finding['id']}: {node['html']}: {node['failureSummary']}" for node in finding["nodes"]
-                ]
-    page.set_viewport_size(DESKTOP)
-    return found
-
-
 def test_the_question_on_arrival(visitor: Page) -> None:
-    found = grave_findings(visitor)
-    assert not found, "\n\n".join(found)
+    assert_nothing_grave(visitor)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -91,6 +68,43 @@ def test_axe_has_no_grave_finding(visitor: Page, name: str) -> None:
         found += grave_findings(visitor)
     for tab in visitor.get_by_role("tab").all()[1:]:
         tab.click()
+        found += grave_findings(visitor)
+    assert not found, "\n\n".join(found)
+
+
+@pytest.mark.parametrize("task", [FOLLOW_UP.name, BONE_AGE.name, NIH14.name])
+def test_axe_has_no_grave_finding_in_a_quiz(browser: Browser, address: str, task: str) -> None:
+    """The question, its answer, the score: of a pair, with an age for an answer, with a list of readings."""
+    page = arrive(browser, f"{address}/teaching?quiz={task}&seed=5&cases=1", viewport=DESKTOP, color_scheme="light")
+    drawn(page, 2 if task == FOLLOW_UP.name else 1)
+    found = grave_findings(page)
+    if task == BONE_AGE.name:
+        page.get_by_label("Years", exact=True).fill("9")
+    else:
+        page.get_by_test_id("stRadio").get_by_role("radiogroup").locator("label").first.click()
+    for nothing in page.get_by_text("Nothing to mark", exact=True).all():
+        nothing.click()
+    page.keyboard.press("Alt+a")
+    expect(page.get_by_text("The truth", exact=True)).to_be_visible()
+    page.wait_for_function(DRAWN)
+    found += grave_findings(page)
+    page.keyboard.press("Alt+n")
+    expect(page.get_by_role("button", name="Results (CSV)")).to_be_visible()
+    found += grave_findings(page)
+    page.context.close()
+    assert not found, "\n\n".join(found)
+
+
+def test_axe_has_no_grave_finding_in_the_lesson(visitor: Page) -> None:
+    """Each step, answered."""
+    open_page(visitor, "Teaching")
+    visitor.get_by_role("tab").last.click()
+    found = []
+    for number in range(1, 5):
+        visitor.get_by_test_id("stButtonGroup").get_by_text(re.compile(f"^{number}\\. ")).click()
+        settled(visitor)
+        visitor.get_by_test_id("stRadio").get_by_role("radiogroup").locator("label").first.click()
+        settled(visitor)
         found += grave_findings(visitor)
     assert not found, "\n\n".join(found)
 
@@ -172,8 +186,7 @@ def test_presenter_mode_is_large_and_left_by_a_key(browser: Browser, address: st
     settled(page)
     assert page.evaluate(size) == "21px"
     assert "present=1" in page.url
-    found = grave_findings(page)
-    assert not found, "\n\n".join(found)
+    assert_nothing_grave(page)
     page.keyboard.press("Alt+p")
     expect(page.get_by_test_id("stSidebar")).to_be_visible()
     assert "present" not in page.url

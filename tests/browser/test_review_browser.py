@@ -18,6 +18,7 @@ from cxrkit.cases import read_manifest
 from cxrkit.task import Task
 from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
+from tests.browser.axe import assert_nothing_grave
 from tests.browser.conftest import served
 from tests.browser.visitor import acknowledge, arrive, drawn, overflows, settled, start, upload
 from tests.pages.review_cases import predictions, write_images
@@ -150,6 +151,18 @@ def test_a_cell_and_a_bar_show_their_cases_and_a_note_outlives_the_session(
     assert rows
     assert np.ptp(score[rows]) <= 0.05
     assert len(set(truth[rows])) == 1
+
+    slider = page.get_by_role("slider", name="Threshold for")
+    before = slider.input_value()
+    points = page.locator("[class*=st-key-review-roc] .scatterlayer .points path")
+    middle = points.nth(points.count() // 3)
+    middle.scroll_into_view_if_needed()
+    place = middle.bounding_box()
+    page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    expect(slider).not_to_have_value(before)
+    settled(page)
+    assert np.ptp(score[shown(page)]) <= 0.05
+    assert_nothing_grave(page)
     page.context.close()
 
 
@@ -160,6 +173,7 @@ def test_the_page_fits_a_phone_in_the_dark(browser: Browser, simulated: Simulate
     assert not overflows(page)
     open_first(page)
     assert not overflows(page)
+    assert_nothing_grave(page)
     page.context.close()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.axe import assert_nothing_grave
 from tests.browser.conftest import served
 from tests.browser.visitor import NAME, SCREENSHOTS, drawn, overflows, start, upload
 from tests.pages.vq_page import TASK, scan_file, vq_root
@@ -79,6 +80,7 @@ def test_thirty_files_are_read_and_a_bad_one_costs_its_row(
     page.get_by_role("tab", name="How it was prepared").click()
     expect(page.get_by_text("Two centroids and their midpoint")).to_be_visible()
     page.screenshot(path=SCREENSHOTS / "vq_steps.png", full_page=True)
+    assert_nothing_grave(page)
     page.get_by_role("tab", name="Groups").click()
     expect(page.get_by_text("Perfusion less ventilation.")).to_be_visible()
     page.screenshot(path=SCREENSHOTS / "vq_groups.png", full_page=True)

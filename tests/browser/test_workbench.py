@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.visit import VIEWER
 from cxrkit.tasks.followup import FOLLOW_UP
+from tests.browser.axe import assert_nothing_grave
 from tests.browser.viewer_page import Opened
 from tests.browser.visitor import NAME, SCREENSHOTS, drawn, overflows, start, upload
 from tests.pages.conftest import png
@@ -90,6 +91,7 @@ def test_upload_crop_threshold_and_page_switch(browser: Browser, address: str, c
     with page.expect_download() as download:
         page.get_by_role("button", name="Overlay (PNG)").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+    assert_nothing_grave(page)
     page.context.close()
     assert outside == []
     assert NAME not in log.read_text()
@@ -108,6 +110,7 @@ def test_bad_file_gives_a_sentence(browser: Browser, address: str, tmp_path: Pat
     expect(page.get_by_test_id("stAlertContentError")).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)
     page.screenshot(path=SCREENSHOTS / "workbench_error_dark.png")
+    assert_nothing_grave(page)
     page.context.close()
     assert NAME not in log.read_text()
 
@@ -152,6 +155,7 @@ def test_two_files_are_compared(browser: Browser, address: str, pair: tuple[Path
     with page.expect_download() as download:
         page.get_by_role("button", name="Both overlays (PNG)").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+    assert_nothing_grave(page)
     page.context.close()
     assert NAME not in log.read_text()
 
@@ -167,5 +171,6 @@ def test_the_same_file_twice_and_a_phones_width(browser: Browser, address: str, 
     upload(page, pair[0], place=1)
     expect(page.get_by_text("are the same image").first).to_be_visible()
     assert not overflows(page)
+    assert_nothing_grave(page)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     page.context.close()

@@ -1,5 +1,6 @@
 """The follow-up page: two images, honest checks, odd combinations, three and more as a timeline."""
 
+import csv
 import io
 import json
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from pages.ui.pair_checks import fit_in_words, usual_ranges
 from pages.ui.pair_reading import overlay_names
 from pages.ui.pair_results import beats_chance, pointing_in_words
 from pages.ui.visits import visit_names
+from pages.ui.words import share
 from tests.models_for_tests import small_card, small_loaded
 from tests.pages.conftest import chest, png
 
@@ -185,6 +187,28 @@ def test_three_images_become_a_timeline(page: AppTest) -> None:
     assert "**Baseline and image 2**" in texts(page)
     page.button(key=f"{NAME}.fewer").click().run()
     assert "Timeline" not in [element.value for element in page.subheader]
+
+
+def test_a_timeline_can_be_taken_away(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pages.ui import export
+
+    made: dict[str, str] = {}
+
+    def kept(label: str, data: Callable[[], str], **_: object) -> None:
+        if label == "Timeline (CSV)":
+            made[label] = data()
+
+    monkeypatch.setattr(export.st, "download_button", kept)
+    page.button(key=f"{NAME}.more").click().run()
+    upload(page, png(), png(second_chest()), png(np.fliplr(chest())))
+    assert not page.exception
+    rows = list(csv.DictReader(io.StringIO(made["Timeline (CSV)"])))
+    shown = page.dataframe[0].value
+    assert [row["image"] for row in rows] == list(shown["Image"])
+    assert rows[0]["score_change"] == ""
+    assert [share(float(row["score_change"])) for row in rows[1:]] == list(shown["Score for change"][1:])
+    assert [row["against_the_one_before"] for row in rows[1:]] == list(shown["Against the one before"][1:])
+    assert all("Not a medical device" in row["note"] for row in rows)
 
 
 def test_both_files_can_be_taken_away(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from cxrkit import speed
 from cxrkit.audit import read_audit
 from cxrkit.card import WEIGHTS, read_card
 from cxrkit.errors import InputError
+from cxrkit.metrics import expected_calibration_error
 from cxrkit.scores import ScoredPart, read_scores
 from pages.ui import models
 from pages.ui.model_calibration import Fit, fits_of, fitted_figure, reliability_figure
@@ -127,12 +128,32 @@ def test_calibration_is_drawn_from_scores_or_from_the_card(page: AppTest) -> Non
     choose(page, "tuberculosis")
     assert page.get("plotly_chart")
     assert "Images in 15 bins" in said(page)
-    choose(page, "vq")
+    assert "Cross-family parts" in said(page)
+    choose(page, "followup")
     assert page.get("plotly_chart")
     assert "the card's slope and intercept as curves" in said(page)
     choose(page, "lung_field")
     assert not page.get("plotly_chart")
     assert "Calibration was not measured." in said(page)
+
+
+def test_of_many_parts_the_one_asked_for_is_drawn(page: AppTest) -> None:
+    choose(page, "nih14")
+    card = read_card(WEIGHTS / "nih14" / "card.json")
+    asked = page.selectbox(key="models.nih14.calibration.part")
+    assert [name.partition(":")[0] for name in asked.options] == list(card.thresholds)
+    asked.set_value(asked.options[3]).run()
+    words = said(page)
+    assert f"**A.** {asked.options[3]}" in words
+    assert "**B.**" not in words
+    assert "Cross-family parts" not in words
+
+
+def test_the_findings_error_of_calibration_is_that_of_the_scores_drawn() -> None:
+    parts = read_scores(WEIGHTS / "nih14")
+    stated = read_card(WEIGHTS / "nih14" / "card.json").metric("ECE", "part that reports, other patients")
+    found = np.mean([expected_calibration_error(part.targets, part.scores, 10) for part in parts])
+    assert found == pytest.approx(stated.value, abs=1e-6)
 
 
 def test_claims_of_the_source_stand_beside_each_task(page: AppTest) -> None:

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cxrkit.review.figures import BARS
 from cxrkit.review.figures_choice import Bin, Cases, Cell
 from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.nih14 import NIH14
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from pages.ui import review_choice
-from pages.ui.review_choice import choose_clicked, choose_points
+from pages.ui.review_choice import choose_clicked, choose_points, choose_threshold
 from tests.pages.nih14_page import nih14_root
 from tests.pages.review_cases import predictions, write_images
 from tests.pages.review_page import COUNT, cards, cells, folder, load, loaded, page, scores
@@ -203,3 +204,14 @@ def test_a_click_on_a_bar_chooses_its_bin(
     choose_points("chart")
     assert state["_review.choice"] == (Cases((3,)) if points else None)
     assert Cell("true positive") != made
+
+
+def test_a_click_on_a_curve_moves_the_threshold_and_shows_the_cases_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    state: dict[str, object] = {"chart": {"selection": {"points": [{"customdata": [0.62, "0.62"]}]}}}
+    monkeypatch.setattr(review_choice.st, "session_state", state)
+    choose_threshold("chart", "slider")
+    assert state["slider"] == 0.62
+    assert state["_review.choice"] == Bin(12, BARS)
+    state["chart"] = {"selection": {"points": []}}
+    choose_threshold("chart", "slider")
+    assert (state["slider"], state["_review.choice"]) == (0.62, Bin(12, BARS)), "a click taken back changes nothing"

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cxrkit.review.figures import counts_at, curves
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
+from pages.ui.review_plots import precision_recall_plot, roc_plot
 from pages.ui.review_scores import threshold_step
 from tests.pages.review_cases import predictions
 from tests.pages.review_page import COUNT, cells, folder, load, page, scores
@@ -62,3 +64,17 @@ def test_captions_say_what_intervals_are_over(page: AppTest, folder: Path) -> No
     assert "Wilson's 95 % intervals, over cases and not over patients" in text
     assert "DeLong over patients (Obuchowski 1997)" in text, "two cases a patient"
     assert "of the AUC over patients, of the shares over cases" in text
+
+
+def test_every_point_of_the_curves_says_its_threshold() -> None:
+    targets, score = scores()
+    truth = np.array([float(target) for target in targets])
+    found, counts = curves(truth, score), counts_at(truth, score, 0.4)
+    for plot in (roc_plot, precision_recall_plot):
+        curve, present = (trace for trace in plot(found, counts, 0.4, "tuberculosis").data if "markers" in trace.mode)
+        assert [list(data) for data in present.customdata] == [[0.4]]
+        told = [(y, cut) for y, (cut, words) in zip(curve.y, curve.customdata, strict=True) if words[0] in "01"]
+        assert len(told) >= 10
+        for y, cut in told:
+            called = counts_at(truth, score, cut)
+            assert y == pytest.approx(100 * (called.sensitivity if plot is roc_plot else called.ppv).value)

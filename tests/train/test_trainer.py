@@ -3,15 +3,20 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler, TensorDataset
 
+from cxrkit.errors import InputError
+from train.identity import identity_of
 from train.trainer import FitSettings, chosen_precision, fit, moving_average, one_cycle
 
+RUN = {"seed": "0"}
 REPOSITORY = Path(__file__).parents[2]
 SETTINGS = FitSettings(
     epochs=4, learning_rate=0.05, weight_decay=0.0, ema_decay=0.5, precision="32-true", accelerator="cpu"
@@ -54,9 +59,9 @@ def loader() -> DataLoader[tuple[Tensor, ...]]:
 
 def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="killed"):
-        fit(Mean(), Counted(stop_after=10), loader(), SETTINGS, tmp_path)
+        fit(Mean(), Counted(stop_after=10), loader(), SETTINGS, tmp_path, RUN)
     resumed = Counted()
-    fit(Mean(), resumed, loader(), SETTINGS, tmp_path)
+    fit(Mean(), resumed, loader(), SETTINGS, tmp_path, RUN)
     assert resumed.batches == 8, "two of four epochs were finished before the kill, two remain"
 
 
@@ -85,20 +90,59 @@ def test_a_resumed_run_draws_the_epochs_that_remain(tmp_path: Path, workers: int
         return DataLoader(data, batch_size=8, sampler=turns, num_workers=workers)
 
     with pytest.raises(RuntimeError, match="killed"):
-        fit(Mean(), Counted(stop_after=10), drawing(Turns()), SETTINGS, tmp_path)
+        fit(Mean(), Counted(stop_after=10), drawing(Turns()), SETTINGS, tmp_path, RUN)
     turns = Turns()
-    fit(Mean(), Counted(), drawing(turns), SETTINGS, tmp_path)
+    fit(Mean(), Counted(), drawing(turns), SETTINGS, tmp_path, RUN)
     assert turns.drawn[0] == 2
     assert set(turns.drawn) == {2, 3}
 
 
 def test_a_finished_run_gives_its_averaged_weights_again(tmp_path: Path) -> None:
-    first = fit(Mean(), Counted(), loader(), SETTINGS, tmp_path)
+    first = fit(Mean(), Counted(), loader(), SETTINGS, tmp_path, RUN)
     again = Counted()
-    second = fit(Mean(), again, loader(), SETTINGS, tmp_path)
+    second = fit(Mean(), again, loader(), SETTINGS, tmp_path, RUN)
     assert again.batches == 0
     for name, value in first.state_dict().items():
         torch.testing.assert_close(second.state_dict()[name], value, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "identity", "words"),
+    [
+        (replace(SETTINGS, learning_rate=0.1), RUN, "learning_rate"),
+        (replace(SETTINGS, epochs=8), RUN, "epochs"),
+        (SETTINGS, {"seed": "1"}, "seed"),
+    ],
+)
+def test_the_folder_of_another_run_is_refused(
+    settings: FitSettings, identity: dict[str, str], words: str, tmp_path: Path
+) -> None:
+    first = fit(Mean(), Counted(), loader(), SETTINGS, tmp_path, RUN)
+    with pytest.raises(InputError, match=f"differs in: {words}.*--run"):
+        fit(Mean(), Counted(), loader(), settings, tmp_path, identity)
+    again = fit(Mean(), Counted(), loader(), replace(SETTINGS, precision="32", devices=1), tmp_path, RUN)
+    torch.testing.assert_close(again.state_dict(), first.state_dict(), rtol=0, atol=0)
+
+
+def test_a_run_is_told_by_what_it_learns_from_and_starts_from(tmp_path: Path) -> None:
+    @dataclass(frozen=True)
+    class Some:
+        init: Path | None = None
+        workers: int = 1
+
+    cases = np.arange(12).reshape(3, 4)
+    before = identity_of(Some(), cases)
+    assert identity_of(Some(workers=7), cases.copy()) == before
+    assert identity_of(Some(), cases.reshape(4, 3)) != before
+    assert identity_of(Some(), cases[::-1]) != before
+    file, moved = tmp_path / "a" / "best.safetensors", tmp_path / "b" / "best.safetensors"
+    for number, place in enumerate((file, moved)):
+        place.parent.mkdir()
+        place.write_bytes(bytes([number]))
+    first = identity_of(Some(file), cases)
+    assert identity_of(Some(moved), cases) != first
+    moved.write_bytes(file.read_bytes())
+    assert identity_of(Some(moved), cases) == first
 
 
 def test_the_judge_sees_the_average_after_each_epoch_and_training_goes_on_as_without_it(tmp_path: Path) -> None:
@@ -108,9 +152,9 @@ def test_the_judge_sees_the_average_after_each_epoch_and_training_goes_on_as_wit
         seen.append((epoch, model.training, torch.is_grad_enabled(), model.get_parameter("linear.weight").clone()))
 
     torch.manual_seed(0)
-    judged = fit(Mean(), Counted(), loader(), SETTINGS, tmp_path / "judged", judge)
+    judged = fit(Mean(), Counted(), loader(), SETTINGS, tmp_path / "judged", RUN, judge)
     torch.manual_seed(0)
-    plain = fit(Mean(), Counted(), loader(), SETTINGS, tmp_path / "plain")
+    plain = fit(Mean(), Counted(), loader(), SETTINGS, tmp_path / "plain", RUN)
     assert [(epoch, training, gradients) for epoch, training, gradients, _ in seen] == [
         (epoch, False, False) for epoch in (1, 2, 3, 4)
     ]
@@ -126,7 +170,7 @@ def test_fitting_learns_and_early_epochs_are_small(tmp_path: Path) -> None:
         **{**SETTINGS.__dict__, "epochs": 40, "early_epochs": 3, "early_size": 4, "learning_rate": 0.3}
     )
     loss = Counted()
-    model = fit(Mean(), loss, loader(), settings, tmp_path)
+    model = fit(Mean(), loss, loader(), settings, tmp_path, RUN)
     assert loss.sizes[:12] == [4] * 12
     assert set(loss.sizes[12:]) == {8}
     assert not model.training

@@ -12,8 +12,10 @@ from torch import nn
 from cxrkit import lung_scan
 from cxrkit.card import read_card
 from cxrkit.colours import diverging
+from cxrkit.errors import WeightsError
 from cxrkit.group_maps import compare_groups
 from cxrkit.scan_reading import band_of
+from cxrkit.scores import read_scores
 from cxrkit.tasks.vq import VQ
 from cxrkit.weights import load_model
 from tests.train.test_vq_training import CPU, TINY, drawn
@@ -137,8 +139,10 @@ def test_weights_card_and_mean_image_are_written(quick: None, tmp_path: Path, mo
     monkeypatch.setattr(card_module, "CARVED", (Recipe("carved", 6, 6, seed=5),))
     monkeypatch.setattr(measure_module, "TESTS", (TEST,))
     monkeypatch.setattr(measure_module, "ELSEWHERE", ())
-    monkeypatch.setattr(lung_scan, "MEAN_IMAGE", tmp_path / "vq" / "mean_image.png")
     card = make_weights(tmp_path, tmp_path, settings, CPU, tmp_path)
+    with pytest.raises(WeightsError, match="preparation"):  # the shipped mean image is another
+        load_model(VQ, tmp_path)
+    monkeypatch.setattr(lung_scan, "MEAN_IMAGE", tmp_path / "vq" / "mean_image.png")
     stored = read_card(tmp_path / "vq" / "card.json")
     assert (card.metrics, card.thresholds) == (stored.metrics, stored.thresholds)
     assert (tmp_path / "vq" / "mean_image.png").is_file()
@@ -148,6 +152,8 @@ def test_weights_card_and_mean_image_are_written(quick: None, tmp_path: Path, mo
     assert "accuracy" in {metric.name for metric in card.metrics}
     assert "cannot tell" in {metric.name for metric in card.metrics}
     assert load_model(VQ, tmp_path).card.sha256 == card.sha256
+    (scored,) = read_scores(tmp_path / "vq")
+    assert (scored.name, len(scored.targets)) == ("simulated: test", TEST.perfusion + TEST.ventilation)
     measure_again(tmp_path, tmp_path)
     assert read_card(tmp_path / "vq" / "card.json") == stored
 

@@ -21,6 +21,7 @@ from train.bone_age.losses import Batch, ClassWeights, Losses, LossSettings, los
 from train.bone_age.networks import NetworkSettings, build
 from train.bone_age.progress import CHOICE, Recorder, figures
 from train.epochs import PROGRESS, earlier, write_row
+from train.identity import identity_of
 from train.stages import Stage
 from train.stored import BEST, HISTORY, initialisation, save, start_from
 from train.trainer import FitSettings, Judge, Loss, fit
@@ -117,7 +118,7 @@ def _train_stage(
     judge = _judge(material, settings, number, data, recorder, run)
     loss = recorded_loss(settings, recorder, [hand.months for hand in learned])
     batches = loader(data, sampler, settings.batch, settings.workers)
-    fit(model.train(), loss, batches, how, run / f"stage_{number}_{size}", judge)
+    fit(model.train(), loss, batches, how, run / f"stage_{number}_{size}", identity_of(settings, learned), judge)
 
 
 def recorded_loss(settings: Settings, recorder: Recorder, months: list[float]) -> Loss:

@@ -20,6 +20,7 @@ from train.followup.losses import Batch, Lambdas, Learner, losses
 from train.followup.material import Material
 from train.followup.pretrain import start_from
 from train.followup.progress import CHOICE, Recorder, draw_judged, figures, judged_logits
+from train.identity import identity_of
 from train.stages import Stage
 from train.stored import BEST, HISTORY, initialisation, save
 from train.trainer import FitSettings, Judge, Loss, fit, is_first_process
@@ -156,7 +157,9 @@ def _train_stage(
     )
     recorder = Recorder([source.name for source in material.training])
     judge = _judge(material, settings, number, recorder, run)
-    fit(model, recorded_loss(settings, recorder), loader, how, run / f"stage_{number}_{size}", judge)
+    sources = [(source.name, source.weights.tolist()) for source in material.training]
+    identity = identity_of(settings, sources)
+    fit(model, recorded_loss(settings, recorder), loader, how, run / f"stage_{number}_{size}", identity, judge)
 
 
 def _loader(material: Material, settings: Settings, number: int, drawn: Path | None) -> DataLoader[Batch]:

@@ -21,6 +21,7 @@ from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from train.augment import contrastive
 from train.followup.data import normalised
 from train.followup.parts import divide, read_set
+from train.identity import identity_of
 from train.prepared import Views, prepare_cases
 from train.stored import HISTORY, save_tensors
 from train.trainer import FitSettings, Scheduled, fit
@@ -265,6 +266,7 @@ def contrast(views: Views, settings: MocoSettings, how: FitSettings, run: Path) 
         loader,
         how,
         run,
+        identity_of(settings, views),
         optimiser=lambda network, _, steps: _optimiser(network, settings, steps),
     )
     file = run / ENCODER

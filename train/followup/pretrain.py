@@ -24,6 +24,7 @@ from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from train.augment import across_hospitals
 from train.followup.losses import UNKNOWN
 from train.followup.parts import divide, read_set
+from train.identity import identity_of
 from train.prepared import Views, even_weights, lung_maps, prepare_cases
 from train.stored import HISTORY, save_tensors
 from train.trainer import FitSettings, fit
@@ -195,7 +196,8 @@ def pretrain(singles: Singles, settings: PretrainSettings, how: FitSettings, run
             model.load_state_dict(move_biases(state, model))
         loader = _loader(singles, settings, size)
         schedule = replace(how, epochs=epochs, learning_rate=settings.learning_rate)
-        fit(model, loss, loader, schedule, run / f"{size}")
+        identity = identity_of(settings, singles.views, singles.abnormal, singles.findings)
+        fit(model, loss, loader, schedule, run / f"{size}", identity)
         state = dict(model.state_dict())
         print(size, *(f"{name} {value:.3f}" for name, value in judged(model, singles, size).items()), flush=True)
     file = run / "encoder.safetensors"

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
 from cxrkit.models.small_cnn import SmallClassifier
 from cxrkit.pixels import Gray
 from cxrkit.quality import KINDS, SWAPPED, TURNED, guard_input
+from train.identity import identity_of
 from train.image_guard.augment import varied
 from train.image_guard.card import HeldOut
 from train.image_guard.data import Entry, Part, Pool, fold, read_thumbnails
@@ -121,7 +122,8 @@ def train_one(pool: Pool, settings: Settings, epochs: int, run: Path) -> nn.Modu
         persistent_workers=True,
     )
     how = FitSettings(epochs, settings.learning_rate, weight_decay=0.02, ema_decay=0.99)
-    return fit(SmallClassifier(settings.widths, len(KINDS)), loss, loader, how, run)
+    identity = identity_of(settings, pool.thumbnails, pool.kinds)
+    return fit(SmallClassifier(settings.widths, len(KINDS)), loss, loader, how, run, identity)
 
 
 def hold_out(entries: list[Entry], source: str, settings: Settings, run: Path) -> HeldOut:

@@ -12,13 +12,14 @@ from safetensors import safe_open
 from cxrkit.card import WEIGHTS, Card, Source, read_card, write_card
 from cxrkit.errors import InputError
 from cxrkit.finding_training import STAGES
+from cxrkit.scores import FILE, write_scores
 from cxrkit.tasks.nih14 import LABELS, NIH14
 from cxrkit.weights import preparation_record
 from train.cards import Reference, source, store_unmeasured, stored_network
 from train.nih14.data import SETS, Material, read_material, targets
 from train.nih14.fit import Settings, logits_of, started, train_network, write_epochs
 from train.nih14.losses import Reading
-from train.nih14.measure import Chosen, Floats, Reported, choose, labels_table, measure, support_of
+from train.nih14.measure import Chosen, Floats, Reported, choose, labels_table, measure, scored_parts, support_of
 from train.nih14.parts import CARVED, leak
 from train.provenance import commit
 from train.trainer import FitSettings
@@ -129,14 +130,22 @@ def _measured(card: Card, material: Material, folder: Path) -> Card:
         tables={**card.tables, LABELS_TABLE: table},
     )
     write_card(card, folder / "card.json")
+    _write_scores(card, reported, folder)
     return card
+
+
+def _write_scores(card: Card, reported: Reported, folder: Path) -> None:
+    """What the calibration plot is drawn from; no file where no label is called and calibrated."""
+    (folder / FILE).unlink(missing_ok=True)
+    if parts := scored_parts(card.support, reported):
+        write_scores(parts, folder)
 
 
 def reported_by(material: Material, logits: Floats) -> Reported:
     """The part that reports, with a network's logits [N, 14]."""
     patients, _ = leak(material.parts)
     part = "image by image, patients leak: optimistic" if patients else "part that reports, other patients"
-    return Reported(logits, material.reporting.target, material.reporting.patients, part)
+    return Reported(logits, material.reporting.target, material.reporting.patients, part, leaks=bool(patients))
 
 
 def _thresholds(chosen: Sequence[Chosen], called: Sequence[str]) -> dict[str, float]:

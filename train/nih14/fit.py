@@ -19,6 +19,7 @@ from cxrkit.models.ssgan_vit import build, is_transformer
 from cxrkit.tasks.nih14 import LABELS
 from train import norms
 from train.epochs import PROGRESS, earlier, read_rows, write_row
+from train.identity import identity_of
 from train.nih14.adversary import Adversary
 from train.nih14.data import Findings, Labelled, Material, loader_of, normalised, seen_at
 from train.nih14.gan import TRUNK
@@ -153,7 +154,8 @@ def train_network(material: Material, settings: Settings, how: FitSettings, run:
         ema_decay=settings.ema_decay,
     )
     judge = _judge(material, settings, run)
-    fit(model, loss_of(settings), loader, how, run / "stage_0", judge, Warming(settings.warm))
+    identity = identity_of(settings, material.learned.views, material.learned.target)
+    fit(model, loss_of(settings), loader, how, run / "stage_0", identity, judge, Warming(settings.warm))
     model.load_state_dict(load_file(run / BEST))
     return model.eval()
 

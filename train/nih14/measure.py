@@ -16,6 +16,7 @@ from cxrkit.finding_figures import JudgedFindings, findings_figures
 from cxrkit.finding_reading import read_findings
 from cxrkit.finding_support import TOO_FEW, Calibration, LabelSupport, fit_calibration
 from cxrkit.metrics import Interval, auc, bootstrap_interval, expected_calibration_error, youden_threshold
+from cxrkit.scores import ScoredPart
 from cxrkit.tasks.nih14 import LABELS
 
 Floats = NDArray[np.float64]
@@ -60,12 +61,14 @@ class Reported:
         logits, target: [N, 14].
         patients: [N].
         part: in words.
+        leaks: some of its patients were trained on.
     """
 
     logits: Floats
     target: Integers
     patients: NDArray[np.str_]
     part: str
+    leaks: bool = False
 
 
 def choose(logits: Floats, target: Integers) -> list[Chosen]:
@@ -175,21 +178,36 @@ def _labels(truth: Integers) -> frozenset[str]:
     return frozenset(label for label, there in zip(LABELS, truth, strict=True) if there)
 
 
-def _calibration_figure(card: Card, reported: Reported) -> list[Figure]:
-    """Mean over the labels that are called and calibrated."""
-    fitted = [
-        (reported.target[:, k], _scores(reported.logits[:, k], one.calibration))
-        for k, one in enumerate(card.support)
+def scored_parts(support: Sequence[LabelSupport], reported: Reported) -> list[ScoredPart]:
+    """Scores of each label that is called and calibrated, for its calibration plot.
+
+    Args:
+        support: of each label.
+        reported: the part that reports.
+    """
+    return [
+        ScoredPart(
+            f"{one.label}: {reported.part}",
+            reported.leaks,
+            reported.target[:, k],
+            _scores(reported.logits[:, k], one.calibration),
+        )
+        for k, one in enumerate(support)
         if one.calibration is not None and not one.remark
     ]
+
+
+def _calibration_figure(card: Card, reported: Reported) -> list[Figure]:
+    """Mean over the labels that are called and calibrated."""
+    fitted = scored_parts(card.support, reported)
     if not fitted:
         return []
     note = f"mean over {len(fitted)} labels; 10 bins of equal width; no interval, because resampling inflates it"
     return [Figure("ECE", note, len(reported.target), partial(_mean_ece, fitted))]
 
 
-def _mean_ece(fitted: Sequence[tuple[Integers, Floats]]) -> float:
-    return float(np.mean([expected_calibration_error(truth, scores, 10) for truth, scores in fitted]))
+def _mean_ece(fitted: Sequence[ScoredPart]) -> float:
+    return float(np.mean([expected_calibration_error(part.targets, part.scores, 10) for part in fitted]))
 
 
 def macro_difference(own: Reported, other: Floats, labels: Sequence[int]) -> Interval:

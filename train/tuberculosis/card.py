@@ -14,7 +14,7 @@ from cxrkit.card import WEIGHTS, Card, Metric, Source, read_card, write_card
 from cxrkit.evaluate import binary_metrics
 from cxrkit.metrics import confusion, delong_interval, fit_temperature, threshold_for_sensitivity
 from cxrkit.predict import probabilities
-from cxrkit.scores import ScoredPart, write_scores
+from cxrkit.scores import CROSSED, ScoredPart, write_scores
 from cxrkit.tasks.tuberculosis import LABELS, TUBERCULOSIS
 from cxrkit.weights import fill, load_model, preparation_record, save_weights
 from train.border_baseline import border_scores
@@ -92,7 +92,7 @@ class Crossed:
     @property
     def part(self) -> str:
         """What it was measured on, in words."""
-        return f"cross-family: trained on {self.trained}, tested on all of {self.held}"
+        return f"{CROSSED}: trained on {self.trained}, tested on all of {self.held}"
 
     def scores(self, temperature: float) -> NDArray[np.float64]:
         """[M] probability of tuberculosis."""

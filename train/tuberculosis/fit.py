@@ -13,6 +13,7 @@ from cxrkit.models.fpn import FpnClassifier
 from cxrkit.pixels import Gray
 from cxrkit.tasks.tuberculosis import LABELS, TUBERCULOSIS
 from train.augment import Augment, across_hospitals, published
+from train.identity import identity_of
 from train.prepared import Augmented, Draw, Views, even_weights, weighted_loader
 from train.stored import start_from
 from train.trainer import FitSettings, fit
@@ -132,7 +133,7 @@ def train_model(part: TrainingPart, settings: Settings, how: FitSettings, run: P
         learning_rate=settings.learning_rate,
         weight_decay=settings.weight_decay,
     )
-    return fit(model, loss, loader, how, run)
+    return fit(model, loss, loader, how, run, identity_of(settings, part.views, part.targets))
 
 
 def logits_of(model: nn.Module, views: Views, batch: int = 64) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """Weights, mean image and card of the type of lung scans: trained, measured as stored, written beside each other."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,8 @@ from cxrkit.card import WEIGHTS, Card, Source, read_card, write_card
 from cxrkit.errors import InputError
 from cxrkit.lung_scan import MEAN_IMAGE
 from cxrkit.pixels import Gray
-from cxrkit.tasks.vq import VQ
+from cxrkit.scores import write_scores
+from cxrkit.tasks.vq import VQ, prepare
 from cxrkit.weights import preparation_record
 from train.cards import store_unmeasured, stored_network
 from train.provenance import commit
@@ -105,14 +107,16 @@ def _measured(card: Card, learned: int, cache: Path, folder: Path) -> Card:
 
     carved = together([read(recipe) for recipe in CARVED])
     point = choose_point(ask(carved, True), carved.target)
+    metrics, scored = measure(ask, point, read)
+    write_scores(scored, folder)
     card = replace(
         card,
         thresholds=point.thresholds,
         temperature=point.temperature,
         data=(Source("simulated lung scans (cxrkit.phantoms)", "this project", "free", learned, real=False),),
         split=_split(learned, len(carved.target), point),
-        metrics=tuple(measure(ask, point, read)),
-        preparation=preparation_record(VQ),
+        metrics=tuple(metrics),
+        preparation=preparation_record(replace(VQ, prepare=partial(prepare, mean=mean))),
         limits=(*_LIMITS, *VQ.limits),
     )
     write_card(card, folder / "card.json")

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from cxrkit.task import Task
 from train import norms
 from train.epochs import PROGRESS, read_rows, write_row
+from train.identity import identity_of
 from train.stored import BEST, HISTORY, initialisation, save, start_from
 from train.trainer import FitSettings, Judge, fit
 from train.vq.answers import logits_of, scores
@@ -109,7 +110,8 @@ def train_network(
         weight_decay=settings.weight_decay,
         ema_decay=settings.ema_decay,
     )
-    fit(model.train(), _loss, batches, how, run / "fit", _judge(chooses, data, settings, run))
+    identity = identity_of(settings, learned.target)
+    fit(model.train(), _loss, batches, how, run / "fit", identity, _judge(chooses, data, settings, run))
     model.load_state_dict(load_file(run / BEST))
     return model.eval()
 

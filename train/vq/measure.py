@@ -10,6 +10,7 @@ from cxrkit.card import Metric
 from cxrkit.evaluate import binary_metrics
 from cxrkit.metrics import fit_temperature, wilson_interval
 from cxrkit.scan_reading import FROM, TO
+from cxrkit.scores import ScoredPart
 from cxrkit.tasks.vq import VQ
 from train.vq.answers import scores
 from train.vq.scans import KINDS, Recipe, Scans
@@ -81,15 +82,21 @@ def choose_point(logits: Floats, target: NDArray[np.int64]) -> Point:
     return Point(temperature, 1 - least, least)
 
 
-def measure(ask: Callable[[Scans, bool], Floats], point: Point, read: Callable[[Recipe], Scans]) -> list[Metric]:
+def measure(
+    ask: Callable[[Scans, bool], Floats], point: Point, read: Callable[[Recipe], Scans]
+) -> tuple[list[Metric], list[ScoredPart]]:
     """All figures on the scans that are as those learned from, and what says how far they hold on the others.
 
     Args:
         ask: (scans, with necks) -> logits [N, 2].
         point: from `choose_point`.
         read: recipe -> its scans.
+
+    Returns:
+        The figures, and the scores of the scans as they are, for the calibration plot.
     """
     found: list[Metric] = []
+    scored: list[ScoredPart] = []
     for recipe in (*TESTS, *ELSEWHERE):
         scans = read(recipe)
         truth = (scans.target == KINDS.index("perfusion")).astype(np.int64)
@@ -100,7 +107,9 @@ def measure(ask: Callable[[Scans, bool], Floats], point: Point, read: Callable[[
             full = necks and recipe in TESTS[:2]
             found += [figure for figure in figures if full or figure.name in _BRIEF]
             found += _told(truth, perfusion, point, part)
-    return found
+            if necks:
+                scored.append(ScoredPart(part, False, truth, perfusion))
+    return found, scored
 
 
 def _told(truth: NDArray[np.int64], perfusion: Floats, point: Point, part: str) -> list[Metric]:

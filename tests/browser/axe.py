@@ -1,0 +1,43 @@
+"""axe-core on a page as a visitor has it before them."""
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.visitor import settled
+
+DESKTOP = {"width": 1360, "height": 1000}
+THEMES = ("light", "dark")
+GRAVE = {"serious", "critical"}
+_AXE = Axe()
+
+
+def grave_findings(page: Page) -> list[str]:
+    """Serious and critical findings of axe-core on all of the page as it is now, in both themes.
+
+    The window is as high as the page: of what is scrolled away axe-core cannot tell the contrast.
+    """
+    found = []
+    page.mouse.move(0, 0)
+    before = page.viewport_size or DESKTOP
+    height = page.get_by_test_id("stMain").evaluate("e => e.scrollHeight")
+    page.set_viewport_size({"width": before["width"], "height": max(before["height"], height + 100)})
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        settled(page)
+        for finding in _AXE.run(page).response["violations"]:
+            if finding["impact"] in GRAVE:
+                found += [
+                    f"{theme}: {finding['id']}: {node['html']}: {node['failureSummary']}" for node in finding["nodes"]
+                ]
+    page.set_viewport_size(before)
+    return found
+
+
+def assert_nothing_grave(page: Page) -> None:
+    """Of the page as it is now.
+
+    Raises:
+        AssertionError: with axe-core's words.
+    """
+    found = grave_findings(page)
+    assert not found, "\n\n".join(found)
