@@ -20,6 +20,9 @@ from cxrkit.errors import InputError, WeightsError
 if TYPE_CHECKING:
     from cxrkit.metrics import Interval
 
+COVERED_UNSTATED = "coverage of the interval, sex not stated"
+"""Name of the figure on a card."""
+
 LEAST_IN_GROUP = 100
 """**Choice**: a group with fewer cases takes the factor of all; with 100 the coverage is known to 3 % (one SD)."""
 

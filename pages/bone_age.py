@@ -40,7 +40,7 @@ def analyse(chosen: Chosen) -> None:
     if edits != ModelInput():
         readings.append(read_hand(loaded, image, edits, context, *asked))
     with above:
-        age_cards(readings)
+        age_cards(readings, loaded.card)
         if settings is not None:
             against_truth(settings, readings[-1].age)
     with left:

@@ -6,8 +6,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from cxrkit.age_interval import COVERED_UNSTATED
 from cxrkit.age_reading import AgeReading
 from cxrkit.bone_age import SD_SOURCE, in_words
+from cxrkit.card import Card, Metric
 from cxrkit.localisation import localise
 from cxrkit.phantoms import HandSettings
 from pages.ui.age_plot import age_figure
@@ -16,19 +18,19 @@ from pages.ui.age_reading import HandReading
 from pages.ui.charts import show_figure
 from pages.ui.hand_samples import PERSON
 from pages.ui.truth import Truth
-from pages.ui.words import edits_in_words, interval_name, percent, share, short_age, signed
+from pages.ui.words import edits_in_words, interval_name, percent, percent_interval, share, short_age, signed
 
 _GROUPS = {"F": "girls", "M": "boys"}
 
 
-def age_cards(readings: Sequence[HandReading]) -> None:
+def age_cards(readings: Sequence[HandReading], card: Card) -> None:
     """The last reading's figures, how far the edits moved them, warnings, and how the age was decoded."""
     reading = readings[-1].age
     with_edits = len(readings) > 1
     kind = ", edited" if with_edits else ""
     cards = [
         (f"Bone age{kind}", short_age(reading.expected), _expected(reading)),
-        (f"{interval_name(reading.coverage)}{kind}", *_interval(reading)),
+        (f"{interval_name(reading.coverage)}{kind}", *interval_in_words(reading, card)),
         (f"SD score{kind}", *_score(reading)),
         (
             f"Likeliest class{kind}",
@@ -63,8 +65,8 @@ def _expected(reading: AgeReading) -> str:
     )
 
 
-def _interval(reading: AgeReading) -> tuple[str, str]:
-    """Half widths, and the ends in words."""
+def interval_in_words(reading: AgeReading, card: Card) -> tuple[str, str]:
+    """Half widths; the ends in words, and how many children such intervals hold."""
     if reading.interval is None or reading.coverage is None:
         return "–", "This network's card has no rule for an interval."
     low, high = reading.interval
@@ -72,8 +74,22 @@ def _interval(reading: AgeReading) -> tuple[str, str]:
     width = f"± {below} m" if below == above else f"−{below} / +{above} m"
     holds = f"holds the reference age of {percent(reading.coverage)} of new children from the same source"
     if reading.sex is None:
-        holds += " where the sex is stated; without it that was not measured"
+        held = [metric for metric in card.metrics if metric.name == COVERED_UNSTATED]
+        holds += " where the sex is stated; without it " + (
+            f"{_percent_of(held[-1])} of the {held[-1].part.rpartition(', ')[2]} that report"
+            if held
+            else "that was not measured"
+        )
     return width, f"**{in_words(low).capitalize()}** to **{in_words(high)}**. Conformal: {holds}."
+
+
+def _percent_of(figure: Metric) -> str:
+    """ "85.2 % (78.0 to 90.1)"."""
+    from cxrkit.metrics import Interval  # SciPy, which is not waited for where the sex is stated
+
+    if figure.low is None or figure.high is None:
+        return percent(figure.value)
+    return percent_interval(Interval(figure.value, figure.low, figure.high))
 
 
 def _score(reading: AgeReading) -> tuple[str, str]:

@@ -11,6 +11,9 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from cxrkit.age_interval import COVERED_UNSTATED, IntervalRule
+from cxrkit.age_reading import read_age
+from cxrkit.card import Metric
 from cxrkit.explain import EXPECTED, Method, explain
 from cxrkit.image import read_image
 from cxrkit.phantoms import simulate_hand
@@ -22,8 +25,10 @@ from pages.ui import hand_samples
 from pages.ui.age_export import age_json, age_png
 from pages.ui.age_plot import age_figure
 from pages.ui.age_reading import HandReading
+from pages.ui.age_results import interval_in_words
 from pages.ui.hand_samples import settings_of
 from pages.ui.model_input import SWAPS, TURNS
+from tests.models_for_tests import small_card
 from tests.pages.bone_age_page import CANARY, cards, sample, state, upload, widget
 from tests.pages.conftest import chest, hand, png
 from tests.pages.test_app import said
@@ -55,6 +60,24 @@ def test_an_upload_gives_age_interval_likeliest_class_and_distribution(page: App
     assert page.get("plotly_chart")
     assert "The truth" not in text
     assert CANARY not in text
+
+
+def test_how_many_children_an_interval_holds_is_said_for_what_was_stated() -> None:
+    figure = Metric(COVERED_UNSTATED, "part that reports, larger images", 0.85, 0.78, 0.9, 122, "")
+    plain = small_card(TASK)
+    measured = replace(plain, metrics=(figure,))
+    probabilities, sexes = np.full(77, 1 / 77), {"F": 0.6, "M": 0.4}
+    stated, unstated = (
+        read_age(probabilities, sexes, given, IntervalRule(0.9, False, (), (9.0,), (200,)))
+        for given in ({"sex": "F"}, {})
+    )
+    words = [
+        interval_in_words(reading, card)[1].replace("\N{NO-BREAK SPACE}", " ")
+        for reading, card in ((stated, measured), (unstated, measured), (unstated, plain))
+    ]
+    assert "new children from the same source." in words[0]
+    assert "without it 85.0 % (78.0 to 90.0) of the larger images that report." in words[1]
+    assert "without it that was not measured" in words[2]
 
 
 @pytest.mark.parametrize("kind", ["two hands", "chest"])

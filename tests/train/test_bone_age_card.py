@@ -66,6 +66,8 @@ def test_figures_against_numpy() -> None:
     spread = np.sqrt((given * (ages - expected[:, None]) ** 2).sum(axis=1))
     other = of_sex[rows, 1 - found.sex]
     mixed = (of_sex[..., None] * softmax(found.ages / 1.3)).sum(axis=1) @ ages
+    of_mixed = (of_sex[..., None] * softmax(found.ages / 1.3)).sum(axis=1)
+    mixed_spread = np.sqrt((of_mixed * (ages - mixed[:, None]) ** 2).sum(axis=1))
     wrong = softmax(found.ages[rows, 1 - found.sex] / 1.3) @ ages
     values = {
         MAD: np.abs(expected - found.months).mean(),
@@ -74,6 +76,7 @@ def test_figures_against_numpy() -> None:
         "coverage of the 90% interval": (np.abs(expected - found.months) <= 2 * (spread + 3)).mean(),
         "sex read right": (other < 0.5).mean(),
         "MAD by expectation, sex not stated, months": np.abs(mixed - found.months).mean(),
+        "coverage of the interval, sex not stated": (np.abs(mixed - found.months) <= 2 * (mixed_spread + 3)).mean(),
         "MAD by expectation, wrong sex stated, months": np.abs(wrong - found.months).mean(),
         "right sex contradicted": (other >= 0.8).mean(),
         "wrong sex contradicted": (1 - other >= 0.8).mean(),

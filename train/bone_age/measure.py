@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from cxrkit.age_figures import AGE_EDGES, age_groups
-from cxrkit.age_interval import IntervalRule, fit_interval, interval_coverage
-from cxrkit.bone_age import CLASS_AGES, SEXES, STEP, expected_age
+from cxrkit.age_interval import COVERED_UNSTATED, IntervalRule, fit_interval, interval_coverage
+from cxrkit.bone_age import CLASS_AGES, SEXES, STEP, age_spread, expected_age
 from cxrkit.card import Metric
 from cxrkit.metrics import (
     Interval,
@@ -152,6 +152,7 @@ def _sex(found: Answers, point: Point, part: str) -> list[Metric]:
     other = found.of_sex[rows, 1 - found.sex]
     limit = 1.0 if point.contradiction is None else point.contradiction
     unstated = expected_age(found.unstated)
+    held = interval_coverage(found.months, *point.rule.ends(unstated, age_spread(found.unstated)))
     wrong = expected_age(replace(found, sex=1 - found.sex).given)
     at = f"said from a probability of the other sex of {limit:.3f}"
     return [
@@ -159,6 +160,7 @@ def _sex(found: Answers, point: Point, part: str) -> list[Metric]:
         _metric(
             "MAD by expectation, sex not stated, months", part, mean_absolute_difference(unstated, found.months), count
         ),
+        _metric(COVERED_UNSTATED, part, held, count, "the rule was fitted with the sex stated"),
         _metric(
             "MAD by expectation, wrong sex stated, months", part, mean_absolute_difference(wrong, found.months), count
         ),
