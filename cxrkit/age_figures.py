@@ -44,7 +44,8 @@ def age_groups() -> tuple[str, ...]:
 def age_figures(judged: Sequence[JudgedAge]) -> Iterator[Figure]:
     """The figures of predicted ages, in the order of the table.
 
-    MAD is the mean of absolute differences to the reference age, with a bootstrap interval that resamples owners.
+    MAD is the mean of absolute differences to the reference age, with a bootstrap interval that resamples owners; so
+    does that of the bias, where an owner has several hands.
 
     Args:
         judged: one for each hand.
@@ -53,7 +54,7 @@ def age_figures(judged: Sequence[JudgedAge]) -> Iterator[Figure]:
     for way, ages in (("expectation", "expected"), ("arg-max", "likeliest")):
         yield Figure(f"MAD by {way}, months", "", count, partial(_distance, judged, ages))
     above = "by expectation; above 0 where ages are read too high"
-    yield Figure("bias, months", above, count, lambda: bland_altman(_ages(judged), _truths(judged)).bias)
+    yield Figure("bias, months", above, count, partial(_bias, judged))
     for name, members in _groups(judged):
         yield Figure(f"MAD by expectation, {name}, months", "", len(members), partial(_distance, members))
     with_interval = [one for one in judged if one.reading.interval is not None]
@@ -86,6 +87,10 @@ def _ages(judged: Sequence[JudgedAge], which: str = "expected") -> Floats:
 def _distance(judged: Sequence[JudgedAge], which: str = "expected") -> Interval:
     owners = [one.owner for one in judged]
     return mean_absolute_difference(_ages(judged, which), _truths(judged), groups=owners)
+
+
+def _bias(judged: Sequence[JudgedAge]) -> Interval:
+    return bland_altman(_ages(judged), _truths(judged), groups=[one.owner for one in judged]).bias
 
 
 def _ends(judged: Sequence[JudgedAge]) -> tuple[Floats, Floats]:

@@ -55,12 +55,13 @@ def test_hands_of_one_owner_are_resampled_together() -> None:
     together = [judged(100, said, owner=f"{said}") for said in said_ages]
     widths = []
     for hands in (apart, together):
-        mad = work_out(age_figures(hands), "part")[0][0]
-        assert mad.low is not None
-        assert mad.high is not None
+        found = {metric.name: metric for metric in work_out(age_figures(hands), "part")[0]}
+        mad, bias = found["MAD by expectation, months"], found["bias, months"]
         assert mad.value == pytest.approx((10 + 4 + 8 + 20) / 4)
-        widths.append(mad.high - mad.low)
-    assert widths[1] > 1.5 * widths[0]
+        assert bias.value == pytest.approx((-10 - 4 + 8 + 20) / 4)
+        widths.append([float(one.high) - float(one.low) for one in (mad, bias) if one.high and one.low])
+    assert widths[1][0] > 1.5 * widths[0][0]
+    assert widths[1][1] > 1.5 * widths[0][1]
 
 
 def test_figures_that_no_case_can_give_have_a_reason() -> None:
