@@ -88,6 +88,11 @@ def calibration(shown: Shown, card: Card) -> None:
         _show(shown, fitted_figure(fits), [fit.name for fit in fits], how)
     elif any(metric.name == "ECE" for metric in card.metrics):
         st.markdown("Neither scores of single images nor a slope are kept; the table above has the calibration error.")
+    elif card.interval is not None:
+        st.markdown(
+            "An age has no score to calibrate. Its interval takes that place: how often it holds the reference age "
+            "stands in the table above, and by sex and age among the tables below."
+        )
     else:
         st.markdown("Calibration was not measured.")
 

@@ -12,14 +12,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from cxrkit.batch import Batch, listing_of_table, predict_table, staffed
-from cxrkit.batch_case import Asked
-from cxrkit.cases import read_manifest
 from cxrkit.task import Task
 from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from tests.browser.axe import assert_nothing_grave
 from tests.browser.conftest import served
+from tests.browser.test_workbench import choose
 from tests.browser.visitor import acknowledge, arrive, drawn, overflows, settled, start, upload
 from tests.pages.review_cases import predictions, write_images
 from tests.small_weights import write_small_weights
@@ -28,7 +26,7 @@ pytestmark = pytest.mark.browser
 
 COUNT = 24
 REAL = 500
-WORKERS = 2
+RUN_SECONDS = 1500
 NOTE = "Lung marker read as a cavity."
 DESKTOP = {"viewport": {"width": 1360, "height": 1000}, "color_scheme": "light"}
 PHONE = {"viewport": {"width": 375, "height": 812}, "color_scheme": "dark", "has_touch": True}
@@ -52,6 +50,7 @@ def workbench(weights: Path, cases: Path, notes: Path) -> Iterator[str]:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CXRKIT_CASES", str(cases))
+        patch.setenv("CXRKIT_RUNS", str(notes / "runs"))
         patch.setenv("CXRKIT_DATABASE_URL", f"sqlite:///{notes / 'notes.sqlite'}")
         with served("app.py", ("-c", program)) as url:
             yield url
@@ -82,6 +81,21 @@ def simulated(browser: Browser, weights: Path, tmp_path_factory: pytest.TempPath
 def load(page: Page, table: Path) -> None:
     upload(page, table)
     expect(page.get_by_text("Cases, worst first")).to_be_visible()
+    settled(page)
+
+
+def run_table(page: Page, task: Task, table: Path) -> None:
+    """Give a table of cases, start it with two processes, and wait until all are predicted."""
+    page.get_by_role("tab", name="Run a table of cases").click()
+    settled(page)
+    choose(page, "st-key-review-run-table", "Upload a table")
+    upload(page, table)
+    settled(page)
+    choose(page, "st-key-review-run-task", task.title)
+    page.get_by_test_id("stButtonGroup").get_by_text("2", exact=True).click()
+    settled(page)
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.get_by_text("Cases, worst first")).to_be_visible(timeout=1000 * RUN_SECONDS)
     settled(page)
 
 
@@ -201,16 +215,10 @@ def manifest(task: Task, folder: Path, file: Path, column: str) -> Path:
 def test_five_hundred_real_cases_go_from_manifest_to_report(
     browser: Browser, weights: Path, shared_data: Path, tmp_path: Path, task: Task, folder: str, column: str
 ) -> None:
-    root, table = shared_data / folder, tmp_path / "predictions.csv"
-    listed = manifest(task, root, tmp_path / "cases.csv", column)
-    cases = read_manifest(listed, file_columns=task.file_columns, target_column=task.target_column)
-    batch = Batch(task, cases, root, listing_of_table(listed), table, Asked(), judged=True)
-    card, executor = staffed(batch, weights, WORKERS)
-    assert predict_table(batch, card.sha256, executor).cases == REAL
-
-    with workbench(weights, root, tmp_path) as url:
+    listed = manifest(task, shared_data / folder, tmp_path / "cases.csv", column)
+    with workbench(weights, shared_data / folder, tmp_path) as url:
         page = opened(browser, url)
-        load(page, table)
+        run_table(page, task, listed)
         expect(page.get_by_text(f"{task.title}: {REAL} cases")).to_be_visible()
         open_first(page)
         say(page, "Label wrong", NOTE)
@@ -226,5 +234,6 @@ def test_five_hundred_real_cases_go_from_manifest_to_report(
     assert len(rows) == REAL
     assert sum("label wrong" in row.values() for row in rows) == 1
     assert "<html" in texts["Report (HTML)"]
-    names = [Path(case.files[0]).stem for case in cases]
+    with listed.open(newline="", encoding="utf-8") as stream:
+        names = [Path(row[task.file_columns[0]]).stem for row in csv.DictReader(stream)]
     assert not [name for name in names if len(name) > 6 and any(name in text for text in texts.values())]

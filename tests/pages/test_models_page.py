@@ -132,6 +132,8 @@ def test_calibration_is_drawn_from_scores_or_from_the_card(page: AppTest) -> Non
     choose(page, "followup")
     assert page.get("plotly_chart")
     assert "the card's slope and intercept as curves" in said(page)
+    choose(page, "bone_age")
+    assert "An age has no score to calibrate" in said(page)
     choose(page, "lung_field")
     assert not page.get("plotly_chart")
     assert "Calibration was not measured." in said(page)
