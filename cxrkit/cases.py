@@ -117,8 +117,8 @@ def class_index(case: Case, labels: Sequence[str]) -> int:
     """Index of the case's class among a task's labels.
 
     Args:
-        case: its target is an index ("0", "1" ...) or a label, in any case of letters, with "_" or "-" for a blank; of
-            two classes also no, false, yes and true.
+        case: its target is an index ("0", "1" ...) or a label, in any case of letters, with "_" or "-" for a blank;
+            where the first of two classes denies ("normal", "no change") also no, false, yes and true.
         labels: the task's labels in order.
 
     Raises:
@@ -129,7 +129,7 @@ def class_index(case: Case, labels: Sequence[str]) -> int:
     wanted = case.target.casefold()
     # Software that holds a column with gaps as floats writes 1 as 1.0.
     known = {text: index for index in range(len(labels)) for text in (f"{index}", f"{index}.0")}
-    if len(labels) == 2:
+    if len(labels) == 2 and labels[0].startswith("no"):
         known |= {"no": 0, "false": 0, "yes": 1, "true": 1}
     names = [_blanked(label) for label in labels]
     if _blanked(wanted) in names:

@@ -108,6 +108,8 @@ def test_a_label_of_several_words_is_written_as_tables_do():
         assert class_index(Case(("a",), target), ("no change", "change")) == 0
     with pytest.raises(ManifestError, match="target"):
         class_index(Case(("a",), "yes"), (*LABELS, "other"))
+    with pytest.raises(ManifestError, match="target"):
+        class_index(Case(("a",), "yes"), ("ventilation", "perfusion"))
 
 
 @pytest.mark.parametrize("target", ["2", "-1", "1.5", "01", "²", "_", "-"])
