@@ -30,6 +30,12 @@ _OPTIMISTIC = "#7f8b95"
 
 _DASHES = ("solid", "dot", "longdash", "dashdot")
 
+_FEW, _A_BIN = 200, 18
+"""A part of fewer images is drawn in bins of equal count, of about so many."""
+
+_NARROW = 0.6
+"""Where no point and no whisker reaches this, the axes end before 1."""
+
 _READ = (
     "On the diagonal a score means what it says; below it scores are too high for these images, above it too low. "
     "Scores are calibrated to the mix of the carved part, so that another share of positive images alone moves the "
@@ -79,7 +85,7 @@ def calibration(shown: Shown, card: Card) -> None:
             st.info(f"{error} Make them with: `{shown.train_command}`", icon=":material/help:")
             return
         drawn = _chosen(shown, parts)
-        how = "Images in 15 bins of equal width by their score, empty ones left out. Whiskers: Wilson's 95 % interval."
+        how = f"{binned_in_words(drawn)} Whiskers: Wilson's 95 % interval."
         if any(part.name.startswith(CROSSED) for part in drawn):
             how += " Cross-family parts were scored by other networks of the same recipe."
         _show(shown, reliability_figure(drawn), [part.name for part in drawn], how)
@@ -113,17 +119,38 @@ def _show(shown: Shown, figure: "Figure", names: Sequence[str], how: str) -> Non
         alt="Share of positive images against their score, for each part, with the diagonal; the figures of "
         "calibration stand in the table above.",
     )
-    st.markdown("\n".join(f"- **{letter}.** {name}" for letter, name in zip(ascii_uppercase, names, strict=False)))
+    if len(names) > 1:
+        st.markdown("\n".join(f"- **{letter}.** {name}" for letter, name in zip(ascii_uppercase, names, strict=False)))
     st.caption(f"{how} {_READ}")
 
 
+def bins_of(part: ScoredPart) -> tuple[ReliabilityBin, ...]:
+    """15 bins of equal width; of few images, which would be thinly spread over them, bins of about _A_BIN each."""
+    count = len(part.targets)
+    if count >= _FEW:
+        return reliability_bins(part.targets, part.scores)
+    return reliability_bins(part.targets, part.scores, max(3, count // _A_BIN), "count")
+
+
+def binned_in_words(parts: Sequence[ScoredPart]) -> str:
+    """How the images of these parts were put together."""
+    few = [len(part.targets) < _FEW for part in parts]
+    if all(few):
+        return f"Images in order of their score, about {_A_BIN} to a point or more."
+    alike = "Images in 15 bins of equal width by their score, empty ones left out"
+    return f"{alike}; of parts with fewer than {_FEW} images in bins of equal count." if any(few) else f"{alike}."
+
+
 def reliability_figure(parts: Sequence[ScoredPart]) -> "Figure":
-    """Share of positives against the mean score of each bin, with the diagonal; equal axes from 0 to 1.
+    """Share of positives against the mean score of each bin, with the diagonal; equal axes from 0, as far as it takes.
 
     Args:
         parts: named A, B, ... in the legend.
     """
-    return _on_the_diagonal([_curve(index, part) for index, part in enumerate(parts)])
+    bins = [bins_of(part) for part in parts]
+    most = max(max(one.mean_probability, one.positive_share.high) for found in bins for one in found)
+    curves = [_curve(index, part, found) for index, (part, found) in enumerate(zip(parts, bins, strict=True))]
+    return _on_the_diagonal(curves, most)
 
 
 def fitted_figure(fits: Sequence[Fit]) -> "Figure":
@@ -153,7 +180,8 @@ def _line(index: int, colour: str) -> dict[str, object]:
     return {"color": colour, "width": 2, "dash": _DASHES[index % len(_DASHES)]}
 
 
-def _on_the_diagonal(traces: "Sequence[Scatter]") -> "Figure":
+def _on_the_diagonal(traces: "Sequence[Scatter]", most: float = 1.0) -> "Figure":
+    """The curves, none of which goes beyond `most`."""
     from plotly.graph_objects import Figure, Scatter
 
     ideal = Scatter(
@@ -165,7 +193,14 @@ def _on_the_diagonal(traces: "Sequence[Scatter]") -> "Figure":
         hoverinfo="skip",
     )
     figure = Figure([ideal, *traces])
-    axis = {"range": [-0.02, 1.02], "dtick": 0.2, "constrain": "domain", "zeroline": False, "showgrid": True}
+    end = math.ceil(10 * min(most, 1.0) + 0.2) / 10 if most < _NARROW else 1.02
+    axis = {
+        "range": [-0.02, end],
+        "dtick": 0.1 if most < _NARROW else 0.2,
+        "constrain": "domain",
+        "zeroline": False,
+        "showgrid": True,
+    }
     figure.update_layout(
         xaxis=axis | {"title": {"text": "Score"}},
         yaxis=axis | {"title": {"text": "Share of positive images"}, "scaleanchor": "x"},
@@ -178,10 +213,9 @@ def _on_the_diagonal(traces: "Sequence[Scatter]") -> "Figure":
     return figure
 
 
-def _curve(index: int, part: ScoredPart) -> "Scatter":
+def _curve(index: int, part: ScoredPart, bins: Sequence[ReliabilityBin]) -> "Scatter":
     from plotly.graph_objects import Scatter
 
-    bins = reliability_bins(part.targets, part.scores)
     colour = _OPTIMISTIC if part.optimistic else _COLOURS[index % len(_COLOURS)]
     letter = ascii_uppercase[index]
     shares = [one.positive_share for one in bins]

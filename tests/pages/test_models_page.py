@@ -146,8 +146,8 @@ def test_of_many_parts_the_one_asked_for_is_drawn(page: AppTest) -> None:
     assert [name.partition(":")[0] for name in asked.options] == list(card.thresholds)
     asked.set_value(asked.options[3]).run()
     words = said(page)
-    assert f"**A.** {asked.options[3]}" in words
-    assert "**B.**" not in words
+    assert "about 18 to a point" in words
+    assert "**A.**" not in words, "the list above names it"
     assert "Cross-family parts" not in words
 
 
@@ -226,6 +226,18 @@ def test_the_diagram_shows_every_scored_image() -> None:
     for trace, part in zip(reliability_figure(parts).data[1:], parts, strict=True):
         counted = sum(int(words.split(" images")[0].replace(",", "")) for words in trace.customdata)
         assert counted == len(part.targets)
+
+
+def test_few_images_of_low_scores_are_drawn_large() -> None:
+    generator = np.random.default_rng(0)
+    scores = generator.uniform(0, 0.1, 108)
+    few = ScoredPart("few", False, (np.arange(108) < 4).astype(np.int64), scores)
+    figure = reliability_figure([few])
+    counted = [int(words.split(" images")[0]) for words in figure.data[1].customdata]
+    assert counted == [18] * 6
+    highest = max(y + up for y, up in zip(figure.data[1].y, figure.data[1].error_y.array, strict=True))
+    assert highest < figure.layout.yaxis.range[1] < 0.6
+    assert figure.layout.xaxis.range == figure.layout.yaxis.range
 
 
 def test_a_fit_is_read_off_the_card_and_drawn() -> None:
