@@ -45,7 +45,10 @@ def check_source(source: str) -> str:
     Raises:
         FetchError: it is not https, and not on this machine.
     """
-    parts = urlsplit(source)
+    try:
+        parts = urlsplit(source)
+    except ValueError:  # an address such as https://[x
+        parts = urlsplit("")
     if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)):
         raise FetchError("The source has to be an address that begins with https://, such as that of the repository.")
     return source.rstrip("/")
@@ -154,7 +157,7 @@ def _read(url: str, answer: http.client.HTTPResponse) -> bytes:
             f"{urlsplit(url).hostname} has sent nothing for {SECONDS_WITHOUT_A_BYTE:.0f} seconds. What was fetched is "
             "kept; run the same again later."
         ) from None
-    except ConnectionError:
+    except OSError:  # an error of the network, which must not be told as one of the disk
         return b""
 
 

@@ -98,16 +98,23 @@ def metric_rows(card: Card) -> Rows:
 def facts(card: Card) -> str:
     """Data, split, what was chosen, and what training started from, in sentences."""
     sources = "; ".join(f"{source.name}, {source.images:,} images, {source.terms}" for source in card.data)
-    return (
-        f"Trained and measured on: {sources}. Split: {card.split}. {chosen(card)}Started from: {card.initialisation}."
-    )
+    split = card.split.rstrip(".")
+    return f"Trained and measured on: {sources}. Split: {split}. {chosen(card)}Started from: {card.initialisation}."
 
 
 def chosen(card: Card) -> str:
-    """What was chosen on carved parts: thresholds, and an age's interval."""
+    """From where answers are called, and an age's interval."""
+    from cxrkit.scan_reading import FROM, TO  # brings OpenCV, which the rest has no need of
+
     if card.interval is None:
-        called = ", ".join(f"{label} from a score of {value:.3f}" for label, value in card.thresholds.items())
-        return f"Called: {called}. "
+        band = [card.thresholds[end] for end in (FROM, TO) if end in card.thresholds]
+        called = ", ".join(
+            f"{label} from a score of {value:.3f}"
+            for label, value in card.thresholds.items()
+            if label not in (FROM, TO)
+        )
+        neither = f"; nothing between {band[0]:.3f} and {band[1]:.3f}" if len(band) == 2 else ""
+        return f"Called: {called}{neither}. "
     interval = (
         f"Interval: {card.interval['coverage']:.0%}, conformal, from {sum(card.interval['counts'])} carved cases. "
     )

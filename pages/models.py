@@ -7,12 +7,15 @@ from cxrkit.report import doubts, machine, reproduction_sections, shipped_cards,
 from cxrkit.speed import read_record
 from pages.ui import models
 from pages.ui.errors import errors_shown
-from pages.ui.model_card import show_model, show_sections
+from pages.ui.model_card import show_model, show_notes, show_sections
 from pages.ui.model_choice import choose_model, follow_link, read_shown_card
 from pages.ui.shell import page
 
 TITLE = "Models"
 SUMMARY = "Everything that was measured, with its limits, and what the sources of these networks claim."
+CLAIMS, AUDIT, SPEED = "What the sources claim", "Copies, leaks and confounds", "Speed"
+"""README's sections."""
+
 TABS = ("One model", "Claims of the sources", "Copies and leaks in the data", "Speed")
 
 
@@ -29,6 +32,7 @@ def claims() -> None:
         "like. Ours come from the cards of the weights; what no card holds was not measured yet."
     )
     show_sections(reproduction_sections(shipped_cards(models.WEIGHTS)))
+    show_notes(CLAIMS)
 
 
 def data() -> None:
@@ -38,6 +42,7 @@ def data() -> None:
         "in the sets that were trained and measured on."
     )
     show_sections(audit_sections(read_audit()))
+    show_notes(AUDIT)
 
 
 def speed() -> None:
@@ -47,6 +52,7 @@ def speed() -> None:
         st.warning(doubt, icon=":material/warning:")
     show_sections(speed_sections(record))
     st.caption(machine(record))
+    show_notes(SPEED)
 
 
 follow_link()

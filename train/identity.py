@@ -21,15 +21,16 @@ Identity = Mapping[str, str]
 """What decides how a run ends, by name: settings in words or as a digest, and a digest of the cases learned from."""
 
 _HARDWARE = frozenset({"workers", "precision", "accelerator", "devices", "nodes", "strategy"})
-"""A run may go on with others of these."""
+"""A run may go on with others of these, as long as it has as many steps."""
 
 
 def identity_of(settings: "DataclassInstance", *learned: NDArray[Any] | Sequence[object]) -> Identity:
     """Of a run with these settings on these cases.
 
     Args:
-        settings: a dataclass; of a file that it names the content counts, not the place.
-        learned: images and targets that are learned from, or names of the cases.
+        settings: a dataclass, of which everything counts but _HARDWARE; of a safetensors file that it names the tensors
+            count, not the place.
+        learned: everything that decides what is drawn: images, targets, groups, files to start from.
     """
     told = {one.name: _told(getattr(settings, one.name)) for one in fields(settings) if one.name not in _HARDWARE}
     key = hashlib.sha256()
@@ -45,7 +46,16 @@ def identity_of(settings: "DataclassInstance", *learned: NDArray[Any] | Sequence
 def _told(value: object) -> str:
     if not isinstance(value, Path):
         return repr(value)
-    return hashlib.sha256(value.read_bytes()).hexdigest()[:16] if value.is_file() else value.name
+    return content(value) if value.is_file() else value.name
+
+
+def content(file: Path) -> str:
+    """Digest of the tensors of a safetensors file.
+
+    Its header is left out: what is told there comes in another order each time such a file is written.
+    """
+    stored = file.read_bytes()
+    return hashlib.sha256(stored[8 + int.from_bytes(stored[:8], "little") :]).hexdigest()[:16]
 
 
 def keep_identity(run: Path, identity: Identity, *, begun: bool) -> None:
@@ -73,3 +83,8 @@ def keep_identity(run: Path, identity: Identity, *, begun: bool) -> None:
     fresh = file.with_suffix(".new")
     fresh.write_text(json.dumps(dict(identity), indent=1), encoding="utf-8")
     fresh.replace(file)
+
+
+def begun(run: Path) -> bool:
+    """Whether a run of several stages, each in a folder of its own below, has a checkpoint to go on from."""
+    return any(run.glob("*/checkpoints/last.ckpt"))

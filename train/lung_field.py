@@ -214,7 +214,7 @@ def main(data: Path, run: Path = Path("runs/lung_field"), epochs: int = Settings
         how = FitSettings(settings.epochs, settings.learning_rate, weight_decay=0.01, ema_decay=0.99)
         code = commit()
         digest = save_weights(
-            fit(UNet(WIDTHS), loss, loader, how, run, identity_of(settings, images[rest])), WEIGHTS / NAME
+            fit(UNet(WIDTHS), loss, loader, how, run, identity_of(settings, images[rest], masks[rest])), WEIGHTS / NAME
         )
         card = unmeasured(len(images), settings, digest, code)
         write_card(card, place)  # the weights are read with their card

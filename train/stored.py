@@ -11,6 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from cxrkit.card import read_card
 from cxrkit.errors import WeightsError
 
 BEST = "best.safetensors"
@@ -62,11 +63,22 @@ def initialisation(init: Path | None, *, pretrained: bool = False) -> str:
     """What training started from, in words: for the card.
 
     Args:
-        init: safetensors file that it started from, with its HISTORY.
+        init: safetensors file that it started from, with its HISTORY, or shipped weights with their card beside them.
         pretrained: whether it started from timm's ImageNet weights where there is no such file.
     """
     if init is None:
         return "ImageNet weights of timm" if pretrained else "random (from scratch)"
     with safe_open(init, framework="pt") as stored:
-        told = (stored.metadata() or {}).get(HISTORY, "training that it says nothing of")
-    return f"weights given by --init, after {told}"
+        told = (stored.metadata() or {}).get(HISTORY)
+    return f"weights given by --init, after {told or _by_card(init)}"
+
+
+def _by_card(init: Path) -> str:
+    """What the card of shipped weights says of their training."""
+    file = init.parent / "card.json"
+    if not file.is_file():
+        return "training that it says nothing of"
+    card = read_card(file)
+    images = sum(source.images for source in card.data)
+    epochs = f"{card.settings['epochs']} epochs on " if "epochs" in card.settings else ""
+    return f"the training of shipped weights ({epochs}{images:,} images, started from {card.initialisation})"

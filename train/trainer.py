@@ -211,7 +211,7 @@ def fit(
     checkpoints = run / "checkpoints"
     last = checkpoints / "last.ckpt"
     if is_first_process():
-        keep_identity(run, {**identity_of(settings), **identity}, begun=last.is_file())
+        keep_identity(run, {**identity_of(settings), **identity, "steps": str(steps)}, begun=last.is_file())
     if last.is_file() and _is_finished(model, training, last, steps):
         return model.eval()
     callbacks: list[lightning.Callback] = [

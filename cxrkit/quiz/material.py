@@ -11,6 +11,7 @@ from cxrkit.phantoms import ChestSettings, HandSettings, PairSettings, simulate_
 from cxrkit.phantoms.pairs import simulate_pair
 from cxrkit.quiz.pack_case import PackCase
 from cxrkit.quiz.question import Material, Region, Source
+from cxrkit.task import check_shape
 from cxrkit.tasks import find_task
 
 
@@ -48,12 +49,14 @@ def _read(case: PackCase) -> Material:
 def _read_file(case: PackCase, data: bytes, suffix: str) -> Radiograph:
     read = find_task(case.task).read_file or read_image
     try:
-        return read(data, f"image{suffix}", None)
+        image = read(data, f"image{suffix}", None)
+        check_shape((image.values.shape[0], image.values.shape[1]))
+        return image
     except FrameRequired:
         raise ImageError(
             f"An image of row {case.row} of quiz.csv holds several frames. Export the one that is to be read alone."
         ) from None
-    except ImageError as error:
+    except (ImageError, InputError) as error:
         raise ImageError(f"An image of row {case.row} of quiz.csv cannot be used. {error}") from None
 
 

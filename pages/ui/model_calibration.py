@@ -19,6 +19,7 @@ from cxrkit.scores import CROSSED, FILE, ScoredPart, read_scores
 from pages.ui import models
 from pages.ui.charts import show_figure
 from pages.ui.model_choice import Shown
+from pages.ui.presenter import explain
 from pages.ui.words import percent_interval, share
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _show(shown: Shown, figure: "Figure", names: Sequence[str], how: str) -> Non
     )
     if len(names) > 1:
         st.markdown("\n".join(f"- **{letter}.** {name}" for letter, name in zip(ascii_uppercase, names, strict=False)))
-    st.caption(f"{how} {_READ}")
+    explain(f"{how} {_READ}", f"models.{shown.name}.calibration")
 
 
 def bins_of(part: ScoredPart) -> tuple[ReliabilityBin, ...]:
@@ -136,7 +137,7 @@ def binned_in_words(parts: Sequence[ScoredPart]) -> str:
     """How the images of these parts were put together."""
     few = [len(part.targets) < _FEW for part in parts]
     if all(few):
-        return f"Images in order of their score, about {_A_BIN} to a point or more."
+        return "Images in order of their score, equally many to a point as far as scores differ."
     alike = "Images in 15 bins of equal width by their score, empty ones left out"
     return f"{alike}; of parts with fewer than {_FEW} images in bins of equal count." if any(few) else f"{alike}."
 

@@ -5,11 +5,17 @@ from collections.abc import Iterable
 import streamlit as st
 
 from cxrkit.card import Card
+from cxrkit.notes import notes
 from cxrkit.report import Rows, Section, card_sections, chosen, reproduction
 from cxrkit.reproduction import SYSTEMS
 from pages.ui.about import data_rows, record
 from pages.ui.model_calibration import calibration
 from pages.ui.model_choice import Shown
+
+GENERAL = "What was measured"
+"""README's section on how to read all figures; what it tells in numbers is of this task."""
+
+_GENERAL_OF = "tuberculosis"
 
 
 def show_model(shown: Shown, card: Card) -> None:
@@ -20,12 +26,13 @@ def show_model(shown: Shown, card: Card) -> None:
     st.markdown("**Limits**\n\n" + "\n".join(f"- {limit}" for limit in limits))
     st.subheader("Measured", anchor=False)
     show_table(figures.rows)
-    st.markdown(f"**Chosen on carved parts.** {chosen(card)}")
+    st.markdown(f"**Thresholds.** {chosen(card)}")
+    show_notes(shown.title, *((GENERAL,) if shown.name == _GENERAL_OF else ()))
     st.subheader("Calibration", anchor=False)
     calibration(shown, card)
     st.subheader("Data and training", anchor=False)
     show_table(data_rows(card))
-    st.markdown(f"**Split.** {card.split}.\n\n**Started from.** {card.initialisation}.")
+    st.markdown(f"**Split.** {card.split.rstrip('.')}.\n\n**Started from.** {card.initialisation}.")
     st.caption(record(card))
     for system in SYSTEMS:
         if system.task == shown.name:
@@ -34,6 +41,13 @@ def show_model(shown: Shown, card: Card) -> None:
     if studies:
         st.subheader("Studies and further tables", anchor=False)
         show_sections(studies)
+
+
+def show_notes(*titles: str) -> None:
+    """What README says around its tables of these sections."""
+    if found := [text for title in titles if (text := notes(title))]:
+        st.subheader("What to know of these figures", anchor=False)
+        st.markdown("\n\n".join(found))
 
 
 def show_sections(sections: Iterable[Section]) -> None:

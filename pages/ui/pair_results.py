@@ -11,6 +11,7 @@ from cxrkit.report import figure
 from cxrkit.task import Task
 from pages.ui.export import FAINTEST
 from pages.ui.pair_reading import PairReading, speaks_of_change
+from pages.ui.presenter import explain
 from pages.ui.results import display_pixels
 from pages.ui.viewer import Pane, viewer
 from pages.ui.visits import Visit
@@ -132,7 +133,7 @@ def pair_images(
     measured = ""
     if speaks_of_change(task, reading):
         measured = pointing_in_words(card, reading.overlay, reading.maps.method)
-    st.caption(f"{_overlay_caption(reading)}{measured}{_faint(reading)}")
+    explain(f"{_overlay_caption(reading)}{measured}{_faint(reading)}", f"{key}.overlay")
 
 
 def overlay_label(reading: PairReading) -> str:

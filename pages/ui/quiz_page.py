@@ -2,15 +2,16 @@
 
 import streamlit as st
 
+from cxrkit.errors import CxrkitError
 from cxrkit.quiz.pack_case import PackCase
 from cxrkit.tasks import find_task
 from pages.ui.errors import errors_shown
 from pages.ui.quiz_answer import show_answer
-from pages.ui.quiz_case import ask
+from pages.ui.quiz_case import NEXT, ask
 from pages.ui.quiz_material import make_soon, material_of
 from pages.ui.quiz_score import running_score, show_score
 from pages.ui.quiz_setup import choose_quiz
-from pages.ui.quiz_state import KEY, Run, current, end, follow_link
+from pages.ui.quiz_state import KEY, Run, current, end, follow_link, go_on
 from pages.ui.quiz_words import LEVELS
 
 
@@ -25,6 +26,13 @@ def show_quiz() -> None:
         show_score(run)
     else:
         _show_question(run)
+
+
+def _offer_to_skip(run: Run, error: CxrkitError) -> None:
+    """The network cannot read this case: say why, and let the others go on."""
+    st.error(f"{error} This case does not count.", icon=":material/error:")
+    last = run.place + 1 == len(run.questions)
+    st.button("End" if last else "Next case", key=f"{KEY}.next", type="primary", shortcut=NEXT, on_click=go_on)
 
 
 def _show_question(run: Run) -> None:
@@ -47,7 +55,10 @@ def _show_question(run: Run) -> None:
                 st.caption(":material/science: Simulated image: no patient.")
         ask(run, question, material)
     else:
-        show_answer(run, question, material, run.given)
+        try:
+            show_answer(run, question, material, run.given)
+        except CxrkitError as error:
+            _offer_to_skip(run, error)
         st.caption(running_score(run))
         if run.place + 1 < total:
             make_soon(run.questions[run.place + 1])

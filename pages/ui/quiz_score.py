@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 QUIZ, SESSION = "This quiz", "All of this session"
 
+_NOTE = f"Simulated images or own cases. {FOOTER}"
+
 
 def show_score(run: Run) -> None:
     """All cases are answered: figures, the cases, what to do next."""
@@ -52,7 +54,7 @@ def _head(run: Run) -> None:
     else:
         ask_nickname(on_change=take_nickname)
     if len(run.outcomes) < len(run.questions):
-        st.markdown(f"Ended after {len(run.outcomes)} of {len(run.questions)} cases.")
+        st.markdown(f"Scored: {len(run.outcomes)} of {len(run.questions)} cases.")
 
 
 def _caveat(rows: "Sequence[ScoreRow]") -> str:
@@ -162,7 +164,7 @@ def _take_away(run: Run, outcomes: Sequence[Outcome]) -> None:
         st.button("Another quiz", key=f"{KEY}.leave", type="primary", icon=":material/quiz:", on_click=leave)
         st.download_button(
             "Results (CSV)",
-            partial(results_csv, outcomes, f"Simulated images or own cases. {FOOTER}"),
+            partial(results_csv, outcomes, _NOTE),
             file_name="quiz-results.csv",
             mime="text/csv",
             key=f"{KEY}.csv",
@@ -170,3 +172,14 @@ def _take_away(run: Run, outcomes: Sequence[Outcome]) -> None:
             on_click="ignore",
             help="One row a case. Nothing of a person but the nickname, if one was given; no file name.",
         )
+        if len(log()) > len(outcomes):
+            st.download_button(
+                "All learners (CSV)",
+                partial(results_csv, list(log()), _NOTE),
+                file_name="class-results.csv",
+                mime="text/csv",
+                key=f"{KEY}.csv_of_all",
+                icon=":material/groups:",
+                on_click="ignore",
+                help="All that was answered in this session, under any nickname, in the order of answering.",
+            )

@@ -48,7 +48,8 @@ class Run:
         query: of the link that makes the same quiz; {} of a pack, which has none.
         place: index of the question at hand; their number once all are done.
         given: the answer to it, once it is given.
-        outcomes: of the questions so far.
+        judged: index of the last question with an outcome; -1 = none.
+        outcomes: of the questions so far that the network could answer.
         id: of this run alone; the same cases taken again have another one.
     """
 
@@ -58,6 +59,7 @@ class Run:
     query: Mapping[str, str]
     place: int = 0
     given: Given | None = None
+    judged: int = -1
     outcomes: list[Outcome] = field(default_factory=list)
     id: str = field(init=False, default_factory=lambda: secrets.token_hex(4))
 
@@ -137,22 +139,27 @@ def start_again() -> None:
     """The same questions from the first one."""
     run = current()
     if run is not None:
-        _begin(replace(run, place=0, given=None, outcomes=[]))
+        _begin(replace(run, place=0, given=None, judged=-1, outcomes=[]))
 
 
 def record(outcome: Outcome) -> None:
     """Keep the outcome of the question at hand, once."""
     run = current()
-    if run is not None and len(run.outcomes) == run.place:
+    if run is not None and run.judged < run.place:
+        run.judged = run.place
         run.outcomes.append(outcome)
         log().append(outcome)
 
 
 def go_on() -> None:
-    """To the next question."""
+    """To the next question; after the last one to the score, if there is anything to score."""
     run = current()
-    if run is not None and run.given is not None:
-        run.place, run.given = run.place + 1, None
+    if run is None or run.given is None:
+        return
+    run.place, run.given = run.place + 1, None
+    clear_mark(VIEWER)  # the next image may be the same one
+    if run.question is None and not run.outcomes:
+        leave()
 
 
 def keep_link() -> None:

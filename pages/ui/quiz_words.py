@@ -44,10 +44,16 @@ HONEST: Mapping[str, str] = {
     ),
 }
 
+_BESIDE = 0.005
+"""Share of the image's width that is not told as a distance."""
+
 LEVEL_MEANS: Mapping[str, str] = {
     "tuberculosis": "Easy: 0.88 to 1.50 times a lesion's usual contrast; medium: 0.51 to 0.88; hard: 0.30 to 0.51.",
     "followup": "Easy: 0.88 to 1.50 times a finding's usual contrast; medium: 0.51 to 0.88; hard: 0.30 to 0.51.",
-    "nih14": "Easy: 0.88 to 1.50 times a finding's usual contrast; medium: 0.51 to 0.88; hard: 0.30 to 0.51.",
+    "nih14": (
+        "Easy: 0.88 to 1.50 times a finding's usual contrast (of an enlarged heart: of its usual enlargement); medium: "
+        "0.51 to 0.88; hard: 0.30 to 0.51."
+    ),
     "bone_age": "Easy: the hand fills 80 to 100 % of the gray range; medium: 40 to 60 %; hard: 15 to 25 %.",
     "vq": (
         "Easy: neck, stomach and sharpness tell the type, as in clinics; medium: they tell nothing; hard: they mislead."
@@ -113,4 +119,6 @@ def where(found: MarkFound, what: str) -> str:
     """
     if found.inside:
         return f"lies inside {what}"
+    if found.distance < _BESIDE:
+        return f"lies just outside {what}"
     return f"lies {percent(found.distance)} of the image's width away from {what}"

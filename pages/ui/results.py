@@ -10,6 +10,7 @@ from cxrkit.image import Radiograph
 from cxrkit.pixels import Box
 from cxrkit.task import Task
 from pages.ui.analysis import Explained, Reading
+from pages.ui.presenter import explain
 from pages.ui.truth import Truth
 from pages.ui.viewer import Pane, send_ahead, viewer
 from pages.ui.words import edits_in_words, movement, percent, place, share
@@ -128,9 +129,10 @@ def what_was_read(readings: Sequence[Read], further: Callable[[Read], None]) -> 
             with st.container(width=280):
                 _one_input(_pane_name(index, readings), reading)
                 further(reading)
-    st.caption(
+    explain(
         "Heatmaps are scaled one by one, so a weak map looks as strong as a strong one. Only the raw maximum says "
-        "whether a map is strong; near 0 it means little."
+        "whether a map is strong; near 0 it means little.",
+        "what_was_read",
     )
 
 

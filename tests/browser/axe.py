@@ -1,12 +1,14 @@
 """axe-core on a page as a visitor has it before them."""
 
+from typing import Literal
+
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.browser.visitor import settled
 
 DESKTOP = {"width": 1360, "height": 1000}
-THEMES = ("light", "dark")
+THEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 GRAVE = {"serious", "critical"}
 _AXE = Axe()
 
@@ -19,10 +21,11 @@ def grave_findings(page: Page) -> list[str]:
     found = []
     page.mouse.move(0, 0)
     before = page.viewport_size or DESKTOP
+    was_dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     height = page.get_by_test_id("stMain").evaluate("e => e.scrollHeight")
     page.set_viewport_size({"width": before["width"], "height": max(before["height"], height + 100)})
     for theme in THEMES:
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=theme)
         settled(page)
         for finding in _AXE.run(page).response["violations"]:
             if finding["impact"] in GRAVE:
@@ -30,6 +33,8 @@ def grave_findings(page: Page) -> list[str]:
                     f"{theme}: {finding['id']}: {node['html']}: {node['failureSummary']}" for node in finding["nodes"]
                 ]
     page.set_viewport_size(before)
+    page.emulate_media(color_scheme=THEMES[was_dark])
+    settled(page)
     return found
 
 

@@ -15,6 +15,7 @@ from cxrkit.audit import read_audit
 from cxrkit.card import WEIGHTS, read_card
 from cxrkit.errors import InputError
 from cxrkit.metrics import expected_calibration_error
+from cxrkit.notes import notes
 from cxrkit.scores import ScoredPart, read_scores
 from pages.ui import models
 from pages.ui.model_calibration import Fit, fits_of, fitted_figure, reliability_figure
@@ -73,7 +74,7 @@ def test_every_row_of_a_card_in_readme_is_on_the_page(name: str, page: AppTest) 
     assert wanted - on_page(page) == set()
     assert not page.error
     text = said(page)
-    for heading in ("Limits", "Intended use.", "Split.", "Started from.", "Chosen on carved parts."):
+    for heading in ("Limits", "Intended use.", "Split.", "Started from.", "Thresholds."):
         assert f"**{heading}**" in text
 
 
@@ -139,6 +140,22 @@ def test_calibration_is_drawn_from_scores_or_from_the_card(page: AppTest) -> Non
     assert "Calibration was not measured." in said(page)
 
 
+@pytest.mark.parametrize("name", ["followup", "vq"])
+def test_readmes_words_stand_beside_its_tables(page: AppTest, name: str) -> None:
+    choose(page, name)
+    words = notes(MODELS[name].title)
+    assert len(words) > 500
+    assert words in [text.value for text in page.markdown]
+
+
+def test_readmes_words_on_all_figures_are_on_the_page(page: AppTest) -> None:
+    choose(page, "tuberculosis")
+    assert notes("What was measured") in [text.value for text in page.markdown]
+    for tab, title in (("reproduction", "What the sources claim"), ("audit", "Copies"), ("bench", "Speed")):
+        open_tab(page, TABS[tab])
+        assert notes(title) in [text.value for text in page.markdown]
+
+
 def test_of_many_parts_the_one_asked_for_is_drawn(page: AppTest) -> None:
     choose(page, "nih14")
     card = read_card(WEIGHTS / "nih14" / "card.json")
@@ -146,7 +163,7 @@ def test_of_many_parts_the_one_asked_for_is_drawn(page: AppTest) -> None:
     assert [name.partition(":")[0] for name in asked.options] == list(card.thresholds)
     asked.set_value(asked.options[3]).run()
     words = said(page)
-    assert "about 18 to a point" in words
+    assert "equally many to a point" in words
     assert "**A.**" not in words, "the list above names it"
     assert "Cross-family parts" not in words
 

@@ -1,10 +1,16 @@
 """What a learner typed counts for the case, the run and the name it was typed for."""
 
+import csv
+import io
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cxrkit.errors import InputError
+from cxrkit.quiz.question import Material, Question
 from cxrkit.quiz.results import MOST_LETTERS
-from pages.ui import quiz_case
+from pages.ui import quiz_answer, quiz_case, quiz_score, quiz_state
+from pages.ui.quiz_network import NetworkAnswer
 from pages.ui.quiz_state import VIEWER
 from tests.pages.teaching_page import answer, calm, fill, go_on, page, run_of, small_images, start
 from tests.pages.test_app import said
@@ -145,7 +151,7 @@ def test_a_quiz_that_is_ended_early_has_a_score(page: AppTest) -> None:
     answer(page, "normal")
     go_on(page)
     page.button(key="quiz.end").click().run()
-    assert "Ended after 1 of 3 cases." in said(calm(page))
+    assert "Scored: 1 of 3 cases." in said(calm(page))
     assert page.metric[0].value.endswith("of 1 right")
     assert page.get("download_button")
     assert page.session_state["_quiz.log"] == run_of(page).outcomes
@@ -155,3 +161,67 @@ def test_a_quiz_that_is_ended_before_an_answer_leads_to_the_setup(page: AppTest)
     start(page, "tuberculosis", 3)
     page.button(key="quiz.end").click().run()
     assert "How it goes" in said(calm(page))
+
+
+def test_everybody_who_was_asked_is_in_one_table(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: dict[str, str] = {}
+    monkeypatch.setattr(quiz_score.st, "download_button", lambda label, data, **_: made.__setitem__(label, data()))
+    for name in ("Bob", "Ada"):
+        page.text_input(key="quiz.nickname").set_value(name).run()
+        start(page, "tuberculosis", 1)
+        answer(page, "normal")
+        made.clear()
+        go_on(page)
+        if name == "Bob":
+            assert set(made) == {"Results (CSV)"}, "all that was answered"
+            page.button(key="quiz.leave").click().run()
+    tables = {label: list(csv.DictReader(io.StringIO(text))) for label, text in made.items()}
+    assert [row["learner"] for row in tables["All learners (CSV)"]] == ["Bob", "Ada"]
+    assert [row["learner"] for row in tables["Results (CSV)"]] == ["Ada"]
+
+
+def test_a_case_that_the_network_cannot_read_does_not_count_and_the_others_go_on(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = quiz_answer.ask_network
+
+    def failing(question: Question, material: Material) -> NetworkAnswer:
+        if question.number == 1:
+            raise InputError("This cannot be read.")
+        return asked(question, material)
+
+    monkeypatch.setattr(quiz_answer, "ask_network", failing)
+    start(page, "tuberculosis", 2)
+    fill(page, "normal")
+    page.button(key="quiz.show").click().run()
+    assert not page.exception
+    assert "This cannot be read. This case does not count." in page.error[0].value
+    go_on(page)
+    answer(page, "normal")
+    go_on(page)
+    assert "Scored: 1 of 2 cases." in said(page)
+    assert [outcome.number for outcome in run_of(page).outcomes] == [2]
+
+
+def test_a_quiz_of_which_nothing_can_be_read_leads_back_to_the_setup(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(question: Question, material: Material) -> NetworkAnswer:
+        raise InputError("This cannot be read.")
+
+    monkeypatch.setattr(quiz_answer, "ask_network", failing)
+    start(page, "tuberculosis", 1)
+    fill(page, "normal")
+    page.button(key="quiz.show").click().run()
+    assert "How it goes" in said(go_on(page))
+
+
+def test_a_mark_does_not_stay_for_the_next_case(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    cleared: list[str] = []
+    monkeypatch.setattr(quiz_state, "clear_mark", cleared.append)
+    start(page, "tuberculosis", 2)
+    cleared.clear()
+    answer(page, "normal")
+    assert cleared == []
+    go_on(page)
+    assert cleared == ["quiz.viewer"]

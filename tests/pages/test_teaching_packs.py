@@ -64,11 +64,22 @@ def test_a_mark_on_the_baseline_of_an_own_pair_is_not_known_and_no_miss(
     assert page.dataframe[1].value["Your mark"][0] == "place not known"
 
 
-def test_a_hostile_pack_gives_a_sentence(page: AppTest) -> None:
-    page.file_uploader(key="quiz.pack").upload("Zebedee.zip", entry("../../etc/passwd.png")).run()
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (entry("../../etc/passwd.png"), "leads out of the pack"),
+        (pack(b=b"\x89PNG\r\n\x1a\n" + bytes(60 << 20)), "grows more than 200 times"),
+        (pack(a=b"<html><script>alert(1)</script></html>"), "is no image"),
+        (pack(a=picture((12, 12))), "row 2 of quiz.csv cannot be used. The image is 12 x 12 pixels"),
+        (b"This is a letter.", "no zip file"),
+    ],
+    ids=["path", "bomb", "wrong type", "too small", "no zip"],
+)
+def test_a_hostile_pack_gives_a_sentence(page: AppTest, data: bytes, words: str) -> None:
+    page.file_uploader(key="quiz.pack").upload("Zebedee.zip", data).run()
     assert not page.exception
     (error,) = page.error
-    assert "leads out of the pack" in error.value
+    assert words in error.value
     assert "Zebedee" not in error.value
     assert "quiz.start_pack" not in [button.key for button in page.button]
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from cxrkit.errors import WeightsError
+from cxrkit.errors import InputError, WeightsError
 from tests.train.hand_sets import SIZE, TASK, small_material
 from train.bone_age import fit as fit_module
 from train.bone_age.answers import Answers, answers, together
@@ -154,6 +154,13 @@ def test_what_comes_back_is_the_best_epoch_of_the_last_stage(
     found = figures({name: answers(model, shown, TASK) for name, shown in kinds.items()})
     best = min(float(row[CHOICE]) for row in read_rows(run / PROGRESS) if row["stage"] == "1")
     assert found[CHOICE] == pytest.approx(best, rel=1e-4)
+
+
+def test_other_stages_are_another_run(killed_and_finished: tuple[Path, int], material: Material) -> None:
+    """They would share the file of the best network."""
+    run, _ = killed_and_finished
+    with pytest.raises(InputError, match="differs in: stages"):
+        train_network(material, replace(TINY, stages=((32, 1, 8), *TINY.stages)), CPU, run)
 
 
 def test_a_network_learns_hands_by_heart(material: Material, tmp_path: Path) -> None:

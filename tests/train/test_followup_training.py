@@ -33,6 +33,10 @@ class Squares:
     def __init__(self, name: str = "made", count: int = 40, fail_after: int | None = None) -> None:
         self.name, self.weights, self.fail_after = name, np.full(count, 1 / count), fail_after
 
+    @property
+    def identity(self) -> object:
+        return self.name
+
     def pair(self, index: int, random: Random, size: int, difficulty: Difficulty = FULL) -> Example:
         del difficulty
         if self.fail_after is not None:

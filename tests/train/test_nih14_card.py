@@ -13,7 +13,6 @@ from cxrkit.finding_support import TOO_FEW
 from cxrkit.finding_training import read_epochs, read_stages
 from cxrkit.metrics import auc
 from cxrkit.pixels import Gray
-from cxrkit.scores import FILE
 from cxrkit.tasks.nih14 import LABELS, NIH14
 from cxrkit.weights import load_model
 from tests.train.image_sets import chest, write_set
@@ -33,7 +32,6 @@ from train.nih14.measure import (
     choose,
     macro_difference,
     macro_of,
-    scored_parts,
     support_of,
     weighted_f1,
 )
@@ -121,7 +119,6 @@ def test_the_card_says_what_the_stored_network_does(weights: Path, data: Path, c
     assert "SS-GAN (1 x 4 at 64 px" in loaded.card.initialisation
     assert "16 images trained; 4 (20%" in loaded.card.split
     assert loaded.card.settings["gan"] is None, "no path of this machine"
-    assert any(one.calibration for one in loaded.card.support) == (weights / NIH14.name / FILE).is_file()
 
 
 def test_curves_and_generated_images_lie_beside_the_weights(weights: Path) -> None:
@@ -261,20 +258,6 @@ def test_carved_images_calibrate_and_set_thresholds_where_the_label_is_told() ->
     training = np.array([20, 20, 3] + [20] * 11)
     remarks = [one.remark for one in support_of(training, chosen, given)]
     assert remarks[:4] == ["", UNTOLD, TOO_FEW, TOO_FEW_TESTED]
-
-
-def test_scores_of_labels_that_are_called_and_calibrated_are_kept() -> None:
-    given = reported(80)
-    chosen = choose(given.logits, given.target)
-    training = np.array([20, 3] + [20] * 12)
-    parts = scored_parts(support_of(training, chosen, given), given)
-    assert [part.name for part in parts] == [f"{LABELS[0]}: part"]
-    fitted = chosen[0].calibration
-    assert fitted is not None
-    assert parts[0].scores.tolist() == pytest.approx([fitted.probability(logit) for logit in given.logits[:, 0]])
-    assert parts[0].targets.tolist() == given.target[:, 0].tolist()
-    assert not parts[0].optimistic
-    assert scored_parts(support_of(training, chosen, given), replace(given, leaks=True))[0].optimistic
 
 
 def test_a_label_that_is_told_completely_is_called_without_calibration() -> None:

@@ -6,7 +6,9 @@ import torch
 from torch import nn
 
 from cxrkit.models.timm_maps import TimmMaps
-from train.stored import save, start_from
+from cxrkit.tasks.tuberculosis import TUBERCULOSIS
+from tests.small_weights import write_small_weights
+from train.stored import HISTORY, initialisation, save, start_from
 
 
 def test_layers_that_share_their_weights_are_stored_and_read_again(tmp_path: Path) -> None:
@@ -29,3 +31,13 @@ def test_weights_in_another_layout_are_stored(tmp_path: Path) -> None:
     start_from(other, tmp_path / "one.safetensors")
     assert torch.equal(other.weight, model.weight)
     assert [file.name for file in tmp_path.iterdir()] == ["one.safetensors"]
+
+
+def test_what_training_started_from_is_told_by_the_file_or_the_card_beside_it(tmp_path: Path) -> None:
+    save(nn.Linear(1, 1), tmp_path / "told.safetensors", {HISTORY: "3 epochs"})
+    assert initialisation(tmp_path / "told.safetensors") == "weights given by --init, after 3 epochs"
+    save(nn.Linear(1, 1), tmp_path / "silent.safetensors")
+    assert "says nothing of" in initialisation(tmp_path / "silent.safetensors")
+    write_small_weights(TUBERCULOSIS, tmp_path)
+    shipped = initialisation(tmp_path / TUBERCULOSIS.name / "model.safetensors")
+    assert shipped == "weights given by --init, after the training of shipped weights (12 images, started from random)"

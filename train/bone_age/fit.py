@@ -21,7 +21,7 @@ from train.bone_age.losses import Batch, ClassWeights, Losses, LossSettings, los
 from train.bone_age.networks import NetworkSettings, build
 from train.bone_age.progress import CHOICE, Recorder, figures
 from train.epochs import PROGRESS, earlier, write_row
-from train.identity import identity_of
+from train.identity import begun, identity_of, keep_identity
 from train.stages import Stage
 from train.stored import BEST, HISTORY, initialisation, save, start_from
 from train.trainer import FitSettings, Judge, Loss, fit
@@ -82,12 +82,14 @@ def train_network(material: Material, settings: Settings, how: FitSettings, run:
         The network of the last stage's best epoch, with its averaged weights, in eval mode.
 
     Raises:
+        InputError: the folder holds a run of other settings or cases.
         WeightsError: nothing of `init` fits.
     """
     lightning.seed_everything(settings.seed, verbose=False)
     model = build(settings.network)
     if settings.init:
         start_from(model, settings.init)
+    keep_identity(run, identity_of(settings, material.parts.training), begun=begun(run))
     for number in range(len(settings.stages)):
         lightning.seed_everything(settings.seed + number, verbose=False)
         _train_stage(model, material, settings, number, how, run)

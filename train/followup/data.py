@@ -92,6 +92,10 @@ class PairSource(Protocol):
     def weights(self) -> NDArray[np.float64]:
         """[N] how often each of its pairs is drawn, summing to 1."""
 
+    @property
+    def identity(self) -> object:
+        """What tells its pairs from those of another source: its `repr` is compared."""
+
     def pair(self, index: int, random: Random, size: int, difficulty: Difficulty = FULL) -> Example:
         """Pair `index` with images of this side; everything random about it comes from `random`."""
 

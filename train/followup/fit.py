@@ -20,7 +20,7 @@ from train.followup.losses import Batch, Lambdas, Learner, losses
 from train.followup.material import Material
 from train.followup.pretrain import start_from
 from train.followup.progress import CHOICE, Recorder, draw_judged, figures, judged_logits
-from train.identity import identity_of
+from train.identity import Identity, begun, identity_of, keep_identity
 from train.stages import Stage
 from train.stored import BEST, HISTORY, initialisation, save
 from train.trainer import FitSettings, Judge, Loss, fit, is_first_process
@@ -111,7 +111,11 @@ def train_network(
 
     Returns:
         The network of the last stage's best epoch, with its averaged weights, in eval mode.
+
+    Raises:
+        InputError: the folder holds a run of other settings or pairs.
     """
+    keep_identity(run, _identity(material, settings), begun=begun(run))
     state: dict[str, Tensor] = {}
     for number in range(len(settings.stages)):
         model = _at_stage(settings, number, state)
@@ -157,9 +161,12 @@ def _train_stage(
     )
     recorder = Recorder([source.name for source in material.training])
     judge = _judge(material, settings, number, recorder, run)
-    sources = [(source.name, source.weights.tolist()) for source in material.training]
-    identity = identity_of(settings, sources)
+    identity = _identity(material, settings)
     fit(model, recorded_loss(settings, recorder), loader, how, run / f"stage_{number}_{size}", identity, judge)
+
+
+def _identity(material: Material, settings: Settings) -> Identity:
+    return identity_of(settings, [source.identity for source in material.training])
 
 
 def _loader(material: Material, settings: Settings, number: int, drawn: Path | None) -> DataLoader[Batch]:

@@ -69,6 +69,13 @@ class Made:
         self.weights = np.concatenate([np.full(len(rows), len(rows) ** -0.5) for _, rows in self.sets])
         self.weights /= self.weights.sum()
 
+    @property
+    def identity(self) -> object:
+        """Files, and what is known of each."""
+        return self.name, [
+            (sources.files[rows].tolist(), sources.abnormal[rows].tolist()) for sources, rows in self.sets
+        ]
+
     def pair(self, index: int, random: Random, size: int, difficulty: Difficulty = FULL) -> Example:
         number, row = self.places[index]
         sources = self.sets[number][0]
@@ -96,6 +103,11 @@ class Real:
     def __init__(self, sources: Sources, pairs: Sequence[RealPair], name: str, strength: float = MILD) -> None:
         self.sources, self.pairs, self.name, self.strength = sources, pairs, name, strength
         self.weights = _uniform(len(pairs))
+
+    @property
+    def identity(self) -> object:
+        """Files, and how they are paired and labelled."""
+        return self.name, self.sources.files.tolist(), self.pairs
 
     def pair(self, index: int, random: Random, size: int, difficulty: Difficulty = FULL) -> Example:
         del difficulty  # these vary mildly anyway
@@ -126,6 +138,11 @@ class Successive:
         self.sources, self.name = sources, name
         self.pairs = [RealPair(first, second, 0, UNKNOWN, UNSURE) for first, second in pairs]
         self.weights = _uniform(len(pairs))
+
+    @property
+    def identity(self) -> object:
+        """Files, and how they are paired and labelled."""
+        return self.name, self.sources.files.tolist(), self.pairs
 
     def pair(self, index: int, random: Random, size: int, difficulty: Difficulty = FULL) -> Example:
         del difficulty  # these vary mildly anyway

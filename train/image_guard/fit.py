@@ -1,6 +1,6 @@
 """Fit the image guard's networks: the one that ships, and one without each of two hospitals."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -122,7 +122,9 @@ def train_one(pool: Pool, settings: Settings, epochs: int, run: Path) -> nn.Modu
         persistent_workers=True,
     )
     how = FitSettings(epochs, settings.learning_rate, weight_decay=0.02, ema_decay=0.99)
-    identity = identity_of(settings, pool.thumbnails, pool.kinds)
+    identity = identity_of(
+        replace(settings, epochs=epochs, held_out_epochs=0), pool.thumbnails, pool.kinds, pool.sources
+    )
     return fit(SmallClassifier(settings.widths, len(KINDS)), loss, loader, how, run, identity)
 
 

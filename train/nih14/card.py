@@ -11,6 +11,7 @@ from safetensors import safe_open
 
 from cxrkit.card import WEIGHTS, Card, Source, read_card, write_card
 from cxrkit.errors import InputError
+from cxrkit.finding_support import LabelSupport
 from cxrkit.finding_training import STAGES
 from cxrkit.scores import FILE, write_scores
 from cxrkit.tasks.nih14 import LABELS, NIH14
@@ -130,14 +131,14 @@ def _measured(card: Card, material: Material, folder: Path) -> Card:
         tables={**card.tables, LABELS_TABLE: table},
     )
     write_card(card, folder / "card.json")
-    _write_scores(card, reported, folder)
+    keep_scores(support, reported, folder)
     return card
 
 
-def _write_scores(card: Card, reported: Reported, folder: Path) -> None:
-    """What the calibration plot is drawn from; no file where no label is called and calibrated."""
+def keep_scores(support: Sequence[LabelSupport], reported: Reported, folder: Path) -> None:
+    """What the calibration plots are drawn from; no file where no label is called and calibrated."""
     (folder / FILE).unlink(missing_ok=True)
-    if parts := scored_parts(card.support, reported):
+    if parts := scored_parts(support, reported):
         write_scores(parts, folder)
 
 

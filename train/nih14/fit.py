@@ -19,10 +19,10 @@ from cxrkit.models.ssgan_vit import build, is_transformer
 from cxrkit.tasks.nih14 import LABELS
 from train import norms
 from train.epochs import PROGRESS, earlier, read_rows, write_row
-from train.identity import identity_of
+from train.identity import content, identity_of
 from train.nih14.adversary import Adversary
 from train.nih14.data import Findings, Labelled, Material, loader_of, normalised, seen_at
-from train.nih14.gan import TRUNK
+from train.nih14.gan import DISCRIMINATOR, GENERATOR, TRUNK
 from train.nih14.losses import ADVERSARIAL, Reading, findings_loss
 from train.nih14.pretrain import after
 from train.nih14.schedule import Warming
@@ -119,6 +119,17 @@ def network_of(settings: Settings) -> nn.Module:
     return model
 
 
+def without_paths(settings: Settings) -> Settings:
+    """All but where files lie; what is in them, `contents` tells."""
+    return replace(settings, vit=None, trunk=None, gan=None, init=None, workers=0)
+
+
+def contents(settings: Settings) -> list[str]:
+    """Digests of the files that training starts from, and of the GAN that it learns against."""
+    adversary = () if settings.gan is None else (settings.gan / GENERATOR, settings.gan / DISCRIMINATOR)
+    return [content(file) for file in (*settings.starts(), *adversary)]
+
+
 def started(settings: Settings) -> str:
     """What training started from, in words."""
     first = [] if settings.init or not settings.pretrained else [initialisation(None, pretrained=True)]
@@ -154,7 +165,7 @@ def train_network(material: Material, settings: Settings, how: FitSettings, run:
         ema_decay=settings.ema_decay,
     )
     judge = _judge(material, settings, run)
-    identity = identity_of(settings, material.learned.views, material.learned.target)
+    identity = identity_of(without_paths(settings), contents(settings), material.learned.views, material.learned.target)
     fit(model, loss_of(settings), loader, how, run / "stage_0", identity, judge, Warming(settings.warm))
     model.load_state_dict(load_file(run / BEST))
     return model.eval()

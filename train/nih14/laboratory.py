@@ -1,6 +1,5 @@
 """Trains and measures the cells of the study of findings on the part that reports."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +13,7 @@ from train import laboratory
 from train.laboratory import digest, kept, training_columns
 from train.nih14.card import reported_by
 from train.nih14.data import Material, targets
-from train.nih14.fit import Settings, logits_of, started, train_network
-from train.nih14.gan import DISCRIMINATOR, GENERATOR
+from train.nih14.fit import Settings, contents, logits_of, started, train_network, without_paths
 from train.nih14.measure import (
     Floats,
     Reported,
@@ -60,11 +58,9 @@ class Laboratory(laboratory.Laboratory[Cell]):
 
     def _identity(self, settings: Settings) -> str:
         """Of everything that decides what a cell's figures are: of files to start from the contents, not the path."""
-        adversary = () if settings.gan is None else (settings.gan / GENERATOR, settings.gan / DISCRIMINATOR)
-        files = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (*settings.starts(), *adversary)]
-        bare = replace(settings, vit=None, trunk=None, gan=None, init=None, workers=0)
         data = self.material.name, [case.files for case in self.material.parts.learned]
-        return digest(bare, files, settings.gan is None, self.how.precision, data)
+        files = contents(settings)
+        return digest(without_paths(settings), files, settings.gan is None, self.how.precision, data)
 
     def table(self, study: Study[Cell], repeats: int) -> list[Row]:
         found = {cell.name: [self.measured(cell, repeat) for repeat in range(repeats)] for cell in study.cells}

@@ -17,7 +17,7 @@ from torch.nn import functional
 from cxrkit.models.gan import TRUNK_CHANNELS, TURNS, Trunk
 from cxrkit.models.ssgan_vit import SsganVit, as_trunk_reads
 from train.epochs import PROGRESS, write_row
-from train.identity import identity_of
+from train.identity import content, identity_of
 from train.nih14.data import Pool, TwoViews, loader_of
 from train.nih14.gan import TRUNK
 from train.nih14.losses import masked_loss, masks, nt_xent, quantised, triplet, turned
@@ -189,7 +189,7 @@ def _pretrain(
     loader = loader_of(data, len(pool), settings.images, settings.batch, settings.seed, settings.workers)
     how = replace(how, epochs=settings.epochs, learning_rate=settings.learning_rate, ema_decay=0.0)
     judge = progress_of(model, name, run)
-    identity = identity_of(settings, pool.views, [after(init)])
+    identity = identity_of(settings, pool.views, [] if init is None else [content(init)])
     fit(model, lambda network, views: network(views), loader, how, run / name, identity, judge, Warming(0.1))
     file = run / (TRUNK if name == "trunk" else VIT)
     what = f"self-supervision of the {name} ({settings.epochs} x {settings.images:,} at {settings.size} px)"

@@ -110,7 +110,7 @@ def train_network(
         weight_decay=settings.weight_decay,
         ema_decay=settings.ema_decay,
     )
-    identity = identity_of(settings, learned.target)
+    identity = identity_of(settings, learned.views, learned.target)
     fit(model.train(), _loss, batches, how, run / "fit", identity, _judge(chooses, data, settings, run))
     model.load_state_dict(load_file(run / BEST))
     return model.eval()
