@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from cxrkit.age_interval import interval_coverage
+from cxrkit.age_interval import COVERED_UNSTATED, interval_coverage
 from cxrkit.age_reading import AgeReading
 from cxrkit.checks import Floats
 from cxrkit.figures import Figure
@@ -57,12 +57,15 @@ def age_figures(judged: Sequence[JudgedAge]) -> Iterator[Figure]:
     yield Figure("bias, months", above, count, partial(_bias, judged))
     for name, members in _groups(judged):
         yield Figure(f"MAD by expectation, {name}, months", "", len(members), partial(_distance, members))
-    with_interval = [one for one in judged if one.reading.interval is not None]
+    with_interval = [one for one in judged if one.reading.coverage is not None]
     if with_interval:
         share = f"{with_interval[0].reading.coverage:.0%}"
         number = len(with_interval)
         yield Figure(f"coverage of the {share} interval", "", number, partial(_coverage, with_interval))
         yield Figure(f"mean width of the {share} interval, months", "", number, partial(_width, with_interval))
+    unstated = [one for one in judged if one.reading.sex is None and one.reading.interval is not None]
+    if unstated:
+        yield Figure(COVERED_UNSTATED, "nothing is promised for these", len(unstated), partial(_coverage, unstated))
 
 
 def _groups(judged: Sequence[JudgedAge]) -> Iterator[tuple[str, list[JudgedAge]]]:

@@ -32,7 +32,8 @@ class AgeReading:
         likeliest: age of the class with the highest probability.
         spread: standard deviation of the distribution.
         interval: (low, high) around the expected age; None where the card has no rule.
-        coverage: share of children whose reference age lies within such intervals, as promised; None without a rule.
+        coverage: share of children whose reference age lies within such intervals, as promised; None without a rule,
+            and where the sex is not stated, for which nothing is promised.
         sex: as stated; None where it was not, and the distribution weighs both sexes.
         female: probability of a girl as read off the image; None where the network doesn't read the sex.
         age: the child's own, chronological age; None where it was not stated.
@@ -82,7 +83,7 @@ def read_age(
         likeliest=float(likeliest_age(values)),
         spread=spread,
         interval=interval,
-        coverage=None if rule is None else rule.coverage,
+        coverage=None if rule is None or sex is None else rule.coverage,
         sex=sex,
         female=None if of_sex is None else of_sex["F"],
         age=age,

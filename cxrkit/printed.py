@@ -222,7 +222,9 @@ def _age_lines(age: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = [("bone age", f"{age['expected']} ({age['expected_months']:.1f} months)")]
     if age["interval_months"] is not None:
         low, high = age["interval_months"]
-        rows.append((f"{age['interval_coverage']:.0%} interval", f"{low:.1f} to {high:.1f} months"))
+        promised = age["interval_coverage"]
+        name = "interval" if promised is None else f"{promised:.0%} interval"
+        rows.append((name, f"{low:.1f} to {high:.1f} months"))
     rows.append(("likeliest class", f"{age['likeliest_months']:.0f} months"))
     rows.append(("sex", age["sex"] or "not stated"))
     score = age.get("sd_score")

@@ -30,7 +30,7 @@ _TRACERS: dict[Kind, re.Pattern[str]] = {
     ),
 }
 _OTHER_ORGAN = re.compile(
-    r"m[iy]o[ck]ard\w*|[ck]ard\w*|heart|herz\w*|coeur|hart\w*|coraz\w*|cuore|brain|(?:ge)?hirn\w*|[cz]ereb\w*|cerveau"
+    r"m[iy]o[ck]ard\w*|[ck]ard(?!inal)\w*|heart|herz\w*|coeur|hart\w*|coraz\w*|cuore|brain|(?:ge)?hirn\w*|[cz]ereb\w*|cerveau"
     r"|hersen\w*|kidney\w*|renal\w*|nieren?\w*|nephro\w*|reins?|rinon\w*|liver|leber\w*|hepat\w*|foie|bones?"
     r"|knochen\w*|skelet\w*|squelette|osea?|ossea|thyroid\w*|schilddr\w*|tiroid\w*|milz\w*|spleen|limb"
     r"|(?:sesta)?mibi|tetrofosmin|hmpao|exametazime|ecd|bicisate|[hm]dp|mag"
@@ -38,8 +38,10 @@ _OTHER_ORGAN = re.compile(
 _IS_LUNG = re.compile(rf"{_LUNG}\w*|lungs|pulm\w*|polmon\w*|poumons?|chest|torax")
 _JOINERS = {"and", "und", "et", "y", "e", "en", "och", "og", "i", "plus"}
 _BOTH_WORDS = {"vq", "qv", "vp", "pv"}
-# Programs of vendors whose name has the letter Q.
-_AFTER_Q = {"clear", "suite", "metrix", "freeze", "static", "lung", "brain"}
+# Programs of vendors whose name has the letter Q; of words that scans have too only with the dot.
+_AFTER_Q = {"clear", "suite", "metrix", "freeze"}
+_NO_NAMES = re.compile(r"\bq\.\s?(?:static|lung|brain)\b|\bi\.\s?v\.?(?!\w)", re.IGNORECASE)
+"""Taken out of a text first: such programs, and "i.v.", which is no ventilation."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def claim(series_description: str, radiopharmaceutical: str = "") -> Claim:
         series_description: as in the header, or "".
         radiopharmaceutical: names of the tracer, or "".
     """
-    series, tracer = words(series_description), words(radiopharmaceutical)
+    series, tracer = (words(_NO_NAMES.sub(" ", text)) for text in (series_description, radiopharmaceutical))
     if _of_other_organ(series + tracer):
         return Claim(None, reason=OTHER)
     texts = [_named(without_pairs(series)), _named(without_pairs(tracer))]

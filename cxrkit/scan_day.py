@@ -24,6 +24,7 @@ class Scan:
         study: key of its study; None = not known.
         kind: what the network says; None = it cannot tell.
         claim: what the header says.
+        other_view: whether the header states another view than the anterior one, which alone is read.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Scan:
     study: str | None
     kind: Kind | None
     claim: Claim
+    other_view: bool = False
 
     @property
     def verdict(self) -> Verdict:
@@ -73,10 +75,13 @@ def in_order(scans: Sequence[Scan]) -> list[int]:
 
 
 def odd_studies(scans: Sequence[Scan]) -> tuple[StudyFinding, ...]:
-    """Studies whose scans are all of one type, or swapped; copies count once, scans without a study not at all."""
+    """Studies whose scans are all of one type, or swapped.
+
+    Copies count once, scans without a study or of another view not at all.
+    """
     studies: dict[str, dict[str, Scan]] = {}
     for scan in scans:
-        if scan.study is not None:
+        if scan.study is not None and not scan.other_view:
             studies.setdefault(scan.study, {}).setdefault(scan.digest, scan)
     found = (_judge_study(study, list(members.values())) for study, members in studies.items())
     return tuple(finding for finding in found if finding is not None)

@@ -50,6 +50,11 @@ class ScanReading:
     information: float | None
 
     @property
+    def other_view(self) -> bool:
+        """Whether the header states another view than the anterior one."""
+        return _is_other(self.view)
+
+    @property
     def label(self) -> str:
         """The type, or "cannot tell"."""
         return self.kind or CANNOT_TELL
@@ -103,8 +108,12 @@ def _texts(image: Radiograph) -> tuple[str, str]:
     return image.header.get("Series description", ""), image.header.get("Radiopharmaceutical", "")
 
 
+def _is_other(view: str | None) -> bool:
+    return view is not None and view != _READ_VIEW
+
+
 def _doubt(view: str | None, score: float, band: tuple[float, float] | None) -> str:
-    if view is not None and view != _READ_VIEW:
+    if _is_other(view):
         return "The header calls this another view than the anterior one, which is the only one that is read."
     if band is not None and band[0] < score < band[1]:
         return (

@@ -22,9 +22,11 @@ from pages.ui.finding_results import (
 from pages.ui.finding_training import training_for_teaching
 from pages.ui.finding_truth import against_truth
 from pages.ui.finding_view import read_findings_of, rollout_of, show_label
+from pages.ui.finding_words import pointing_in_words
 from pages.ui.model_input import model_input
 from pages.ui.models import load, read_task_card
 from pages.ui.one_image import one_image
+from pages.ui.presenter import explain
 from pages.ui.results import file_facts, what_was_read
 from pages.ui.samples import CHESTS
 from pages.ui.shell import page
@@ -49,11 +51,13 @@ def analyse(image: Radiograph, truth: Truth | None) -> None:
     if edits != ModelInput():
         views.append(read_findings_of(loaded, image, edits))
     with above:
-        called_findings(views)
+        called_findings(views, loaded.card)
     shown = [show_label(loaded, image, views[-1], label, question.method) for label in question.labels]
     with left:
         rollout = rollout_of(loaded, image, views[-1]) if question.rollout else None
         label_images(image, shown, rollout, VIEWER, truth)
+        if words := pointing_in_words(loaded.card):
+            explain(words, f"{TASK.name}.pointing")
         answer_first(TASK.name, image.sha256)
         with bars:
             score_bars(TASK, views)

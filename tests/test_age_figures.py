@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cxrkit.age_figures import JudgedAge, age_figures, age_groups
-from cxrkit.age_interval import IntervalRule
+from cxrkit.age_interval import COVERED_UNSTATED, IntervalRule
 from cxrkit.age_reading import read_age
 from cxrkit.figures import work_out
 
@@ -29,7 +29,8 @@ def test_distances_bias_and_coverage() -> None:
     assert found["bias, months"].value == pytest.approx((6 + 10 - 4 + 0 - 20) / 5)
     assert found["MAD by expectation, girls, months"].value == pytest.approx(5)
     assert found["MAD by expectation, boys, months"].value == pytest.approx(5)
-    assert found["coverage of the 90% interval"].value == pytest.approx(3 / 5)
+    assert found["coverage of the 90% interval"].value == pytest.approx(3 / 4), "where the sex is stated"
+    assert found[COVERED_UNSTATED].value == 0
     assert found["mean width of the 90% interval, months"].value == pytest.approx(18)
     of_one = ("sex not stated", *age_groups())
     assert [figure.name for figure in undefined] == [f"MAD by expectation, {name}, months" for name in of_one]

@@ -110,7 +110,16 @@ def export(review: ReviewSet) -> Export:
 
 def cases_csv(export: Export) -> str:
     """The exported table as a spreadsheet reads it."""
-    return review_csv(export, FOOTER).decode("utf-8-sig")
+    return review_csv(export, FOOTER, words=True).decode("utf-8-sig")
+
+
+def test_without_the_reviewers_words_the_table_names_nobody(export: Export) -> None:
+    rows = list(csv.DictReader(io.StringIO(review_csv(export, FOOTER, words=False).decode("utf-8-sig"))))
+    full = list(csv.DictReader(io.StringIO(cases_csv(export))))
+    assert [row["verdict"] for row in rows] == [row["verdict"] for row in full]
+    assert {row["reviewer"] for row in rows} == {"", "reviewer 1", "reviewer 2"}
+    assert {(row["tags"], row["note"], row["written"]) for row in rows} == {("", "", "")}
+    assert [row["weights_seen"] for row in rows] == [row["weights_seen"] for row in full]
 
 
 def report(**more: object) -> Report:

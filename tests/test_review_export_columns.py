@@ -95,7 +95,7 @@ def test_texts_of_groups_are_offered(text: str) -> None:
 
 def test_a_spreadsheet_reads_umlauts_and_so_do_we() -> None:
     review = review_with(view=["Rückseite", "vorn"] * (CASES // 2))
-    data = review_csv(Export(review, np.arange(2), "tuberculosis", 0.5, {}, {}, ("view",)), "No device.")
+    data = review_csv(Export(review, np.arange(2), "tuberculosis", 0.5, {}, {}, ("view",)), "No device.", words=True)
     assert data.startswith(b"\xef\xbb\xbf"), "without the mark Excel takes UTF-8 for its own code page"
     header, rows = parse_table(data, ("case_key", "table_view"), "The table")
     assert rows[0][1][header.index("table_view")] == "Rückseite"

@@ -51,6 +51,23 @@ def test_ventilation_in_many_words(text: str) -> None:
     assert claim(text.upper()).kind == "ventilation"
 
 
+@pytest.mark.parametrize(
+    ("series", "tracer", "kind"),
+    [
+        ("Q LUNG ANT", "", "perfusion"),
+        ("Q STATIC", "", "perfusion"),
+        ("V LUNG ANT", "", "ventilation"),
+        ("Q.Lung", "", None),
+        ("Q.Static", "MAA", "perfusion"),
+        ("Lung static", "Tc-99m i.v.", None),
+        ("Perfusion i.v.", "", "perfusion"),
+        ("PERFUSION", "MAA (Cardinal Health)", "perfusion"),
+    ],
+)
+def test_programs_and_ways_of_giving_are_no_scans(series: str, tracer: str, kind: str | None) -> None:
+    assert claim(series, tracer).kind == kind
+
+
 @pytest.mark.parametrize("text", NEITHER)
 def test_words_that_name_neither(text: str) -> None:
     found = claim(text)

@@ -75,3 +75,12 @@ def test_the_digest_is_of_the_pixels_and_not_of_the_file() -> None:
     assert pixel_digest(image) != pixel_digest(scan_of(drawn_scan(neck=True)))
     flat = scan_of(np.zeros((10, 20), np.uint16))
     assert pixel_digest(flat) != pixel_digest(scan_of(np.zeros((20, 10), np.uint16)))
+
+
+def test_other_views_do_not_hide_what_is_odd_about_a_study() -> None:
+    ant = [scan("1", "perfusion", PERF), scan("2", "perfusion", PERF)]
+    post = [replace(scan(name, None, PERF), other_view=True) for name in ("3", "4")]
+    assert [found.odd for found in odd_studies([*ant, *post])] == ["one type"]
+    swapped = [scan("1", "perfusion", VENT), scan("2", "ventilation", PERF)]
+    assert [found.odd for found in odd_studies([*swapped, *post])] == ["swapped"]
+    assert odd_studies([ant[0], *post]) == ()

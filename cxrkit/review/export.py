@@ -21,7 +21,26 @@ _WORDS = frozenset(
 )
 _PARTS = (
     *("patient", "person", "subject", "name", "file", "path", "folder", "date", "birth", "accession", "address"),
-    *("phone", "mail", "physician", "doctor", "operator", "comment", "remark", "warning", "error", "uuid", "number"),
+    *(
+        "phone",
+        "mail",
+        "physician",
+        "doctor",
+        "operator",
+        "radiolog",
+        "reader",
+        "annotat",
+        "technic",
+        "technolog",
+        "timestamp",
+        "comment",
+        "remark",
+        "warning",
+        "error",
+        "uuid",
+        "number",
+    ),
+    *("radiolog", "reader", "annotat", "technic", "technolog", "timestamp"),
     *("referr", "proband", "kennung", "nummer", "arzt", "datum", "geburt", "telefon", "adresse"),
 )
 _GLUED = re.compile(r"(image|study|series|case|scan|exam|visit|record)s?(id|no|number)\b")
@@ -84,7 +103,7 @@ def offered_columns(review: ReviewSet) -> tuple[str, ...]:
     """Columns of the table that a user may tick for an export, in its order.
 
     Never one whose name speaks of a patient, name, number, date or file (`identifying`), nor one whose values could
-    stand for a person: dates, telephone numbers, large whole numbers, whole numbers (but ages) and texts that are
+    stand for a person: dates, telephone numbers, large numbers, whole numbers (but ages) and texts that are
     mostly different, long texts. What is left can still identify a
     person together with other data; so none is exported unless it is ticked.
     """
@@ -117,9 +136,11 @@ def _tells_groups(name: str, column: "pd.Series[Any]") -> bool:
     few = written.nunique() <= min(MOST_VALUES, max(1, len(written) // 2))
     if pd.api.types.is_numeric_dtype(written):
         values = written.to_numpy(dtype=np.float64)
+        if np.abs(values).max() >= _GREATEST:
+            return False
         if not np.all(values == np.round(values)):
             return True
-        return bool(np.abs(values).max() < _GREATEST) and (few or bool(_AGES & set(_words(name))))
+        return bool(few or bool(_AGES & set(_words(name))))
     return few and not any(_stands_for_one(str(text)) for text in written.unique().tolist())
 
 
@@ -128,7 +149,7 @@ def _stands_for_one(text: str) -> bool:
     return len(text) > _LONGEST or any(each.search(text) for each in (_DATE, _DATE_IN_WORDS, _TELEPHONE))
 
 
-def review_csv(export: Export, footer: str) -> bytes:
+def review_csv(export: Export, footer: str, *, words: bool) -> bytes:
     """CSV: a row for each reviewer's newest entry on each case, and one for a case of which nobody said anything.
 
     In UTF-8 with the byte order mark by which Excel knows it; `cxrkit.table` reads it without.
@@ -139,6 +160,7 @@ def review_csv(export: Export, footer: str) -> bytes:
     Args:
         export: what goes out.
         footer: a sentence that stands in every row.
+        words: with what reviewers wrote: tags, notes, initials and when. Without it they are numbers.
     """
     text = io.StringIO()
     months = "_months" if export.threshold is None else ""
@@ -147,13 +169,14 @@ def review_csv(export: Export, footer: str) -> bytes:
     table = csv.writer(text, lineterminator="\n")
     said = ["verdict", "tags", "note", "reviewer", "written", "weights_seen", "about"]
     table.writerow(safe_cell(name) for name in [*head, *columns, *said])
-    table.writerows([safe_cell(cell) for cell in line] for line in _lines(export, footer))
+    table.writerows([safe_cell(cell) for cell in line] for line in _lines(export, footer, words=words))
     return text.getvalue().encode("utf-8-sig")
 
 
-def _lines(export: Export, footer: str) -> Iterator[list[str]]:
+def _lines(export: Export, footer: str, *, words: bool) -> Iterator[list[str]]:
     truth, score = export.review.truth(export.label), export.review.score(export.label)
     columns = export.allowed
+    who: dict[str, str] = {}
     for row in map(int, export.rows):
         case = [export.keys.get(row) or "", export.label, _number(truth[row]), _number(score[row])]
         if export.threshold is not None:
@@ -161,7 +184,11 @@ def _lines(export: Export, footer: str) -> Iterator[list[str]]:
             case += [_number(export.threshold), called]
         case += [export.cell(name, row) for name in columns]
         for entry in export.entries(row) or (None,):
-            yield [*case, *_said(entry), footer]
+            said = _said(entry)
+            if entry is not None and not words:
+                number = who.setdefault(entry.reviewer, f"reviewer {len(who) + 1}")
+                said = [said[0], "", "", number, "", said[5]]
+            yield [*case, *said, footer]
 
 
 def _said(entry: Entry | None) -> list[str]:

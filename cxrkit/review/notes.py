@@ -233,12 +233,19 @@ _COLUMNS = tuple(field.name for field in fields(Remark) if field.name not in {"v
 
 
 def _entries(session: Session, numbers: Select[int]) -> list[Entry]:
-    """Entries of these numbers, newest first: two questions, whatever their count."""
-    tags: dict[int, list[str]] = {}
-    for number, tag in session.execute(select(TagRow.entry_id, TagRow.tag).where(TagRow.entry_id.in_(numbers))):
-        tags.setdefault(number, []).append(tag)
+    """Entries of these numbers, newest first, with their tags.
+
+    The entries come first and their tags after them, by number: what another reviewer saves in between is in neither.
+    """
     # Columns, not objects: a session would watch each for changes.
-    rows = select(*EntryRow.__table__.columns).where(EntryRow.id.in_(numbers)).order_by(EntryRow.id.desc())
+    rows = session.execute(
+        select(*EntryRow.__table__.columns).where(EntryRow.id.in_(numbers)).order_by(EntryRow.id.desc())
+    ).all()
+    tags: dict[int, list[str]] = {}
+    for start in range(0, len(rows), _AT_ONCE):
+        ids = [row.id for row in rows[start : start + _AT_ONCE]]
+        for number, tag in session.execute(select(TagRow.entry_id, TagRow.tag).where(TagRow.entry_id.in_(ids))):
+            tags.setdefault(number, []).append(tag)
     return [
         Entry(
             **{name: getattr(row, name) for name in _COLUMNS},
@@ -247,7 +254,7 @@ def _entries(session: Session, numbers: Select[int]) -> list[Entry]:
             number=row.id,
             written=row.written,
         )
-        for row in session.execute(rows)
+        for row in rows
     ]
 
 

@@ -119,8 +119,8 @@ NIH14 = Task(
     intended_use="Research, teaching and qualitative error review on frontal chest radiographs of adults.",
     limits=(
         "Not a medical device; not for diagnosis, screening or treatment of patients.",
-        "A score is calibrated on images of one public archive in which half of the images carry Pneumonia. It is "
-        "not the probability that a patient of yours has the finding.",
+        "A score is calibrated on a part of one public archive, chosen so that half of its images carry Pneumonia. It "
+        "is not the probability that a patient of yours has the finding.",
         "The labels were taken from reports by text mining and not by looking at the images: some are wrong, and "
         "Infiltration, Consolidation and Pneumonia overlap.",
         "Some findings had too few training cases. They are grayed and never called.",

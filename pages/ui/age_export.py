@@ -13,9 +13,10 @@ from cxrkit.phantoms import HandSettings
 from cxrkit.task import Task
 from pages.ui.age_question import sex_in_words
 from pages.ui.age_reading import HandReading
-from pages.ui.export import blend, how_it_was_read, lines_of_reading, software, take_away, with_legend
+from pages.ui.export import blend, how_it_was_read, lines_of_doubts, lines_of_reading, software, take_away, with_legend
+from pages.ui.guard import doubts
 from pages.ui.shell import FOOTER
-from pages.ui.words import interval_name, signed
+from pages.ui.words import interval_name, sd_in_words
 
 
 def age_downloads(
@@ -26,15 +27,22 @@ def age_downloads(
     settings: HandSettings | None = None,
 ) -> None:
     """What can be taken away. `settings` are known of simulated hands only."""
+    said = doubts(task, image)
     take_away(
         task,
         "Overlay (PNG)",
-        partial(age_png, task, card, image, readings[-1], settings),
-        partial(age_json, task, card, readings, settings),
+        partial(age_png, task, card, image, readings[-1], settings, said),
+        partial(age_json, task, card, readings, settings, said),
     )
 
 
-def age_json(task: Task, card: Card, readings: Sequence[HandReading], settings: HandSettings | None = None) -> str:
+def age_json(
+    task: Task,
+    card: Card,
+    readings: Sequence[HandReading],
+    settings: HandSettings | None = None,
+    said: Sequence[str] = (),
+) -> str:
     """The last reading, with the unedited bone age beside it. Ages are in months."""
     reading = readings[-1]
     age = reading.age
@@ -56,7 +64,7 @@ def age_json(task: Task, card: Card, readings: Sequence[HandReading], settings: 
         "unedited_bone_age_months": readings[0].age.expected,
         **how_it_was_read(reading),
         "turned_quarters_clockwise": reading.prepared.placements[0].turn,
-        "warnings": list(reading.prediction.warnings),
+        "warnings": [*said, *reading.prediction.warnings],
         **software(),
     }
     if settings is not None:
@@ -65,10 +73,16 @@ def age_json(task: Task, card: Card, readings: Sequence[HandReading], settings: 
 
 
 def age_png(
-    task: Task, card: Card, image: Radiograph, reading: HandReading, settings: HandSettings | None = None
+    task: Task,
+    card: Card,
+    image: Radiograph,
+    reading: HandReading,
+    settings: HandSettings | None = None,
+    said: Sequence[str] = (),
 ) -> bytes:
     """The radiograph at its display window with the heatmap over it and a legend below."""
     lines = [_answer(task, reading), *lines_of_reading(reading), f"Weights {card.sha256[:16]}", FOOTER]
+    lines += lines_of_doubts(said)
     if settings is not None:
         lines.insert(0, f"Simulated hand, no patient. True bone age: {in_words(settings.age_months)}")
     return with_legend(blend(image, reading.heatmap), lines)
@@ -82,5 +96,5 @@ def _answer(task: Task, reading: HandReading) -> str:
         parts.append(f"{interval_name(age.coverage)} {' to '.join(in_words(end) for end in age.interval)}")
     parts.append("sex not stated" if age.sex is None else sex_in_words(age.sex))
     if age.sd is not None and age.sd.score is not None:
-        parts.append(f"SD score {signed(age.sd.score.value)}, {age.sd.score.verdict}")
+        parts.append(f"SD score {sd_in_words(age.sd.score)}, {age.sd.score.verdict}")
     return ", ".join(parts)

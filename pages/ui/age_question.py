@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import streamlit as st
 
-from cxrkit.bone_age import Sex, age_at, check_age, check_sex, in_words, parse_date
+from cxrkit.bone_age import OLDEST, Sex, age_at, check_sex, in_words, parse_date
 from cxrkit.errors import InputError
 from cxrkit.image import Radiograph
 from pages.ui.words import listed
@@ -158,7 +158,9 @@ def typed_age(years: str, months: str) -> float | None:
     whole, beyond = (_number(text, what) for text, what in ((years, "years"), (months, "months")))
     if years.strip() and beyond >= 12:
         raise InputError("The months beyond whole years have to be less than 12. Leave the years empty otherwise.")
-    return check_age(12 * whole + beyond)
+    if not 0 <= 12 * whole + beyond <= OLDEST:
+        raise InputError(f"An age of {whole:g} years and {beyond:g} months is not possible: 0 to {OLDEST // 12} years.")
+    return 12 * whole + beyond
 
 
 def _number(text: str, what: str) -> float:

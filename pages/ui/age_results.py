@@ -18,7 +18,16 @@ from pages.ui.age_reading import HandReading
 from pages.ui.charts import show_figure
 from pages.ui.hand_samples import PERSON
 from pages.ui.truth import Truth
-from pages.ui.words import edits_in_words, interval_name, percent, percent_interval, share, short_age, signed
+from pages.ui.words import (
+    edits_in_words,
+    interval_name,
+    percent,
+    percent_interval,
+    sd_in_words,
+    share,
+    short_age,
+    signed,
+)
 
 _GROUPS = {"F": "girls", "M": "boys"}
 
@@ -67,12 +76,12 @@ def _expected(reading: AgeReading) -> str:
 
 def interval_in_words(reading: AgeReading, card: Card) -> tuple[str, str]:
     """Half widths; the ends in words, and how many children such intervals hold."""
-    if reading.interval is None or reading.coverage is None:
+    if reading.interval is None or card.interval is None:
         return "–", "This network's card has no rule for an interval."
     low, high = reading.interval
     below, above = round(reading.expected - low), round(high - reading.expected)
     width = f"± {below} m" if below == above else f"−{below} / +{above} m"
-    holds = f"holds the reference age of {percent(reading.coverage)} of new children from the same source"
+    holds = f"holds the reference age of {percent(card.interval['coverage'])} of new children from the same source"
     if reading.sex is None:
         held = [metric for metric in card.metrics if metric.name == COVERED_UNSTATED]
         holds += " where the sex is stated; without it " + (
@@ -100,7 +109,7 @@ def _score(reading: AgeReading) -> tuple[str, str]:
     if score is None:
         return "–", reading.sd.reason
     sex = "" if reading.sex is None else f" for {_GROUPS[reading.sex]}"
-    return signed(score.value), (
+    return sd_in_words(score), (
         f"**{score.verdict.capitalize()}**: normal is −2 to +2. One SD is {score.standard_deviation:g} months at "
         f"{in_words(score.table_age)}{sex}. {SD_SOURCE}."
     )
@@ -141,7 +150,8 @@ def distribution(key: str, reading: AgeReading, truth: float | None = None) -> N
 def against_truth(settings: HandSettings, reading: AgeReading) -> None:
     """The answer for a simulated hand beside what it was made with."""
     off = reading.expected - settings.age_months
-    distance = "as it should be" if abs(off) < 0.5 else f"{abs(off):.0f} months too {'old' if off > 0 else 'young'}"
+    months = f"{abs(off):.0f} month{'' if round(abs(off)) == 1 else 's'}"
+    distance = "as it should be" if abs(off) < 0.5 else f"{months} too {'old' if off > 0 else 'young'}"
     text = f"**The truth.** {in_words(settings.age_months).capitalize()}, a {PERSON[settings.sex]}. "
     text += f"The bone age is read {distance}."
     if reading.interval is not None:

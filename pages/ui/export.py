@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from cxrkit.colours import diverging, turbo
 from cxrkit.image import Radiograph
 from cxrkit.task import Task
 from pages.ui.analysis import Explained, Reading
+from pages.ui.guard import doubts
 from pages.ui.shell import FOOTER
 from pages.ui.truth import Truth, draw_truth, figures, truth_in_words
 from pages.ui.words import edits_in_words, place, share
@@ -41,6 +43,9 @@ LONGEST = 1600
 OPACITY, FAINTEST = 0.45, 0.25
 """As the viewer starts: how strong the colours are, and from which share of the maximum they show."""
 
+_LINE = 110
+"""Letters of a line of the legend."""
+
 LIBRARIES = ("streamlit", "torch", "torchvision", "timm", "grad-cam", "pydicom", "opencv-python-headless", "numpy")
 
 
@@ -48,11 +53,12 @@ def downloads(
     task: Task, card: Card, image: Radiograph, readings: Sequence[Reading], truth: Truth | None = None
 ) -> None:
     """What can be taken away of one image. `truth` is known of simulated images only."""
+    said = doubts(task, image)
     take_away(
         task,
         "Overlay (PNG)",
-        partial(overlay_png, task, card, image, readings[-1], truth),
-        partial(result_json, task, card, readings, truth),
+        partial(overlay_png, task, card, image, readings[-1], truth, said),
+        partial(result_json, task, card, readings, truth, said),
     )
 
 
@@ -94,8 +100,10 @@ def file_buttons(key: str, files: Sequence[tuple[str, str, Made]]) -> None:
             )
 
 
-def result_json(task: Task, card: Card, readings: Sequence[Reading], truth: Truth | None = None) -> str:
-    """The last reading, with the unedited scores beside it where there were edits."""
+def result_json(
+    task: Task, card: Card, readings: Sequence[Reading], truth: Truth | None = None, said: Sequence[str] = ()
+) -> str:
+    """The last reading, with the unedited scores beside it where there were edits, and what the image guard said."""
     reading = readings[-1]
     result: dict[str, Any] = {
         "task": task.name,
@@ -105,7 +113,7 @@ def result_json(task: Task, card: Card, readings: Sequence[Reading], truth: Trut
         "label": reading.prediction.label,
         "unedited_scores": dict(readings[0].prediction.scores),
         **how_it_was_read(reading),
-        "warnings": list(reading.prediction.warnings),
+        "warnings": [*said, *reading.prediction.warnings],
         **software(),
     }
     result["heatmap"] |= {"share_in_lungs": reading.heat_in_lungs, "lungs_fill": reading.lungs_fill}
@@ -134,10 +142,17 @@ def software() -> dict[str, Any]:
     return {"versions": {name: version(name) for name in LIBRARIES}, "note": FOOTER}
 
 
-def overlay_png(task: Task, card: Card, image: Radiograph, reading: Reading, truth: Truth | None = None) -> bytes:
+def overlay_png(
+    task: Task,
+    card: Card,
+    image: Radiograph,
+    reading: Reading,
+    truth: Truth | None = None,
+    said: Sequence[str] = (),
+) -> bytes:
     """The radiograph at its display window with the heatmap and the true outlines over it and a legend below."""
     picture = blend(image, reading.heatmap)
-    lines = _legend(task, card, reading)
+    lines = [*_legend(task, card, reading), *lines_of_doubts(said)]
     if truth is not None:
         draw_truth(picture, truth, LONGEST / max(image.values.shape))
         lines.insert(0, f"Simulated image, no patient. Dashed outline, the truth: {truth_in_words(truth)}")
@@ -184,6 +199,11 @@ def _legend(task: Task, card: Card, reading: Reading) -> list[str]:
         f"Weights {card.sha256[:16]}, threshold of the card {share(card.thresholds[task.positive])}",
         FOOTER,
     ]
+
+
+def lines_of_doubts(said: Sequence[str]) -> list[str]:
+    """What the image guard said, for the legend of a picture."""
+    return [line for text in said for line in wrap(f"Doubt: {text}", _LINE)]
 
 
 def lines_of_reading(reading: Explained) -> list[str]:

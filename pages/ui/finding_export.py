@@ -13,9 +13,19 @@ from cxrkit.finding_reading import Finding
 from cxrkit.finding_truth import labels_of_lesions
 from cxrkit.image import Radiograph
 from cxrkit.task import Task
-from pages.ui.export import LONGEST, blend, how_it_was_read, lines_of_reading, software, take_away, with_legend
+from pages.ui.export import (
+    LONGEST,
+    blend,
+    how_it_was_read,
+    lines_of_doubts,
+    lines_of_reading,
+    software,
+    take_away,
+    with_legend,
+)
 from pages.ui.finding_view import FindingsView, Shown
 from pages.ui.finding_words import called_in_words, name_of
+from pages.ui.guard import doubts
 from pages.ui.shell import FOOTER
 from pages.ui.truth import Truth, draw_truth, truth_in_words
 from pages.ui.words import edits_in_words, place, share
@@ -31,6 +41,7 @@ COLUMNS = (
     "unedited_score",
     "actual",
     "edits",
+    "doubts",
     "weights",
     "note",
 )
@@ -54,16 +65,19 @@ def finding_downloads(
         shown: the first heatmap on the screen.
         truth: what lies where in a simulated image; None of an upload.
     """
+    said = doubts(task, image)
     take_away(
         task,
         f"Overlay of {name_of(shown.heatmap.label).lower()} (PNG)",
-        partial(findings_png, task, card, image, views[-1], shown, truth),
-        partial(findings_json, task, card, views, shown, truth),
-        partial(findings_csv, card, views, truth),
+        partial(findings_png, task, card, image, views[-1], shown, truth, said),
+        partial(findings_json, task, card, views, shown, truth, said),
+        partial(findings_csv, card, views, truth, said),
     )
 
 
-def findings_csv(card: Card, views: Sequence[FindingsView], truth: Truth | None = None) -> str:
+def findings_csv(
+    card: Card, views: Sequence[FindingsView], truth: Truth | None = None, said: Sequence[str] = ()
+) -> str:
     """One row a label, in the order of the task's labels; what is not known is empty."""
     actual = None if truth is None else labels_of_lesions(lesion for lesion, _ in truth)[0]
     note = FOOTER if truth is None else f"Simulated image, no patient. {FOOTER}"
@@ -77,6 +91,7 @@ def findings_csv(card: Card, views: Sequence[FindingsView], truth: Truth | None 
                 "unedited_score": f"{before.score:.4f}",
                 "actual": "" if actual is None else _flag(finding.label in actual),
                 "edits": edits_in_words(views[-1].edits),
+                "doubts": " ".join(said),
                 "weights": card.sha256,
                 "note": note,
             }
@@ -102,7 +117,12 @@ def _flag(value: bool) -> str:
 
 
 def findings_json(
-    task: Task, card: Card, views: Sequence[FindingsView], shown: Shown, truth: Truth | None = None
+    task: Task,
+    card: Card,
+    views: Sequence[FindingsView],
+    shown: Shown,
+    truth: Truth | None = None,
+    said: Sequence[str] = (),
 ) -> str:
     """The last reading with all labels, the unedited scores beside them, and the first heatmap on the screen."""
     reading = views[-1].findings
@@ -113,7 +133,7 @@ def findings_json(
         "findings": [asdict(finding) | {"called": finding.called} for finding in reading.findings],
         "unedited_scores": dict(views[0].prediction.scores),
         **how_it_was_read(shown),
-        "warnings": list(views[-1].prediction.warnings),
+        "warnings": [*said, *views[-1].prediction.warnings],
         **software(),
     }
     if truth is not None:
@@ -123,7 +143,13 @@ def findings_json(
 
 
 def findings_png(
-    task: Task, card: Card, image: Radiograph, view: FindingsView, shown: Shown, truth: Truth | None = None
+    task: Task,
+    card: Card,
+    image: Radiograph,
+    view: FindingsView,
+    shown: Shown,
+    truth: Truth | None = None,
+    said: Sequence[str] = (),
 ) -> bytes:
     """The radiograph with the heatmap of one label and the true outlines over it and a legend below."""
     picture = blend(image, shown.heatmap)
@@ -135,6 +161,7 @@ def findings_png(
         *lines_of_reading(shown),
         f"Weights {card.sha256[:16]}",
         FOOTER,
+        *lines_of_doubts(said),
     ]
     if truth is not None:
         draw_truth(picture, truth, LONGEST / max(image.values.shape))

@@ -24,6 +24,7 @@ from pages.ui.finding_words import (
     names,
     never_called_in_words,
     support_rows,
+    weakly_told_in_words,
 )
 from pages.ui.results import pane
 from pages.ui.truth import Truth
@@ -36,14 +37,17 @@ if TYPE_CHECKING:
     from cxrkit.rollout import Rollout
 
 
-def called_findings(views: Sequence[FindingsView]) -> None:
-    """What is called, what the edits moved, and warnings.
+def called_findings(views: Sequence[FindingsView], card: Card) -> None:
+    """What is called, and which of it rests on little; what the edits moved; warnings.
 
     Args:
         views: the unedited one, and the edited one where there are edits.
+        card: of the network.
     """
     reading = views[-1].findings
     _cards(reading)
+    if weak := weakly_told_in_words(reading, card):
+        st.markdown(weak)
     if len(views) > 1:
         st.markdown(movement_in_words(views[0].findings, reading))
         st.caption(f"Edits: {edits_in_words(views[-1].edits)}.")

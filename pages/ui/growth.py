@@ -61,12 +61,15 @@ def several_visits(task: Task, card: Card) -> None:
 
 
 def _begin_child(key: str, images: set[str], sex: str) -> None:
-    """Where no image is left of those before, it is another child, to whom nothing stated of the first applies."""
-    earlier: set[str] = st.session_state.get(f"_child_of.{key}", set())
-    if not images & earlier:
+    """Where none of the images is left that a child began with, it is another one, to whom nothing stated applies.
+
+    An image that came later may be the first of another child already.
+    """
+    known: set[str] = st.session_state.get(f"_child_of.{key}", set()) & images
+    if not known:
         st.session_state[f"{key}.sex"] = sex
         begin_ages(key)
-    st.session_state[f"_child_of.{key}"] = images
+    st.session_state[f"_child_of.{key}"] = known or images
 
 
 def _ask_sex(key: str) -> Sex | None:

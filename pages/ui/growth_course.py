@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pages.ui.words import interval_name, listed, short_age, signed
+from pages.ui.words import interval_name, listed, sd_in_words, short_age, signed
 
 if TYPE_CHECKING:
     from cxrkit.age_reading import AgeReading
@@ -109,7 +109,7 @@ def _row(visit: Visit, *, simulated: bool) -> dict[str, str]:
         **truth,
         interval_name(reading.coverage): interval,
         "Likeliest class": short_age(reading.likeliest),
-        "SD score": NONE if score is None else signed(score.value),
+        "SD score": NONE if score is None else sd_in_words(score),
         "Verdict": score.verdict if score is not None else f"none: {no_score(reading)}",
         "File": visit.name,
     }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxrkit.bone_age import NORMAL_WITHIN, SD_TABLES, Sex, in_words
 from pages.ui.growth_course import Visit, in_order, no_score
-from pages.ui.words import interval_name, signed
+from pages.ui.words import interval_name, sd_in_words
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure, Scatter
@@ -188,6 +188,6 @@ def visit_in_words(visit: Visit) -> str:
         lines.append(f"{interval_name(reading.coverage)} {in_words(low)} to {in_words(high)}")
     score = None if reading.sd is None else reading.sd.score
     lines.append(
-        f"no SD score: {no_score(reading)}" if score is None else f"SD score {signed(score.value)}, {score.verdict}"
+        f"no SD score: {no_score(reading)}" if score is None else f"SD score {sd_in_words(score)}, {score.verdict}"
     )
     return "<br>".join(lines)

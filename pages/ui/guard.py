@@ -53,6 +53,11 @@ def passes_guard(task: Task, image: Radiograph, name: str = "") -> bool:
     return False
 
 
+def doubts(task: Task, image: Radiograph) -> tuple[str, ...]:
+    """What the guard said of an image that passed, or that was analysed all the same: for what is taken away."""
+    return _verdict(image.sha256, task.reads, image).reasons
+
+
 def _override(key: str, image_sha256: str) -> None:
     st.session_state[key] = image_sha256
 

@@ -10,13 +10,17 @@ from cxrkit.card import Card
 from cxrkit.task import Task
 from pages.ui.pair_reading import PairReading
 from pages.ui.visits import Visit
-from pages.ui.words import percent, points, share
+from pages.ui.words import listed, percent, points, share
 
 if TYPE_CHECKING:
     from cxrkit.registration import Registration
 
 MATCHING_TABLE = "Matching of two images, by stage"
 """Of the card: the usual range of the cosine in each stage on pairs of one patient."""
+
+HARDLY_COMPARABLE = "told to be hardly comparable"
+SAME, ANOTHER = "real pairs of one patient", "another patient's radiograph of the same set at follow-up"
+"""Of the card: how often two are said to be hardly comparable, and of which pairs."""
 
 _LARGEST_SHIFT = 0.1
 """In score; above it the order of the images decides too much."""
@@ -78,8 +82,8 @@ def _matching(card: Card, reading: PairReading) -> None:
     st.table(rows, hide_index=True, border="horizontal")
     if odd:
         st.warning(
-            "These two may not be comparable: they match worse than nearly all pairs of one patient do. Another view, "
-            "another patient or another part of the body would look like this; so may a large change.",
+            f"These two may not be comparable: they match less than usual in {_stages(odd)}.{_how_often(card)} Another "
+            "view, another patient or another part of the body would look like this; so may a large change.",
             icon=":material/warning:",
         )
     st.caption(
@@ -87,6 +91,18 @@ def _matching(card: Card, reading: PairReading) -> None:
         "real pairs of one patient. A usual match doesn't prove that it is one patient; the card says how often "
         "others match as well."
     )
+
+
+def _stages(odd: Sequence[int]) -> str:
+    return f"stage {odd[0]}" if len(odd) == 1 else f"stages {listed([str(stage) for stage in odd])}"
+
+
+def _how_often(card: Card) -> str:
+    """How many pairs of one patient, and of two, are told the same, by the card; nothing where it does not say."""
+    told = {metric.part: metric.value for metric in card.metrics if metric.name == HARDLY_COMPARABLE}
+    if not {SAME, ANOTHER} <= told.keys():
+        return ""
+    return f" So do {percent(told[SAME])} of real pairs of one patient, and {percent(told[ANOTHER])} of two patients."
 
 
 def usual_ranges(rows: Sequence[dict[str, Any]], stages: int) -> list[tuple[float, float] | None]:

@@ -1,6 +1,7 @@
 """What can be taken away of a comparison: both overlays side by side as PNG, the result as JSON."""
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
 from textwrap import wrap
@@ -12,9 +13,10 @@ from cxrkit.card import Card
 from cxrkit.localisation import localise
 from cxrkit.registration import Registration
 from cxrkit.task import Task
-from pages.ui.export import FAINTEST, LIBRARIES, LONGEST, blend, take_away, with_legend
+from pages.ui.export import FAINTEST, LIBRARIES, LONGEST, blend, lines_of_doubts, take_away, with_legend
+from pages.ui.guard import doubts
 from pages.ui.pair_reading import PairReading
-from pages.ui.pair_results import overlay_label, reading_in_words
+from pages.ui.pair_results import of_these, overlay_label, reading_in_words
 from pages.ui.shell import FOOTER
 from pages.ui.truth import draw_truth
 from pages.ui.visits import Visit
@@ -31,15 +33,23 @@ def pair_downloads(
     task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairReading, fit: Registration
 ) -> None:
     """What can be taken away of a comparison."""
+    said = [f"{visit.name}: {text}" for visit in visits for text in doubts(task, visit.image)]
     take_away(
         task,
         "Both overlays (PNG)",
-        partial(pair_png, task, card, visits, reading),
-        partial(pair_json, task, card, visits, reading, fit),
+        partial(pair_png, task, card, visits, reading, said),
+        partial(pair_json, task, card, visits, reading, fit, said),
     )
 
 
-def pair_json(task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairReading, fit: Registration) -> str:
+def pair_json(
+    task: Task,
+    card: Card,
+    visits: tuple[Visit, Visit],
+    reading: PairReading,
+    fit: Registration,
+    said: Sequence[str] = (),
+) -> str:
     """Everything that the page says of the pair, and with which software."""
     prediction = reading.prediction
     result: dict[str, Any] = {
@@ -65,7 +75,7 @@ def pair_json(task: Task, card: Card, visits: tuple[Visit, Visit], reading: Pair
             for placement, source in zip(reading.prepared.placements, reading.prepared.crop_sources, strict=True)
         ],
         "heatmap": {"overlay": str(reading.overlay)} | _evidence(reading),
-        "warnings": list(prediction.warnings),
+        "warnings": [*said] + [of_these(warning, visits) for warning in prediction.warnings],
         "versions": {name: version(name) for name in LIBRARIES},
         "note": FOOTER,
     }
@@ -100,7 +110,9 @@ def _figures(visits: tuple[Visit, Visit], reading: PairReading) -> list[dict[str
     return found
 
 
-def pair_png(task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairReading) -> bytes:
+def pair_png(
+    task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairReading, said: Sequence[str] = ()
+) -> bytes:
     """Baseline and follow-up at their display windows, equally high, with overlay, true outlines and a legend."""
     import cv2
 
@@ -114,7 +126,11 @@ def pair_png(task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairR
     height = min(picture.shape[0] for picture in pictures)
     gap = np.zeros((height, _GAP, 3), dtype=np.uint8)
     level = [cv2.resize(p, (round(p.shape[1] * height / p.shape[0]), height)) for p in pictures]
-    return with_legend(np.hstack([level[0], gap, level[1]]), _legend(task, card, visits, reading), signed=signed)
+    return with_legend(
+        np.hstack([level[0], gap, level[1]]),
+        [*_legend(task, card, visits, reading), *lines_of_doubts(said)],
+        signed=signed,
+    )
 
 
 def _legend(task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairReading) -> list[str]:
@@ -123,13 +139,15 @@ def _legend(task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairRe
     raw = "" if reading.overlay.of_lesions else f"; raw maxima {first:.3g} and {second:.3g}"
     lines = [
         f"{task.title}: left {visits[0].name.lower()}, right {visits[1].name.lower()}"
-        + ("" if days is None else f", {days} days apart"),
+        + ("" if days is None else f", {abs(days)} {'day' if abs(days) == 1 else 'days'} apart"),
         f"Score for {task.positive} {share(score)}, {place(score, prediction.threshold)}. "
-        + reading_in_words(card, reading).replace("**", ""),
+        + reading_in_words(card, reading, visits).replace("**", ""),
         f"Heatmap: {overlay_label(reading)}{raw}, colours from {FAINTEST:g}",
         f"Weights {card.sha256[:16]}, threshold of the card {share(card.thresholds[task.positive])}",
         FOOTER,
     ]
     if visits[0].truth is not None:
-        lines.insert(0, "Simulated images, no patient. Dashed outline, the truth: what has changed")
+        two = "Simulated images of two people, no patients: neither answer is right"
+        truth = "Simulated images, no patient. Dashed outline, the truth: what has changed"
+        lines.insert(0, two if visits[0].of_another else truth)
     return [*lines, *wrap(visits[0].attribution, _LINE)]

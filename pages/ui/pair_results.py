@@ -45,12 +45,20 @@ def pair_cards(task: Task, card: Card, visits: tuple[Visit, Visit], reading: Pai
             st.metric(f"{visit.name}: score for {ABNORMAL}", share(answer[ABNORMAL]))
             called = ABNORMAL if answer[ABNORMAL] >= limit else "normal"
             st.markdown(f"{place(answer[ABNORMAL], limit).capitalize()}: **{called}**.")
-    st.markdown(f"**Reading.** {reading_in_words(card, reading)} {direction_in_words(task, card, reading)}")
+    st.markdown(f"**Reading.** {reading_in_words(card, reading, visits)} {direction_in_words(task, card, reading)}")
     for warning in prediction.warnings:
-        st.warning(warning, icon=":material/warning:")
+        st.warning(of_these(warning, visits), icon=":material/warning:")
 
 
-def reading_in_words(card: Card, reading: PairReading) -> str:
+def of_these(text: str, visits: tuple[Visit, Visit]) -> str:
+    """A sentence on baseline and follow-up as one on these two, which may be any of a timeline's."""
+    words = text
+    for name, visit in zip(("Baseline", "Follow-up"), visits, strict=True):
+        words = words.replace(name, visit.name).replace(name.lower(), visit.name.lower())
+    return words
+
+
+def reading_in_words(card: Card, reading: PairReading, visits: tuple[Visit, Visit]) -> str:
     """One of the four classes: normal or abnormal at either time, with or without change."""
     prediction = reading.prediction
     limit = card.thresholds.get(ABNORMAL)
@@ -62,7 +70,7 @@ def reading_in_words(card: Card, reading: PairReading) -> str:
     if before == after:
         both = f"Both images read as {before}"
         return f"{both}, **with change** between them." if changed else f"{both}, **without change**."
-    states_read = f"The baseline reads as {before}, the follow-up as {after}"
+    states_read = f"{visits[0].name} reads as {before}, {visits[1].name.lower()} as {after}"
     if changed:
         return f"{states_read}: **change**."
     return (
@@ -133,7 +141,7 @@ def pair_images(
     measured = ""
     if speaks_of_change(task, reading):
         measured = pointing_in_words(card, reading.overlay, reading.maps.method)
-    explain(f"{_overlay_caption(reading)}{measured}{_faint(reading)}", f"{key}.overlay")
+    explain(f"{_overlay_caption(reading, visits)}{measured}{_faint(reading)}", f"{key}.overlay")
 
 
 def overlay_label(reading: PairReading) -> str:
@@ -166,15 +174,15 @@ def overlay_meaning(overlay: "Overlay") -> str:
     return f"{meaning} {scaled}"
 
 
-def _overlay_caption(reading: PairReading) -> str:
+def _overlay_caption(reading: PairReading, visits: tuple[Visit, Visit]) -> str:
     first, second = (f"{maximum:.3g}".replace("-", "−") for maximum in reading.maps.maxima)
     meaning = overlay_meaning(reading.overlay)
     joined = "Both are joined in the frame of what the network read, the square around the lungs."
     if reading.overlay.of_lesions:
         return f"{meaning} {joined} These maps are ours, not the source's."
     return (
-        f"{meaning} Raw maxima: baseline {first}, follow-up {second}; near 0 they mean little, "
-        f"and below it nothing in that image speaks for “{reading.maps.label}”. {joined}"
+        f"{meaning} Raw maxima: {visits[0].name.lower()} {first}, {visits[1].name.lower()} {second}; near 0 they mean "
+        f"little, and below it nothing in that image speaks for “{reading.maps.label}”. {joined}"
     )
 
 

@@ -42,8 +42,8 @@ def use_first_pair(key: str) -> None:
     )
 
 
-def simulated_visits(key: str) -> tuple[Radiograph, Radiograph, tuple[Truth, Truth], int]:
-    """Baseline, follow-up, what has changed in each, and the days between; the page is told that they are simulated."""
+def simulated_visits(key: str) -> tuple[Radiograph, Radiograph, tuple[Truth, Truth], PairSettings]:
+    """Baseline, follow-up, what has changed in each, and how they were made; the page says that they are simulated."""
     sample = _SAMPLES[str(chosen_pair(key))]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
@@ -52,7 +52,7 @@ def simulated_visits(key: str) -> tuple[Radiograph, Radiograph, tuple[Truth, Tru
         )
         st.button("Remove", key=f"{key}.leave_sample", icon=":material/close:", on_click=_use, args=(key, None))
     baseline, follow_up, truths = _simulate(sample.settings)
-    return baseline, follow_up, truths, sample.settings.days
+    return baseline, follow_up, truths, sample.settings
 
 
 def _answer(sample: PairSample) -> str:

@@ -14,6 +14,9 @@ def overlay_check(task: Task, visits: tuple[Visit, Visit], reading: PairReading)
     if any(visit.truth is None for visit in visits):
         return
     st.subheader("Is it right?", anchor=False)
+    if any(visit.of_another for visit in visits):
+        st.markdown("These are two simulated patients, so neither “change” nor “no change” is right.")
+        return
     changed = any(visit.truth for visit in visits)
     called = reading.prediction.label == task.positive
     outcome = "right" if changed == called else "wrong"

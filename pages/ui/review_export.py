@@ -54,7 +54,7 @@ def show_export(review: "ReviewSet", rows: "NDArray[np.int64]", label: str, thre
         file_buttons(
             PLACE,
             (
-                ("Cases (CSV)", f"{stem}.csv", lambda: review_csv(asked(), FOOTER)),
+                ("Cases (CSV)", f"{stem}.csv", lambda: review_csv(asked(), FOOTER, words=notes)),
                 ("Report (HTML)", f"{stem}.html", lambda: _report(asked(), worst, pictures, notes)),
             ),
         )
@@ -96,9 +96,9 @@ def _ask_report(opens: bool) -> tuple[int, bool, bool]:
             persist_state="session",
         )
         notes = st.toggle(
-            "Reviewers' notes and tags in the report",
+            "Reviewers' notes and tags",
             key=f"{PLACE}.notes",
-            help="In the reviewers' own words, without their initials.",
+            help="In the reviewers' own words. The CSV then has their initials too, and when they wrote.",
             persist_state="session",
         )
     if pictures and opens:

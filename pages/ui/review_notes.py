@@ -46,17 +46,17 @@ def show_notes(review: "ReviewSet", row: int, label: str | None = None) -> None:
         return
     with errors_shown():
         labels = review.labels() if label is None else (label,)
-        _notes(review.task, key_of(review, row), labels, review.weights)
+        _notes(review.task, key_of(review, row), labels, review.weights, several=len(review.labels()) > 1)
 
 
 @st.fragment
-def _notes(task: Task, case_key: str, labels: Sequence[str], weights: str) -> None:
+def _notes(task: Task, case_key: str, labels: Sequence[str], weights: str, *, several: bool) -> None:
     """A fragment, so that a page of ten thousand cases is not drawn anew at every word."""
     with errors_shown():
         notes = open_notes()
         with st.container(border=True, key=PLACE):
             _form(notes, task, case_key, labels, weights)
-        _entries(notes.history(case_key, task.name), several=len(labels) > 1)
+        _entries(notes.history(case_key, task.name), several=several)
 
 
 def _form(notes: Notes, task: Task, case_key: str, labels: Sequence[str], weights: str) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from cxrkit.review.case_key import case_key, case_keys
 from cxrkit.review.notes import Entry, Verdict, open_notes
+from pages.ui.errors import errors_shown
 from pages.ui.review_choice import turn_to
 
 if TYPE_CHECKING:
@@ -109,6 +110,12 @@ def filter_by_notes(review: "ReviewSet", rows: "NDArray[np.int64]", label: str) 
             return rows
         compute_keys(review, range(len(review.table)))
         st.rerun()
+    with errors_shown():  # without the database the rest of the page goes on, with all rows
+        return _filtered(review, rows, label, place)
+    return rows
+
+
+def _filtered(review: "ReviewSet", rows: "NDArray[np.int64]", label: str, place: str) -> "NDArray[np.int64]":
     said = verdicts(review, range(len(review.table)), label)
     tags = open_notes().tags(review.task.name)  # also replaced ones: an option that goes would take the choice along
     with st.container(horizontal=True):

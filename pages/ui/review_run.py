@@ -51,7 +51,8 @@ def finished_runs() -> "dict[str, ReviewSet]":
         # Where such a run was opened it is said why; the others can still be compared.
         with suppress(ManifestError):
             if asked.out.is_file():
-                found[name] = _read(asked, name)
+                # Two tables of one name, the second one edited, are two runs.
+                found[f"{name}, {asked.key[-4:]}" if name in found else name] = _read(asked, name)
     return found
 
 
@@ -154,7 +155,7 @@ def _read(asked: Wanted, name: str) -> "ReviewSet":
     return _review(asked.key, asked.out.stat().st_mtime_ns, name, asked)
 
 
-@st.cache_resource(scope="session", max_entries=3, ttl=3600, show_spinner="Reading the table …")
+@st.cache_resource(scope="session", max_entries=8, ttl=3600, show_spinner="Reading the table …")
 def _review(key: str, written: int, name: str, _asked: Wanted) -> "ReviewSet":
     from cxrkit.review.table import read_predictions
 

@@ -9,6 +9,7 @@ from cxrkit.colours import turbo
 from cxrkit.errors import WeightsError
 from cxrkit.image import Radiograph
 from cxrkit.pixels import resize
+from cxrkit.scan_reading import CANNOT_TELL
 from cxrkit.task import ModelInput, Prepared, Task
 from pages.ui.analysis import methods
 from pages.ui.model_input import model_input
@@ -100,8 +101,14 @@ def _second_opinion(view: ScanView, masked: Prepared, other: "Prediction") -> No
         f"Everything above the lungs set to zero: score of perfusion {share(after)} instead of {share(before)} "
         f"({points(after - before)})."
     )
-    if other.label == view.prediction.label:
+    answers = {other.label, view.prediction.label}
+    if len(answers) == 1:
         st.markdown(f"The answer stays: **{other.label}**.")
+    elif CANNOT_TELL in answers:
+        st.markdown(
+            f"Without the neck the score crosses an end of the band in which neither type is called: "
+            f"**{other.label}** instead of {view.prediction.label}."
+        )
     else:
         st.warning(
             f"Without the neck the answer is **{other.label}** instead of {view.prediction.label}: it rests on "

@@ -117,6 +117,12 @@ def _decoded(key: str, _asked: Asked) -> Radiograph:
     return _asked.image()
 
 
+def _view_in_words(reading: ScanReading) -> str:
+    if reading.view is None:
+        return "Taken for an anterior view; the file does not say which one it is."
+    return "From the anterior view alone, whatever the header says."
+
+
 def _cards(row: Row, reading: ScanReading) -> None:
     """Type, score and claim side by side, and the verdict as a sentence."""
     prediction = row.found.prediction
@@ -127,7 +133,7 @@ def _cards(row: Row, reading: ScanReading) -> None:
     )
     told = [f"“{text}”" for text in (reading.series, reading.tracer) if text]
     cards = [
-        ("Read as", reading.label, reading.reason or "From the anterior view alone, whatever the header says."),
+        ("Read as", reading.label, reading.reason or _view_in_words(reading)),
         (
             "Score of perfusion",
             share(prediction.scores["perfusion"]),

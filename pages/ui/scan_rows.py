@@ -121,7 +121,14 @@ class Row:
         """For what is said of studies and copies; its name is the number. None where it was not read."""
         if self.reading is None:
             return None
-        return Scan(str(self.number), self.found.digest, self.found.study, self.reading.kind, self.reading.claim)
+        return Scan(
+            str(self.number),
+            self.found.digest,
+            self.found.study,
+            self.reading.kind,
+            self.reading.claim,
+            self.reading.other_view,
+        )
 
 
 def read_day(loaded: "LoadedModel", asked: Sequence[Asked]) -> list[Row]:

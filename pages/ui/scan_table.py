@@ -66,7 +66,10 @@ def say_what_is_wrong(rows: Sequence[Row]) -> None:
     warnings = [*(_odd(finding, numbers) for finding in odd_studies(scans)), *_conflicts(rows)]
     if warnings:
         st.warning("\n".join(f"- {sentence}" for sentence in warnings), icon=":material/warning:")
-    copies = [f"- Scans {listed(names)} hold the same pixels: one of them is a copy." for names in duplicates(scans)]
+    copies = [
+        f"- Scans {listed(names)} hold the same pixels: {'one is a copy' if len(names) == 2 else 'only one is none'}."
+        for names in duplicates(scans)
+    ]
     if copies:
         st.warning("\n".join(copies), icon=":material/content_copy:")
     unread = [f"- **Scan {row.number}:** {in_markdown(row.found.reason)}" for row in rows if row.reading is None]

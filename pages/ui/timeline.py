@@ -12,7 +12,7 @@ from cxrkit.task import Task
 from pages.ui.charts import show_figure
 from pages.ui.export import file_buttons
 from pages.ui.pair_reading import predict_pair
-from pages.ui.pair_results import ABNORMAL
+from pages.ui.pair_results import ABNORMAL, of_these
 from pages.ui.timeline_export import timeline_csv
 from pages.ui.visits import Visit
 from pages.ui.words import share
@@ -58,7 +58,11 @@ def timeline(
     first = left.selectbox("Compare", names[:-1], index=len(names) - 2, key=f"{task.name}.first.{len(names)}")
     later = names[names.index(first) + 1 :]
     second = right.selectbox("with", later, index=0, key=f"{task.name}.second.{len(names)}.{first}")
-    return visits[names.index(first)], visits[names.index(second)]
+    chosen = visits[names.index(first)], visits[names.index(second)]
+    for pair, step in zip(pairwise(visits), steps, strict=True):
+        for warning in step.warnings if pair != chosen else ():  # what is below says those of the chosen pair
+            st.warning(of_these(warning, pair), icon=":material/warning:")
+    return chosen
 
 
 def states(steps: "Sequence[Prediction]") -> list[float | None]:

@@ -28,6 +28,7 @@ class Visit:
         truth: what has changed, where the image is simulated; None where it was uploaded, and nobody knows.
         day: days since the first image; None where neither the file nor the user says.
         attribution: whose image it is, where that has to be said.
+        of_another: of a simulated pair of two patients: between them neither change nor no change is right.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Visit:
     truth: Truth | None = None
     day: int | None = None
     attribution: str = ""
+    of_another: bool = False
 
 
 def choose_visits(key: str) -> list[Visit]:
@@ -52,10 +54,11 @@ def choose_visits(key: str) -> list[Visit]:
         pair_chooser(key)
         _change_count(key, len(names))
     if chosen_pair(key) is not None:
-        baseline, follow_up, truths, days = simulated_visits(key)
+        baseline, follow_up, truths, settings = simulated_visits(key)
+        two = settings.other_seed is not None
         return [
-            Visit("Baseline", baseline, truths[0], 0),
-            Visit("Follow-up", follow_up, truths[1], days),
+            Visit("Baseline", baseline, truths[0], 0, of_another=two),
+            Visit("Follow-up", follow_up, truths[1], settings.days, of_another=two),
         ]
     given = [image for image in images if image is not None]
     if len(given) < len(names):

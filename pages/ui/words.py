@@ -7,6 +7,7 @@ from cxrkit.bone_age import in_words
 from cxrkit.task import ModelInput
 
 if TYPE_CHECKING:
+    from cxrkit.bone_age import SdScore
     from cxrkit.metrics import Interval
 
 _PERCENT = "\N{NO-BREAK SPACE}%"
@@ -59,6 +60,15 @@ def points(difference: float) -> str:
 def signed(value: float) -> str:
     """One decimal and a sign: "+2.4", "−0.3"; never "−0.0"."""
     return f"{round(value, 1) + 0.0:+.1f}".replace("-", "−")
+
+
+def sd_in_words(score: "SdScore") -> str:
+    """An SD score with as many decimals as it takes to lie on its verdict's side of two: "+2.4", "+2.03"."""
+    for digits in (1, 2, 3):
+        shown = round(score.value, digits) + 0.0
+        if (abs(shown) <= 2) == (abs(score.value) <= 2):
+            break
+    return f"{shown:+.{digits}f}".replace("-", "−")
 
 
 def short_age(months: float) -> str:

@@ -42,7 +42,7 @@ def test_a_hand_has_an_age_a_plot_and_a_heatmap(browser: Browser, address: str, 
     read(page, file)
     expect(page.get_by_text("The sex was not stated")).to_be_visible()
     names = page.locator(".js-plotly-plot .legendtext").all_text_contents()
-    assert set(names) == {"90\N{NO-BREAK SPACE}% interval", "probability of each class", "expected bone age"}
+    assert set(names) == {"Interval", "probability of each class", "expected bone age"}
 
     page.get_by_role("radio", name="Girl").click()
     expect(page.get_by_text("told that this is a girl")).to_be_visible()

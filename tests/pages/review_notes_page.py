@@ -10,4 +10,4 @@ review, row = st.session_state["review"], st.session_state["row"]
 with errors_shown():
     left = filter_by_notes(review, review.table.index.to_numpy(), review.labels()[0])
     st.text(f"left: {left.tolist()}")
-show_notes(review, row)
+show_notes(review, row, st.session_state.get("label"))

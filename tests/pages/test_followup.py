@@ -174,6 +174,24 @@ def test_a_simulated_pair_is_judged_against_its_truth(page: AppTest) -> None:
     assert "Still missing" in texts(page)
 
 
+def test_two_simulated_patients_have_no_right_answer(page: AppTest) -> None:
+    name = next(sample.name for sample in PAIR_SAMPLES if sample.settings.other_seed is not None)
+    page.selectbox(key=f"{NAME}.sample").select(name).run()
+    assert "neither “change” nor “no change” is right" in texts(page)
+    assert "nothing has changed" not in texts(page)
+
+
+def test_sentences_on_a_pair_of_a_timeline_name_its_images(page: AppTest) -> None:
+    page.button(key=f"{NAME}.more").click().run()
+    upload(page, png(), png(), png(second_chest()))
+    warnings = [element.value for element in page.warning]
+    assert any(text.startswith("Baseline and image 2 are the same image") for text in warnings), warnings
+    page.selectbox(key=f"{NAME}.first.3").select("Image 2").run()
+    words = texts(page)
+    assert "Image 2 reads as" in words or "Both images read as" in words
+    assert "The baseline reads" not in words
+
+
 def test_three_images_become_a_timeline(page: AppTest) -> None:
     page.button(key=f"{NAME}.more").click().run()
     upload(page, png(), png(second_chest()), png(np.fliplr(chest())))

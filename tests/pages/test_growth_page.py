@@ -125,6 +125,17 @@ def test_another_child_takes_over_nothing(page: AppTest) -> None:
     assert page.segmented_control(key=f"{KEY}.by").value == AGES
 
 
+def test_images_of_another_child_that_overlap_take_over_nothing(page: AppTest) -> None:
+    """The second child's images come before the first one's go."""
+    first, second = (("one.png", png(hand(60))), ("two.png", png(hand(84)))), (("other.png", png(hand(96))),)
+    upload(page, *first)
+    page.segmented_control(key=f"{KEY}.sex").set_value("F").run()
+    upload(page, *first, *second)
+    assert page.segmented_control(key=f"{KEY}.sex").value == "F"
+    upload(page, *second)
+    assert page.segmented_control(key=f"{KEY}.sex").value == ""
+
+
 def test_uploads_stay_over_a_page_switch_and_later_ones_join_them(page: AppTest) -> None:
     upload(page, ("one.png", png(hand(60))), ("same.png", png(hand(60))))
     assert r"same\.png: the same image was given before" in texts(page)

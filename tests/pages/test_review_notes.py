@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cxrkit.errors import NotesError
 from cxrkit.review.case_key import case_key
 from cxrkit.review.notes import Notes, Remark, Verdict, open_notes
 from cxrkit.review.table import ReviewSet, answer_columns, read_predictions
@@ -131,6 +132,29 @@ def test_entries_of_a_task_with_several_labels_say_which(tmp_path: Path) -> None
     write(at, "AB", Verdict.UNCLEAR)
     assert [each.value for each in at.text if each.value in {"Effusion", "Mass"}] == ["Mass", "Effusion"]
     assert "replaced since" not in said(at)
+
+
+def test_entries_on_another_label_say_so_where_one_label_is_reviewed(tmp_path: Path) -> None:
+    at = opened(reviewed(NIH14, tmp_path, "No Finding"))
+    at.selectbox(key="review.notes.label").set_value("Effusion").run()
+    write(at, "AB", Verdict.MODEL_WRONG)
+    at.session_state["label"] = "Mass"
+    at.run()
+    assert "Effusion" in [each.value for each in at.text]
+
+
+def test_without_the_database_all_cases_stay(review: ReviewSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = opened(review)
+    at.button(key="review.notes.filter.find").click().run()
+
+    def broken(*_: object) -> object:
+        raise NotesError("The notes cannot be reached.")
+
+    monkeypatch.setattr(Notes, "state", broken)
+    at.run()
+    assert not at.exception
+    assert "The notes cannot be reached." in at.error[0].value
+    assert "left: [0, 1, 2]" in said(at)
 
 
 def test_cases_are_chosen_by_verdict_and_tag_once_their_keys_are_known(review: ReviewSet, notes: Notes) -> None:

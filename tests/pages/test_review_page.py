@@ -181,14 +181,15 @@ def test_ten_thousand_cases_stay_fluid(page: AppTest) -> None:
     sexes = next(each for each in page.multiselect if each.label == "sex")
     for number in range(3):
         start = time.perf_counter()
-        sexes.set_value(["F", "M"][number % 2 :]).run()
+        sexes.set_value((["F"], ["M"], [])[number]).run()
         spent.append(time.perf_counter() - start)
         start = time.perf_counter()
         slider.set_value(0.3 + 0.1 * number).run()
         spent.append(time.perf_counter() - start)
     assert not page.exception
-    assert min(spent[::2]) < 0.5
-    assert min(spent[1::2]) < 0.5
+    # The first two choices are cases of which nothing has been worked out yet.
+    assert max(spent[:4:2]) < 0.5, spent
+    assert min(spent[1::2]) < 0.5, spent
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_a_study_of_one_type_and_copies_are_said(shown: list[tuple[str, str]]) -
             "warning",
             "- **Study 2:** scans 3 and 4 are all read as ventilation. Where is the perfusion scan?",
         ),
-        ("warning", "- Scans 1 and 5 hold the same pixels: one of them is a copy."),
+        ("warning", "- Scans 1 and 5 hold the same pixels: one is a copy."),
     ]
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cxrkit.bone_age import SdScore
 from cxrkit.metrics import Interval
 from cxrkit.task import ModelInput
 from pages.ui.words import (
@@ -13,6 +14,7 @@ from pages.ui.words import (
     percent_interval,
     place,
     points,
+    sd_in_words,
     share,
     signed,
 )
@@ -68,3 +70,11 @@ def test_interval_has_as_many_decimals_as_it_needs() -> None:
     assert percent_interval(Interval(0.01018, 0.01011, 0.01024)) == "1.02\u00a0% (1.01 to 1.02)"
     assert percent_interval(Interval(1.0, 0.993, 1.0)) == "100.0\u00a0% (99.3 to 100.0)"
     assert percent_interval(Interval(0.789, 0.750, 0.824), ends=False) == "78.9\u00a0%"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(2.44, "+2.4"), (2.03, "+2.03"), (-2.004, "−2.004"), (1.96, "+2.0"), (-0.04, "+0.0"), (2.0, "+2.0")],
+)
+def test_an_sd_score_is_on_its_verdicts_side_of_two(value: float, text: str) -> None:
+    assert sd_in_words(SdScore(value, "normal", 10.0, 96)) == text
