@@ -49,7 +49,7 @@ def show_scan(task: Task, card: Card, row: Row) -> None:
     simulated = "" if row.asked.file.truth is None else " (simulated)"
     st.subheader(f"Scan {row.number}{simulated}", anchor=False)
     st.caption(in_markdown(row.name))
-    _ask_frame(task.name, row, frames_of(load(task), row.asked))
+    _ask_frame(task.name, row, frames_of(row.asked))
     if row.found.state == "unreadable":
         st.error(row.found.reason, icon=":material/error:")
     elif row.found.state == "stopped":

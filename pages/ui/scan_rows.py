@@ -148,10 +148,17 @@ def read_day(loaded: "LoadedModel", asked: Sequence[Asked]) -> list[Row]:
     return [Row(each, known[_key(each)]) for each in asked]
 
 
-def frames_of(loaded: "LoadedModel", asked: Asked) -> int | None:
-    """How many frames a file holds of which one had or has to be chosen; None where the page chooses."""
-    found = _known(loaded.card.sha256).get(_key(Asked(asked.file, None, False)))
-    return None if found is None else found.frames
+def frames_of(asked: Asked) -> int | None:
+    """How many frames a file holds of which one had or has to be chosen; None where the page chooses.
+
+    It is kept for the session: what was found is forgotten after an hour, and the choice can still be another.
+    """
+    frames: int | None = st.session_state.get(_frames_key(asked))
+    return frames
+
+
+def _frames_key(asked: Asked) -> str:
+    return f"_scan_frames.{asked.file.upload.sha256}"
 
 
 def _key(asked: Asked) -> str:
@@ -170,6 +177,8 @@ def _read(loaded: "LoadedModel", missing: Sequence[Asked], known: dict[str, Foun
     bar = st.progress(0.0, f"Reading scan 1 of {total} …")
     for done, (asked, found) in enumerate(read_files(loaded, missing), start=1):
         known[_key(asked)] = found
+        if found.frames is not None:
+            st.session_state[_frames_key(asked)] = found.frames
         bar.progress(done / total, f"{done} of {total} scans are read …")
     bar.empty()
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -104,7 +105,7 @@ def test_what_is_no_scan_is_stopped_until_the_user_insists(mixed: AppTest) -> No
     assert list(day(mixed)["Verdict"].str[2:]).count("not analysed") == 1
 
 
-def test_of_frames_without_a_view_one_is_chosen(mixed: AppTest) -> None:
+def test_of_frames_without_a_view_one_is_chosen(mixed: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     open_scan(mixed, 5)
     assert "Cannot tell" in said(mixed)
     assert not mixed.metric
@@ -115,6 +116,11 @@ def test_of_frames_without_a_view_one_is_chosen(mixed: AppTest) -> None:
     open_scan(mixed, 5)
     assert mixed.metric
     assert mixed.number_input[0].value == 1
+    monkeypatch.setattr(scan_rows, "_known", cache(lambda _: {}))  # as after an hour
+    mixed.run()
+    assert not mixed.exception
+    mixed.number_input[0].set_value(2).run()
+    assert mixed.metric
 
 
 def test_a_posterior_view_alone_is_not_called(page: AppTest) -> None:
