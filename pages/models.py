@@ -13,7 +13,7 @@ from pages.ui.shell import page
 
 TITLE = "Models"
 SUMMARY = "Everything that was measured, with its limits, and what the sources of these networks claim."
-CLAIMS, AUDIT, SPEED = "What the sources claim", "Copies, leaks and confounds", "Speed"
+GENERAL, CLAIMS, AUDIT, SPEED = "What was measured", "What the sources claim", "Copies, leaks and confounds", "Speed"
 """README's sections."""
 
 TABS = ("One model", "Claims of the sources", "Copies and leaks in the data", "Speed")
@@ -32,7 +32,7 @@ def claims() -> None:
         "like. Ours come from the cards of the weights; what no card holds was not measured yet."
     )
     show_sections(reproduction_sections(shipped_cards(models.WEIGHTS)))
-    show_notes(CLAIMS)
+    show_notes(GENERAL, CLAIMS)
 
 
 def data() -> None:

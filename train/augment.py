@@ -1,8 +1,4 @@
-"""Augmentations, applied after `prepare`: float32 [S, S] in [0, 1] -> the same. albumentations is used here alone."""
-
-import os
-
-os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # albumentations asks the network for its newest version otherwise
+"""Augmentations, applied after `prepare`: float32 [S, S] in [0, 1] -> the same."""
 
 from collections.abc import Callable
 

@@ -12,11 +12,6 @@ from pages.ui.about import data_rows, record
 from pages.ui.model_calibration import calibration
 from pages.ui.model_choice import Shown
 
-GENERAL = "What was measured"
-"""README's section on how to read all figures; what it tells in numbers is of this task."""
-
-_GENERAL_OF = "tuberculosis"
-
 
 def show_model(shown: Shown, card: Card) -> None:
     """Use and limits, figures, calibration, data, the source's claims, studies."""
@@ -27,7 +22,7 @@ def show_model(shown: Shown, card: Card) -> None:
     st.subheader("Measured", anchor=False)
     show_table(figures.rows)
     st.markdown(f"**Thresholds.** {chosen(card)}")
-    show_notes(shown.title, *((GENERAL,) if shown.name == _GENERAL_OF else ()))
+    show_notes(shown.title)
     st.subheader("Calibration", anchor=False)
     calibration(shown, card)
     st.subheader("Data and training", anchor=False)

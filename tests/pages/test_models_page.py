@@ -149,11 +149,11 @@ def test_readmes_words_stand_beside_its_tables(page: AppTest, name: str) -> None
 
 
 def test_readmes_words_on_all_figures_are_on_the_page(page: AppTest) -> None:
-    choose(page, "tuberculosis")
-    assert notes("What was measured") in [text.value for text in page.markdown]
     for tab, title in (("reproduction", "What the sources claim"), ("audit", "Copies"), ("bench", "Speed")):
         open_tab(page, TABS[tab])
-        assert notes(title) in [text.value for text in page.markdown]
+        words = "\n\n".join(text.value for text in page.markdown)
+        assert notes(title) in words
+        assert tab != "reproduction" or notes("What was measured") in words
 
 
 def test_of_many_parts_the_one_asked_for_is_drawn(page: AppTest) -> None:

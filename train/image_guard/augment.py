@@ -1,9 +1,5 @@
 """What differs between images of one kind, on thumbnails: float32 [96, 96] in [0, 1] -> the same."""
 
-import os
-
-os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # albumentations asks the network for its newest version otherwise
-
 from collections.abc import Callable
 
 import albumentations as A
