@@ -87,14 +87,14 @@ class Outcome:
     left_out: tuple[LeftOut, ...]
 
 
-def listing_of_table(path: Path) -> str:
-    """SHA-256 of a table of cases.
+def listing_of_table(path: Path, root: Path) -> str:
+    """SHA-256 of a table of cases and the folder that its paths start in.
 
     Raises:
         ManifestError: it cannot be opened.
     """
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(path.read_bytes() + os.fsencode(os.path.realpath(root))).hexdigest()
     except OSError:
         raise ManifestError("The table of cases cannot be opened. Check that it exists and may be read.") from None
 

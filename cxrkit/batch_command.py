@@ -82,8 +82,8 @@ def _listed(
         if len(paths) > 1:
             raise InputError("One table of cases is read at a time. Give one, or leave out --root for images.")
         cases = read_manifest(paths[0], file_columns=task.file_columns, target_column=None)
-        listing = listing_of_table(paths[0])
-        return Batch(task, cases, root or paths[0].parent, listing, out, asked, judged=False), ()
+        folder = root or paths[0].parent
+        return Batch(task, cases, folder, listing_of_table(paths[0], folder), out, asked, judged=False), ()
     if len(task.inputs) > 1:
         raise InputError(
             f"This task compares {len(task.inputs)} images, and a folder does not say which. Give a table of cases "

@@ -71,8 +71,14 @@ def _files(path: Path) -> Iterator[tuple[str, bool]]:
     if os.path.isfile(path):
         yield str(path), True
         return
-    for folder, _, files in os.walk(path):
-        yield from ((os.path.join(folder, file), False) for file in files)
+    for folder, _, files in os.walk(path, onerror=_not_listed):
+        whole = (os.path.join(folder, file) for file in files)
+        yield from ((file, False) for file in whole if os.path.isfile(file))  # a pipe would be waited for
+
+
+def _not_listed(error: OSError) -> None:
+    del error  # it names the folder
+    raise InputError("A folder in it cannot be listed. Check that it may be read, or move it elsewhere.")
 
 
 def _utf8(name: str) -> bool:

@@ -138,7 +138,7 @@ def evaluate(
     from cxrkit.cases import read_manifest
 
     cases = read_manifest(manifest, file_columns=chosen.file_columns, target_column=chosen.target_column)
-    listing = batches.listing_of_table(manifest)
+    listing = batches.listing_of_table(manifest, root)
     batch = batches.Batch(chosen, cases, root, listing, out, Asked(), judged=True)
     card, executor = batches.staffed(batch, weights, workers, dask)
     start = time.perf_counter()

@@ -15,6 +15,7 @@ from cxrkit.batch_case import Asked, Row, analyse, answer_case, open_case, row_o
 from cxrkit.card import Metric
 from cxrkit.cases import Case, check_root
 from cxrkit.figures import Figure, Undefined, work_out
+from cxrkit.finding_auc import auc_by_patient
 from cxrkit.finding_figures import JudgedFindings, findings_figures
 from cxrkit.finding_labels import several_labels
 from cxrkit.metrics import Interval
@@ -110,7 +111,8 @@ def evaluate(task: Task, rows: Sequence[Row], threshold: float | None, part: str
     else:
         target = np.array([index == task.positive_index for _, index, _ in used], dtype=np.int64)
         score = np.array([prediction.scores[task.positive] for _, _, prediction in used], dtype=np.float64)
-        defined, undefined = measure(target, score, threshold, part)
+        owners = [case.patient or repr(case.files) for case, _, _ in used]
+        defined, undefined = measure(target, score, threshold, part, owners=owners)
     return Evaluation(task.name, task.called, threshold, len(rows), len(rows) - len(used), defined, undefined)
 
 
@@ -140,7 +142,12 @@ def binary_metrics(
 
 
 def measure(
-    target: NDArray[Any], score: NDArray[Any], threshold: float, part: str, note: str = ""
+    target: NDArray[Any],
+    score: NDArray[Any],
+    threshold: float,
+    part: str,
+    note: str = "",
+    owners: Sequence[str] = (),
 ) -> tuple[tuple[Metric, ...], tuple[Undefined, ...]]:
     """All figures of a binary answer, and which of them are undefined here and why.
 
@@ -150,34 +157,45 @@ def measure(
 
     Args:
         target, score, threshold, part, note: as for `binary_metrics`.
+        owners: [N] whose case each is. Where somebody has several the AUC's interval is over patients (Obuchowski
+            1997); those of the other figures stay over cases, and say so.
     """
     figures = (
         Figure(name, "; ".join(text for text in (note, own_note) if text), len(target), figure)
-        for name, own_note, figure in _figures(target, score, threshold)
+        for name, own_note, figure in _figures(target, score, threshold, owners)
     )
     return work_out(figures, part)
 
 
 def _figures(
-    target: NDArray[Any], score: NDArray[Any], threshold: float
+    target: NDArray[Any], score: NDArray[Any], threshold: float, owners: Sequence[str]
 ) -> tuple[tuple[str, str, Callable[[], Interval | float]], ...]:
     """Name, note and way to compute of each figure, in the order of the table."""
     called = (np.asarray(score) >= threshold).astype(np.int64)
-    at = f"called from a score of {threshold:.3f}"
+    several = len(set(owners)) < len(owners)
+    each = "; interval over cases, several of one patient: too narrow" if several else ""
+    at = f"called from a score of {threshold:.3f}{each}"
     within = partial(metrics.bootstrap_interval, strata=target)
+    recalibrated = partial(metrics.calibration_slope_intercept, target, score)
     return (
-        ("AUC", "", lambda: metrics.delong_interval(target, score)),
+        ("AUC", "interval over patients", lambda: auc_by_patient(target, score, owners))
+        if several
+        else ("AUC", "", lambda: metrics.delong_interval(target, score)),
         ("sensitivity", at, lambda: metrics.confusion(target, called).sensitivity),
         ("specificity", at, lambda: metrics.confusion(target, called).specificity),
         ("accuracy", at, lambda: metrics.confusion(target, called).accuracy),
         ("macro F1", at, lambda: within(metrics.macro_f1, target, called)),
         ("ECE", _ECE_NOTE, lambda: metrics.expected_calibration_error(target, score)),
-        ("Brier score", "0 is ideal", lambda: within(metrics.brier, target, score)),
-        ("calibration slope", "1 is ideal", lambda: metrics.calibration_slope_intercept(target, score).slope),
-        ("calibration intercept", "0 is ideal", lambda: metrics.calibration_slope_intercept(target, score).intercept),
+        ("Brier score", f"0 is ideal{each}", lambda: within(metrics.brier, target, score)),
+        ("calibration slope", f"1 is ideal{each}", lambda: recalibrated().slope),
+        (
+            "calibration intercept",
+            f"0 is ideal{each}",
+            lambda: recalibrated().intercept,
+        ),
         (
             "calibration in the large",
             "0 is ideal; above 0 where scores are too low",
-            lambda: metrics.calibration_slope_intercept(target, score).in_the_large,
+            lambda: recalibrated().in_the_large,
         ),
     )

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from cxrkit import batch_workers
+from cxrkit.batch import listing_of_table
 from cxrkit.batch_case import answer_case
 from cxrkit.batch_journal import Journal, journal_of
 from cxrkit.card import write_card
@@ -277,3 +278,12 @@ def test_a_manifest_of_any_task_is_analysed(
         else:
             column, value = "predicted_age_months", expected.age.expected
         assert float(row[column]) == pytest.approx(value, abs=1e-4)
+
+
+def test_a_table_is_another_one_below_another_folder(tmp_path: Path) -> None:
+    table = tmp_path / "cases.csv"
+    table.write_text("file,target\na.png,1\n", encoding="utf-8")
+    (tmp_path / "other").mkdir()
+    first = listing_of_table(table, tmp_path)
+    assert first == listing_of_table(table, tmp_path / "other" / "..")
+    assert first != listing_of_table(table, tmp_path / "other")

@@ -69,3 +69,21 @@ def test_a_folder_without_images_is_refused(folder: Path, tmp_path: Path) -> Non
     for path, words in ((tmp_path / "none", "no image"), (tmp_path / "missing", "no such file or folder")):
         with pytest.raises(InputError, match=words):
             find_images([path])
+
+
+def test_a_pipe_is_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+    assert "pipe" not in names(folder)
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("deep"):
+            raise PermissionError
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(InputError, match="cannot be listed"):
+        find_images([folder])

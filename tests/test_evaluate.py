@@ -91,6 +91,23 @@ def test_figures_agree_with_scikit_learn() -> None:
     assert "0.600" in found["sensitivity"].note
 
 
+def test_several_images_of_one_patient_widen_the_aucs_interval_and_the_others_say_so() -> None:
+    generator = np.random.default_rng(2)
+    target = np.repeat(np.arange(20) % 2, 5)
+    score = np.clip(np.repeat(generator.normal(0.4 + 0.2 * target[::5], 0.2), 5), 0, 1)
+    alone, owned = (
+        {metric.name: metric for metric in measure(target, score, 0.5, "part", owners=owners)[0]}
+        for owners in ([str(number) for number in range(100)], [str(number // 5) for number in range(100)])
+    )
+    assert owned["AUC"].value == alone["AUC"].value
+    widths = [float(one["AUC"].high) - float(one["AUC"].low) for one in (alone, owned)]
+    assert widths[1] > 1.5 * widths[0]
+    assert owned["AUC"].note == "interval over patients"
+    assert "too narrow" in owned["sensitivity"].note
+    assert "too narrow" in owned["Brier score"].note
+    assert not any("narrow" in metric.note for metric in alone.values())
+
+
 def test_intervals_repeat_themselves() -> None:
     target, score = simulated(80)
     assert binary_metrics(target, score, 0.5, "part") == binary_metrics(target, score, 0.5, "part")

@@ -62,7 +62,8 @@ def carry_out(order: Order, report: Report) -> None:
     task, table, out = find_task(order.task), Path(order.cases), Path(order.out)
     with _alone(out.parent):
         cases = read_manifest(table, file_columns=task.file_columns, target_column=task.target_column)
-        batch = Batch(task, cases, Path(order.root), listing_of_table(table), out, Asked(), judged=True)
+        root = Path(order.root)
+        batch = Batch(task, cases, root, listing_of_table(table, root), out, Asked(), judged=True)
         card, executor = staffed(batch, Path(order.weights), order.workers)
         if card.sha256 != order.sha256:
             raise WeightsError(

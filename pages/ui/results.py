@@ -113,7 +113,9 @@ def display_pixels(image: Radiograph) -> tuple[np.ndarray, tuple[float, float]]:
     window = image.display_range()
     if image.valid is None:
         return image.values, window
-    return np.where(image.valid, image.values, np.float32(min(window[0], image.values.min()))), window
+    # As dark as the darkest of the image itself: padding far below would stretch every window that counts it.
+    seen = image.values[image.valid] if image.valid.any() else image.values
+    return np.where(image.valid, image.values, np.float32(min(window[0], seen.min()))), window
 
 
 def what_was_read(readings: Sequence[Read], further: Callable[[Read], None]) -> None:

@@ -85,3 +85,18 @@ def test_without_the_whole_image_the_preview_stays_and_that_is_said(page: Page, 
     page.locator("canvas").first.press("+")
     page.get_by_text("The finest detail of the image could not be loaded").wait_for()
     assert page.evaluate(f"{PANE}.image.side") == 2
+
+
+def test_nothing_of_an_image_stays_under_the_name_of_one_that_cannot_be_loaded(page: Page, viewer_address: str) -> None:
+    held_back(page, viewer_address)
+    page.route("**/media/**", lambda route: route.abort())
+    page.get_by_text("Other image").click()
+    page.get_by_text("The image could not be loaded").wait_for()
+    assert page.evaluate(f"{PANE}.image") is None
+    drawn = page.locator("canvas").first.evaluate(
+        "e => new Set(new Uint32Array(e.getContext('2d').getImageData(0, 0, e.width, e.height).data.buffer)).size"
+    )
+    assert drawn == 1, "the ground alone"
+    page.unroute("**/media/**")
+    page.get_by_text("New heatmap").click()
+    page.wait_for_function(f"{PANE}.image && {PANE}.windowedAs && !{PANE}.problem")

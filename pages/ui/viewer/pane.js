@@ -52,10 +52,14 @@ class PaneView extends Placed {
   async showImage(described) {
     if (this.image && this.imageUrl === described.url) {
       this.image.presets.file = described.window;
+      // What could not be loaded before is asked for again once somebody looks closer.
+      if (this.problem) Object.assign(this, { problem: "", wanted: "" });
       this.viewer.refresh();
       return;
     }
-    if (!this.image) this.problem = "Loading image …";
+    // Another image must never stand under this one's title, heatmap, outlines and scale.
+    Object.assign(this, { image: null, quick: null, windowed: null, windowedAs: "", problem: "Loading image …" });
+    this.viewer.refresh();
     clearTimeout(this.wait);
     this.wanted = "";
     const part = (!FILES.has(described.url) && described.preview) || { url: described.url, side: 1 };
@@ -93,6 +97,8 @@ class PaneView extends Placed {
   }
 
   async showHeat(described) {
+    // Another map must never be coloured and named as this one.
+    if (this.heatDescribed && described && this.heatDescribed.url !== described.url) this.heat = null;
     this.heatDescribed = described;
     this.heatMessage = "";
     if (!described) {
@@ -156,12 +162,13 @@ class PaneView extends Placed {
     this.canvas.setAttribute("aria-label", this.viewer.canvasName(layers));
     this.fitCanvas();
     const ready = layers.filter(({ pane }) => pane.image);
-    if (!ready.length || !this.canvas.width) return;
+    if (!this.canvas.width) return;
     const started = performance.now();
     const context = this.canvas.getContext("2d");
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.fillStyle = "#0b0d10";
     context.fillRect(0, 0, this.box.width, this.box.height);
+    if (!ready.length) return;
     for (const { pane, clip } of ready) {
       context.save();
       if (clip) context.clip(clip);

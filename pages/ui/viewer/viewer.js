@@ -98,7 +98,7 @@ class Viewer extends Comparing {
 
   // Any number of changes between two frames cost one drawing.
   refresh() {
-    if (this.frame || !this.kept) return;
+    if (this.frame || !this.kept || this.gone) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       this.showControls();
@@ -212,7 +212,9 @@ class Viewer extends Comparing {
     this.setStateValue("crop", { box: this.crop.box, serial: this.kept.serial, image });
   }
 
+  // A file that arrives later must not start anything again, such as the blinking.
   dispose() {
+    this.gone = true;
     cancelAnimationFrame(this.frame);
     this.blink.stop();
     for (const pane of this.panes) pane.remove();
