@@ -2,6 +2,7 @@ import csv
 import json
 import weakref
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,7 @@ def test_a_figure_that_is_undefined_has_a_reason_and_no_value(
 
 def test_cases_without_prediction_or_target_are_left_out_and_counted() -> None:
     rows = [row(1, 0.9), row(1, 0.4), row(0, 0.2), row(0, 0.6), row(0, 0.1), row(None, 0.9, "x"), row(1, None, "y")]
+    rows = [replace(each, case=case(f"{number}.png")) for number, each in enumerate(rows)]
     found = evaluate(TUBERCULOSIS, rows, 0.5)
     assert (found.cases, found.failed, found.threshold, found.positive) == (7, 2, 0.5, "tuberculosis")
     values = {metric.name: metric.value for metric in found.metrics}
