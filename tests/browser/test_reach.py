@@ -154,6 +154,13 @@ def test_a_task_is_worked_by_keyboard_alone(browser: Browser, address: str) -> N
     page.wait_for_function(f"{VIEWER}.view.tool === 'ruler'")
     tab_to(page, "e.tagName === 'CANVAS'")
     assert focused(page, "parseFloat(getComputedStyle(e).outlineWidth) >= 2")
+    for key in ("ArrowLeft", "ArrowLeft", "Enter", "ArrowRight", "ArrowRight", "Shift+ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    expect(page.get_by_text(re.compile(r"Ruler: \d+\.\d (mm|px)\. Crosshair"))).to_be_visible()
+    (x, y), (right, down) = page.evaluate(f"[{VIEWER}.view.ruler.from, {VIEWER}.view.ruler.to]")
+    assert right > x
+    assert down > y
+    page.keyboard.press("p")
     for key, what in (("+", "zoom > 1"), ("ArrowRight", "cx > 0.5"), ("i", "invert"), ("t", "truth === false")):
         page.keyboard.press(key)
         page.wait_for_function(f"{VIEWER}.view.{what}")

@@ -31,6 +31,7 @@ _SCRIPTS = (
     "pane.js",
     "tools.js",
     "mark.js",
+    "ruler_keys.js",
     "compare.js",
     "compare_bar.js",
     "toolbar.js",

@@ -78,18 +78,18 @@ class Marker {
     if (!this.enabled) return;
     const { cross, at } = this;
     const text = cross
-      ? `Crosshair ${this.inWords(cross)}. Enter sets the mark here.`
+      ? `Crosshair ${placeInWords(this.viewer, cross)}. Enter sets the mark here.`
       : at
-        ? `Your mark: ${this.inWords(at)}.`
+        ? `Your mark: ${placeInWords(this.viewer, at)}.`
         : "No mark yet: click the image, or use the arrow keys on it and press Enter.";
     if (this.line.textContent !== text) this.line.textContent = text;
   }
+}
 
-  inWords({ pane, x, y }) {
-    const { title, width, height } = this.viewer.panes[pane].described;
-    const name = this.viewer.panes.length > 1 ? `${title}, ` : "";
-    return `${name}${Math.round((100 * x) / width)} % from the left, ${Math.round((100 * y) / height)} % from the top`;
-  }
+function placeInWords(viewer, { pane, x, y }) {
+  const { title, width, height } = viewer.panes[pane].described;
+  const name = viewer.panes.length > 1 ? `${title}, ` : "";
+  return `${name}${Math.round((100 * x) / width)} % from the left, ${Math.round((100 * y) / height)} % from the top`;
 }
 
 function placeOn(pane, at) {
@@ -127,9 +127,13 @@ function drawMark(context, pane) {
     ring.arc(x, y, 10, 0, 2 * Math.PI);
     outlined(context, ring, MARK_COLOUR);
   }
-  const { cross } = marker;
+  drawCross(context, pane, marker.cross, MARK_COLOUR);
+  drawCross(context, pane, pane.viewer.rulerKeys.cross, RULER_COLOUR);
+}
+
+function drawCross(context, pane, cross, colour) {
   if (!cross || cross.pane !== pane.index) return;
   const [x, y] = pane.toScreen(cross.x, cross.y);
   const { width, height } = pane.box;
-  outlined(context, new Path2D(`M0 ${y}H${x - 8}M${x + 8} ${y}H${width}M${x} 0V${y - 8}M${x} ${y + 8}V${height}`), MARK_COLOUR);
+  outlined(context, new Path2D(`M0 ${y}H${x - 8}M${x + 8} ${y}H${width}M${x} 0V${y - 8}M${x} ${y + 8}V${height}`), colour);
 }

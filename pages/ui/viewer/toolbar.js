@@ -34,8 +34,8 @@ const KEYS = [
   ["P  W  M  C  K", "pan, window, ruler, crop, mark tool"],
   ["+  −", "zoom in, out (or mouse wheel, pinch)"],
   ["0", "fit (or double click)"],
-  ["Arrow keys", "move the image; with the window tool contrast and brightness; with the mark tool the crosshair, with Shift in small steps"],
-  ["Enter", "set the mark, with the mark tool"],
+  ["Arrow keys", "move the image; with the window tool contrast and brightness; with the ruler and the mark tool a crosshair, with Shift in small steps"],
+  ["Enter", "with the ruler sets one end, then the other; with the mark tool the mark"],
   ["I", "invert"],
   ["T  O", "outline of the truth, heat inside it only (simulated images)"],
   ["R", "reset the display"],
@@ -231,7 +231,7 @@ function attachKeys(viewer, root) {
     if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT)$/.test(event.target.tagName)) return;
     if (event.key === " " && event.target.tagName === "BUTTON") return;
     const key = event.key.toLowerCase();
-    const action = viewer.marker.action(event) || KEY_ACTIONS[key] || (viewer.compare && COMPARE_KEYS[key]);
+    const action = viewer.marker.action(event) || viewer.rulerKeys.action(event) || KEY_ACTIONS[key] || (viewer.compare && COMPARE_KEYS[key]);
     if (!action) return;
     event.preventDefault();
     event.stopPropagation();

@@ -2,6 +2,7 @@
 
 const GRIP = 12; // CSS pixels around a handle that still count as the handle
 const NEW_CROP = 8; // CSS pixels: a shorter drag outside the box is a click and makes no new box
+const RULER_COLOUR = "#ffd54a";
 const MIN_CROP = 16; // image pixels a side: what a network reads at the least
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -158,7 +159,7 @@ function drawRuler(context, pane) {
   const line = new Path2D(
     `M${ax} ${ay}L${bx} ${by}M${ax - nx} ${ay - ny}L${ax + nx} ${ay + ny}M${bx - nx} ${by - ny}L${bx + nx} ${by + ny}`,
   );
-  outlined(context, line, "#ffd54a");
+  outlined(context, line, RULER_COLOUR);
   const text = rulerText(pane);
   context.font = "600 12px system-ui, sans-serif";
   const wide = context.measureText(text).width + 12;
@@ -166,7 +167,7 @@ function drawRuler(context, pane) {
   const y = clamp((ay + by) / 2 - 26, 2, pane.box.height - 22);
   context.fillStyle = "rgb(11 13 16 / 80%)";
   context.fillRect(x, y, wide, 20);
-  context.fillStyle = "#ffd54a";
+  context.fillStyle = RULER_COLOUR;
   context.fillText(text, x + 6, y + 14);
 }
 

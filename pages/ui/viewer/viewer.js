@@ -49,6 +49,7 @@ class Viewer extends Comparing {
     this.cropping = false;
     this.moving = false;
     this.marker = new Marker(this, root);
+    this.rulerKeys = new RulerKeys(this, root);
     attachKeys(this, root);
   }
 
@@ -65,6 +66,7 @@ class Viewer extends Comparing {
       Object.assign(this.view, DEFAULT_VIEW, chosen(this.view, [...KEPT_FOR_IMAGE, ...KEPT_COMPARING]));
       this.kept.ruler = null;
       this.marker.forget();
+      this.rulerKeys.forget();
     }
     this.kept.image = image;
     const { ruler } = this.view;
@@ -109,6 +111,7 @@ class Viewer extends Comparing {
         pane.tags.show(this, pane);
       }
       this.marker.show();
+      this.rulerKeys.show();
     });
   }
 
@@ -192,6 +195,8 @@ class Viewer extends Comparing {
 
   escape() {
     this.toolbar.toggleHelp(false);
+    this.rulerKeys.forget();
+    this.refresh();
     if (!this.view.ruler) return;
     this.change({ ruler: null });
     this.sendRuler();
