@@ -145,7 +145,11 @@ def read_day(loaded: "LoadedModel", asked: Sequence[Asked]) -> list[Row]:
     missing = [each for each in asked if _key(each) not in known]
     if missing:
         _read(loaded, missing, known)
-    return [Row(each, known[_key(each)]) for each in asked]
+    rows = [Row(each, known[_key(each)]) for each in asked]
+    for row in rows:
+        if row.found.frames is not None:
+            st.session_state[_frames_key(row.asked)] = row.found.frames
+    return rows
 
 
 def frames_of(asked: Asked) -> int | None:
@@ -177,8 +181,6 @@ def _read(loaded: "LoadedModel", missing: Sequence[Asked], known: dict[str, Foun
     bar = st.progress(0.0, f"Reading scan 1 of {total} …")
     for done, (asked, found) in enumerate(read_files(loaded, missing), start=1):
         known[_key(asked)] = found
-        if found.frames is not None:
-            st.session_state[_frames_key(asked)] = found.frames
         bar.progress(done / total, f"{done} of {total} scans are read …")
     bar.empty()
 
