@@ -208,14 +208,21 @@ def fit(
     """
     keep_freed_memory()
     steps = settings.epochs * max(1, len(training) // (settings.devices * settings.nodes))
-    checkpoints = run / "checkpoints"
-    last = checkpoints / "last.ckpt"
+    last = run / "checkpoints" / "last.ckpt"
     if is_first_process():
         keep_identity(run, {**identity_of(settings), **identity, "steps": str(steps)}, begun=last.is_file())
     if last.is_file() and _is_finished(model, training, last, steps):
         return model.eval()
+    module = Supervised(model, loss, settings, steps, optimiser)
+    trainer = _trainer(settings, run, judge)
+    trainer.fit(module, training, ckpt_path="last" if last.is_file() else None, weights_only=False)
+    return model.eval()
+
+
+def _trainer(settings: FitSettings, run: Path, judge: Judge | None) -> lightning.Trainer:
+    """Lightning's, with checkpoints, the moving average and the judge."""
     callbacks: list[lightning.Callback] = [
-        ModelCheckpoint(dirpath=checkpoints, filename="epoch", save_last=True, save_on_train_epoch_end=True),
+        ModelCheckpoint(dirpath=run / "checkpoints", filename="epoch", save_last=True, save_on_train_epoch_end=True),
         TQDMProgressBar(refresh_rate=10),
     ]
     averaging = WeightAveraging(multi_avg_fn=moving_average(settings.ema_decay)) if settings.ema_decay else None
@@ -223,7 +230,7 @@ def fit(
         callbacks.append(averaging)
     if judge:
         callbacks.append(_Judged(judge, averaging))
-    trainer = lightning.Trainer(
+    return lightning.Trainer(
         max_epochs=settings.epochs,
         accelerator=settings.accelerator,
         devices=settings.devices,
@@ -237,14 +244,6 @@ def fit(
         enable_model_summary=False,
         log_every_n_steps=1,
     )
-    module = Supervised(model, loss, settings, steps, optimiser)
-    trainer.fit(
-        module,
-        training,
-        ckpt_path="last" if last.is_file() else None,
-        weights_only=False,
-    )
-    return model.eval()
 
 
 def _is_finished(model: nn.Module, training: "DataLoader[Any]", checkpoint: Path, steps: int) -> bool:

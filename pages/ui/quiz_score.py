@@ -162,24 +162,30 @@ def _take_away(run: Run, outcomes: Sequence[Outcome]) -> None:
         if run.query:
             st.button("Same cases again", key=f"{KEY}.again", icon=":material/replay:", on_click=start_again)
         st.button("Another quiz", key=f"{KEY}.leave", type="primary", icon=":material/quiz:", on_click=leave)
-        st.download_button(
+        _table(
             "Results (CSV)",
-            partial(results_csv, outcomes, _NOTE),
-            file_name="quiz-results.csv",
-            mime="text/csv",
-            key=f"{KEY}.csv",
-            icon=":material/table:",
-            on_click="ignore",
-            help="One row a case. Nothing of a person but the nickname, if one was given; no file name.",
+            "quiz-results.csv",
+            outcomes,
+            "One row a case. Nothing of a person but the nickname, if one was given; no file name.",
         )
         if len(log()) > len(outcomes):
-            st.download_button(
+            _table(
                 "All learners (CSV)",
-                partial(results_csv, list(log()), _NOTE),
-                file_name="class-results.csv",
-                mime="text/csv",
-                key=f"{KEY}.csv_of_all",
-                icon=":material/groups:",
-                on_click="ignore",
-                help="All that was answered in this session, under any nickname, in the order of answering.",
+                "class-results.csv",
+                list(log()),
+                "All that was answered in this session, under any nickname, in the order of answering.",
             )
+
+
+def _table(words: str, file: str, outcomes: Sequence[Outcome], what: str) -> None:
+    """Button for a table of results."""
+    st.download_button(
+        words,
+        partial(results_csv, outcomes, _NOTE),
+        file_name=file,
+        mime="text/csv",
+        key=f"{KEY}.{file}",
+        icon=":material/table:",
+        on_click="ignore",
+        help=what,
+    )

@@ -115,7 +115,8 @@ def train_network(
     Raises:
         InputError: the folder holds a run of other settings or pairs.
     """
-    keep_identity(run, _identity(material, settings), begun=begun(run))
+    if is_first_process():
+        keep_identity(run, _identity(material, settings), begun=begun(run))
     state: dict[str, Tensor] = {}
     for number in range(len(settings.stages)):
         model = _at_stage(settings, number, state)
