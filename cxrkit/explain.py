@@ -57,6 +57,10 @@ _PER_PIXEL = (Method.GRAD_CAM, Method.HIRES_CAM, Method.XGRAD_CAM, Method.LAYER_
 """Linear in the gradient, which a pooling head divides among the pixels: times their number, maps are in logits."""
 
 
+_BY_CHANNEL = (Method.GRAD_CAM, Method.GRAD_CAM_PLUS_PLUS, Method.XGRAD_CAM)
+"""One weight for each channel: maps of all targets are one product with the activations, which they share."""
+
+
 class _HeadOnly(nn.Module):
     """Feature maps -> the same maps, to be hooked -> the shared model's head.
 
@@ -174,7 +178,13 @@ def _raw_maps(
         activations = cam.activations_and_grads.activations[0].numpy()
         gradients = cam.activations_and_grads.gradients[0].numpy()
         # The raw map: cam(...) would rescale it to [0, 1] and lose its strength.
-        raw = cam.get_cam_image(maps, network.entrance, [], activations, gradients, False)
+        if method in _BY_CHANNEL:
+            weights = cam.get_cam_weights(maps, network.entrance, [], activations, gradients)
+            # By torch: NumPy's threads and torch's wait for each other.
+            shared = encoded.maps[0].flatten(1)
+            raw = (torch.from_numpy(weights).to(shared.dtype) @ shared).unflatten(1, encoded.maps.shape[2:]).numpy()
+        else:
+            raw = cam.get_cam_image(maps, network.entrance, [], activations, gradients, False)
     return np.asarray(raw * unit_of(method, raw[0].size), dtype=np.float32)
 
 

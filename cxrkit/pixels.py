@@ -11,6 +11,8 @@ Box = tuple[int, int, int, int]
 _BINS = 1024
 _MOST_TRIMMED = 0.25
 _LEAST_LEFT = 0.25
+_LARGE = 1024
+"""Pixels a side from which an image is halved before it is made much smaller."""
 
 
 def crop(image: Gray, box: Box) -> Gray:
@@ -21,9 +23,19 @@ def crop(image: Gray, box: Box) -> Gray:
 
 def resize(image: Gray, width: int, height: int) -> Gray:
     """Resample to [height, width]: area averaging when shrinking (no aliasing), bilinear when enlarging."""
+    # Halving first is much quicker than averaging over areas that end within a pixel, and the mean is nearly the same.
+    while min(image.shape) >= _LARGE and image.shape[1] >= 3 * width and image.shape[0] >= 3 * height:
+        image = _halved(image)
     shrinking = width < image.shape[1] or height < image.shape[0]
     interpolation = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, (width, height), interpolation=interpolation), dtype=np.float32)
+
+
+def _halved(image: Gray) -> Gray:
+    """Means of two by two pixels; of an odd number of rows or columns the last one is left out."""
+    rows, columns = image.shape[0] // 2, image.shape[1] // 2
+    even = image[: 2 * rows, : 2 * columns]
+    return np.asarray(cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.float32)
 
 
 def eight_bits(image: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -76,7 +76,8 @@ def load_model(task: Task, root: Path = WEIGHTS, *, fused: bool = True) -> Loade
     Args:
         task: whose network.
         root: folder of the tasks' folders.
-        fused: let the faster equal of a pair's network run where there is one; False = the reference.
+        fused: let what runs faster and is equal to 1e-4 stand in for the network where there is such; False = the
+            reference, as it was trained.
 
     Raises:
         WeightsError: missing or altered files, other labels or input than the task's, or a preparation that no longer
@@ -104,13 +105,18 @@ def load_model(task: Task, root: Path = WEIGHTS, *, fused: bool = True) -> Loade
         # timm raises RuntimeError for an encoder that it does not know.
         raise WeightsError(f"The card describes a network that this version cannot build. {again}") from None
     filled = fill(model, state, again)
-    return LoadedModel(task, card, filled, _fused(filled) if fused and len(task.inputs) == 2 else None)
+    return LoadedModel(task, card, filled, _fused(filled) if fused else None)
 
 
 def _fused(model: nn.Module) -> "FusedMusicVit | None":
+    """Of a pair's network its faster equal; other networks are changed in place."""
+    from cxrkit.models.folded import for_prediction
     from cxrkit.models.fused import FusedMusicVit, can_fuse
 
-    return FusedMusicVit(model) if can_fuse(model) else None  # type: ignore[arg-type]
+    if can_fuse(model):
+        return FusedMusicVit(model)  # type: ignore[arg-type]
+    for_prediction(model)
+    return None
 
 
 def fill(model: nn.Module, state: dict[str, Tensor], again: str) -> nn.Module:

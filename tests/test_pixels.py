@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -146,6 +147,18 @@ def test_resizing_averages_when_shrinking_and_keeps_the_range_when_enlarging() -
     large = resize(picture(10, 12), 37, 23)
     assert large.shape == (23, 37)
     assert large.min() >= picture(10, 12).min()
+
+
+@pytest.mark.parametrize("shape", [(1500, 1201), (1024, 4097), (2047, 2048)])
+@pytest.mark.parametrize("size", [(96, 96), (320, 300)])
+def test_a_large_image_is_halved_first_and_hardly_differs(shape: tuple[int, int], size: tuple[int, int]) -> None:
+    rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    image = (0.5 + np.sin(rows / 60) * np.cos(columns / 90) / 2).astype(np.float32)
+    at_once = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    np.testing.assert_allclose(resize(image, *size), at_once, atol=0.02)
+    # Every pixel counts, so noise is averaged away as it is at once; taking some of the pixels would leave it.
+    noise = np.random.default_rng(0).normal(0, 1, shape).astype(np.float32)
+    assert resize(noise, *size).std() < 1.1 * cv2.resize(noise, size, interpolation=cv2.INTER_AREA).std()
 
 
 def test_cropping_takes_right_and_bottom_as_exclusive() -> None:
