@@ -175,7 +175,7 @@ def test_two_processes_train_together(drawn: Path, run: Path, tmp_path: Path) ->
     command = [
         *(sys.executable, "-m", "train.tuberculosis", "weights", "--data", str(drawn)),
         *("--run", str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--encoder", "resnet10t"),
-        *("--epochs", "1", "--early-epochs", "1", "--images-per-epoch", "64", "--simulated-pairs", "2"),
+        *("--epochs", "1", "--early-epochs", "1", "--images-per-epoch", "16", "--simulated-pairs", "2"),
         *("--precision", "32-true"),
         *("--accelerator", "cpu", "--devices", "2", "--strategy", "ddp"),
     ]
