@@ -182,7 +182,7 @@ def _raw_maps(
             weights = cam.get_cam_weights(maps, network.entrance, [], activations, gradients)
             # By torch: NumPy's threads and torch's wait for each other.
             shared = encoded.maps[0].flatten(1)
-            raw = (torch.from_numpy(weights).to(shared.dtype) @ shared).unflatten(1, encoded.maps.shape[2:]).numpy()
+            raw = (torch.from_numpy(weights).to(shared.dtype) @ shared).numpy().reshape(-1, *encoded.maps.shape[2:])
         else:
             raw = cam.get_cam_image(maps, network.entrance, [], activations, gradients, False)
     return np.asarray(raw * unit_of(method, raw[0].size), dtype=np.float32)

@@ -8,6 +8,8 @@ from pathlib import Path
 from cxrkit.errors import ManifestError
 
 _DELIMITERS = (",", ";", "\t")
+_OFFICE = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+"""First bytes of workbooks and documents, new ones, which are ZIP archives, and old ones."""
 
 
 def read_table(path: Path, needed: Sequence[str]) -> tuple[list[str], list[tuple[int, list[str]]]]:
@@ -91,6 +93,11 @@ def cells_by_name(header: Sequence[str], cells: Sequence[str], where: str) -> di
 
 
 def _text(data: bytes, name: str) -> str:
+    if data.startswith(_OFFICE):
+        raise ManifestError(
+            f"{name} is a workbook of a spreadsheet program, another office document or a ZIP archive, not a CSV file. "
+            "Open it and save it as CSV with the encoding UTF-8."
+        )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

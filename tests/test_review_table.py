@@ -133,6 +133,9 @@ def test_bad_tables_are_refused_with_a_sentence(text: str, reason: str) -> None:
 def test_other_files_and_other_tasks_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ManifestError, match="not text in UTF-8"):
         read_predictions(png(), "run", None, None)
+    for workbook in (b"PK\x03\x04" + bytes(30), b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(30)):
+        with pytest.raises(ManifestError, match="workbook of a spreadsheet program"):
+            read_predictions(workbook, "run", None, None)
     with pytest.raises(ManifestError, match="does not hold predictions of Bone age"):
         read(GOOD, BONE_AGE)
     both = "file,target,score_normal,score_tuberculosis,score_ventilation,score_perfusion\na,1,0.1,0.9,0.1,0.9\n"

@@ -120,7 +120,7 @@ def score_table(task: Task, reading: FindingsReading) -> None:
     """The bars' numbers; made when opened."""
     section = st.expander("Scores as a table", icon=":material/table:", key=f"{task.name}.table", on_change="rerun")
     if section.open:
-        section.dataframe(score_rows(reading), hide_index=True, width="stretch")
+        section.dataframe(score_rows(reading), hide_index=True, width="stretch", placeholder="–")
 
 
 def score_rows(reading: FindingsReading) -> list[dict[str, str]]:
@@ -205,4 +205,4 @@ def label_support(task: Task, card: Card) -> None:
         "**What each label rests on.** The AUC was measured on patients that the network had not learned from; 0.5 is "
         "chance. Where the interval reaches down to 0.5, the score may be worth nothing."
     )
-    st.dataframe(rows, hide_index=True, width="stretch", key=f"{task.name}.support")
+    st.dataframe(rows, hide_index=True, width="stretch", placeholder="–", key=f"{task.name}.support")

@@ -33,7 +33,7 @@ def against_truth(image: Radiograph, truth: Truth, reading: FindingsReading, sho
     st.markdown(_in_words(actual, without, reading))
     rows = compare_findings(actual, reading)
     if rows:
-        st.dataframe([_row(one) for one in rows], hide_index=True, width="stretch")
+        st.dataframe([_row(one) for one in rows], hide_index=True, width="stretch", placeholder="–")
     for each in shown:
         _where(image, truth, each)
     st.caption(

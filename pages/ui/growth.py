@@ -120,7 +120,7 @@ def _in_words(visits: Sequence[Visit]) -> str:
 
 def _tables(key: str, card: Card, visits: Sequence[Visit]) -> None:
     st.subheader("Visits", anchor=False)
-    st.dataframe(visit_rows(visits), hide_index=True, width="stretch")
+    st.dataframe(visit_rows(visits), hide_index=True, width="stretch", placeholder="–")
     st.caption("In the order of the child's own age; the numbers are those of the images. y: years, m: months.")
     for sentence in remarks(visits):
         st.warning(sentence, icon=":material/warning:")
@@ -137,7 +137,7 @@ def _tables(key: str, card: Card, visits: Sequence[Visit]) -> None:
     found = steps(visits)
     if found:
         st.subheader("Growth between visits", anchor=False)
-        st.dataframe(step_rows(found), hide_index=True, width="stretch")
+        st.dataframe(step_rows(found), hide_index=True, width="stretch", placeholder="–")
         st.caption(
             "1 year of bone age a year is expected. By the intervals: the slowest and fastest growth if both bone ages "
             "lie anywhere in their intervals. Where 1 lies between them, this step cannot be told from usual growth."

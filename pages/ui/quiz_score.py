@@ -40,9 +40,9 @@ def show_score(run: Run) -> None:
     for row in rows:
         if row.level is None:
             _metrics(row)
-    st.dataframe([line for row in rows for line in _lines(row)], hide_index=True, width="stretch")
+    st.dataframe([line for row in rows for line in _lines(row)], hide_index=True, width="stretch", placeholder="–")
     explain(_caveat(rows), f"{KEY}.caveat")
-    st.dataframe([_case(outcome) for outcome in outcomes], hide_index=True, width="stretch")
+    st.dataframe([_case(outcome) for outcome in outcomes], hide_index=True, width="stretch", placeholder="–")
     _take_away(run, outcomes)
 
 

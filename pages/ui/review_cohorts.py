@@ -37,7 +37,9 @@ def show_cohorts(review: ReviewSet, rows: NDArray[np.int64], label: str, thresho
         groups = cohorts(review.table[column].iloc[rows])
         truth, score, owners = review.truth(label)[rows], review.score(label)[rows], owners_of(review, rows)
         found = side_by_side(groups, truth, score, threshold, owners)
-        st.dataframe([_row(cohort, threshold is None) for cohort in found], hide_index=True, width="stretch")
+        st.dataframe(
+            [_row(cohort, threshold is None) for cohort in found], hide_index=True, width="stretch", placeholder="–"
+        )
         over = _over(threshold is None, share_patients(owners))
         st.caption(
             f"95 % intervals in brackets, {over}. Groups whose intervals overlap may differ by chance; of many groups "

@@ -227,6 +227,7 @@ def _list(pairs: Pairs, compared: Compared, names: "NDArray[np.str_]", ages: boo
         ),
         on_select=lambda: _open(widget, rows),
         selection_mode="single-row",
+        placeholder="–",
     )
     st.caption(
         ("" if order.size <= _MOST_LISTED else f"The first {_MOST_LISTED:,} are listed. ")

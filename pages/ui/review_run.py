@@ -187,6 +187,6 @@ def _say_what_failed(review: "ReviewSet") -> None:
     )
     if section.open:
         columns = [*review.task.file_columns, "error"]
-        section.dataframe(failed[columns].head(_MOST_SHOWN), hide_index=True, width="stretch")
+        section.dataframe(failed[columns].head(_MOST_SHOWN), hide_index=True, width="stretch", placeholder="–")
         if len(failed) > _MOST_SHOWN:
             section.caption(f"The first {_MOST_SHOWN}; the column error of the table has all.")

@@ -123,6 +123,7 @@ def table(key: str, rows: Sequence[Row], band: tuple[float, float] | None) -> No
         on_select=lambda: _open(key, widget, [row.number for row in rows]),
         selection_mode="single-row",
         column_config=_columns(),
+        placeholder="–",
         alt=summary(rows).replace("**", ""),
     )
     told = (

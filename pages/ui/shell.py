@@ -21,6 +21,8 @@ FOOTER = "For research and teaching only. Not a medical device, not for diagnosi
 #
 # In the dark the primary colour has to be light, for it is also that of text on the ground; the white of a button or
 # a chosen option needs a darker one (WCAG 2.2, 1.4.3: 4.5 : 1), and a button's key is as white as its words.
+#
+# On a phone a wide table is pushed sideways within its frame; without least widths its words would stand one a line.
 _STILL = """<style>
 * { transition-duration: 0s !important; }
 :not([data-testid="stSpinner"] *, [data-testid="stStatusWidget"] *) { animation: none !important; }
@@ -33,6 +35,11 @@ _STILL = """<style>
 }
 [data-testid^="stBaseButton-primary"] kbd { color: inherit !important; opacity: 1 !important; }
 [data-testid="stMultiSelectTagsContainer"] [data-tag] { background-color: #0f7686 !important; }
+@media (max-width: 640px) {
+    [data-testid="stTable"] { overflow-x: auto; }
+    [data-testid="stTable"] td { min-width: 5.5rem; }
+    [data-testid="stTable"] td:nth-child(n + 4) { min-width: 13rem; }
+}
 </style>"""
 
 give_images_back()

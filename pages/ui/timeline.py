@@ -46,7 +46,7 @@ def timeline(
         key=f"{task.name}.timeline",
         alt="Score of change from each image to the next, with the threshold; the table below holds the same numbers.",
     )
-    st.dataframe(timeline_rows(task, card, visits, steps), hide_index=True, width="stretch")
+    st.dataframe(timeline_rows(task, card, visits, steps), hide_index=True, width="stretch", placeholder="–")
     st.caption(
         "Each image is compared with the one before it. Normal or abnormal is read within that pair, the first image "
         "in the pair with the second."

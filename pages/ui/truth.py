@@ -56,7 +56,7 @@ def heatmap_check(
             st.markdown(sentence(f"{title}{lesion}", found, spacing_mm and spacing_mm[0]))
             rows.append(({"Reading": name} if name else {}) | _row(lesion, found))
     if rows:
-        st.dataframe(rows, hide_index=True, width="stretch")
+        st.dataframe(rows, hide_index=True, width="stretch", placeholder="–")
         st.caption(_legend(max(truth[0][1].shape)))
 
 
