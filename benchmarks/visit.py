@@ -25,6 +25,10 @@ SHOWN = f"""(digest) => {{
 }}"""
 _STOPPED = "[data-testid=stAlertContentError], [class*=st-key][class*=anyway]"
 _DONE = f"(digest) => ({SHOWN})(digest) || document.querySelector('{_STOPPED}')"
+_SAID = f"""() => {{
+    const stopped = [...document.querySelectorAll('{_STOPPED}')];
+    return stopped.length ? stopped.map((e) => e.textContent).join(' ') : null;
+}}"""
 _HEADING = "(text) => [...document.querySelectorAll('h1')].some((e) => e.innerText.trim() === text)"
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 _STEP = f"""async ([x, y]) => {{
@@ -90,8 +94,9 @@ class Visit:
         self.page.wait_for_function(_DONE, arg=digest)
         seconds = time.perf_counter() - start
         self.page.wait_for_selector(IDLE)
-        if self.page.locator(_STOPPED).count():
-            said = " ".join(self.page.get_by_test_id("stAlert").all_inner_texts())
+        # In one step: what is there for a moment would have gone before its words are asked for.
+        said = self.page.evaluate(_SAID)
+        if said is not None:
             raise RuntimeError(f"The page did not analyse the image: {said}")
         return seconds
 

@@ -5,8 +5,10 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -216,6 +218,32 @@ def test_one_task_alone_keeps_what_else_was_measured_that_day(tmp_path: Path, mo
     assert kept.sections == {"Steps": now.sections["Steps"], "Memory": RECORD.sections["Memory"]}
     assert kept.warnings == RECORD.warnings
     assert command.added(replace(RECORD, machine={"cores": "4", "Python": "3.11"}), now) == now
+
+
+def test_memory_alone_takes_its_rows_place_and_says_where_it_was_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def chromium() -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(version="1")
+
+    monkeypatch.setattr(command, "chromium", chromium)
+    monkeypatch.setattr(command, "chests", lambda count: [])
+    monkeypatch.setattr(command, "facts", lambda version: {"date": "2030-01-02", "processor": "Another one"})
+    row = Measurement("left behind by 200 uploads", 9.0, "MiB", 1, goal=50.0, note="once forgotten")
+    monkeypatch.setattr(command, "measure_growth", lambda task, files: [row])
+    readme, results = tmp_path / "README.md", tmp_path / "results.json"
+    readme.write_text("<!-- bench -->\nold\n<!-- end -->\n", encoding="utf-8")
+    write_record(RECORD, results)
+    command.main(only_memory=True, results=results, readme=readme)
+    kept = read_record(results)
+    assert kept.machine == RECORD.machine
+    note = "once forgotten; measured by itself on 2030-01-02, on Another one"
+    assert kept.sections == {
+        **RECORD.sections,
+        "Tuberculosis: memory after many uploads": (replace(row, note=note),),
+    }
+    assert note in readme.read_text(encoding="utf-8")
 
 
 def test_an_image_that_the_guard_stops_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
