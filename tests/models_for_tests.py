@@ -48,6 +48,17 @@ def small_model(task: Task, seed: int = 0) -> nn.Module:
     return model.eval().requires_grad_(False)
 
 
+def busy_norms(model: nn.Module) -> nn.Module:
+    """Give all batch norms values that do something, drawn from torch's own generator; the same network."""
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias, 0, 0.3)
+            nn.init.uniform_(module.running_var, 0.5, 1.5)
+            nn.init.normal_(module.running_mean, 0, 0.3)
+    return model
+
+
 def network_input(task: Task, cases: int, size: int | None = None) -> torch.Tensor:
     """Random input of a task's network: [cases, 1, S, S], of pairs [cases, 2, 1, S, S]; the same each time.
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from benchmarks.pairs import compared
 from cxrkit.explain import Method
@@ -17,7 +16,7 @@ from cxrkit.predict import Encoded, encode
 from cxrkit.task import ModelInput
 from cxrkit.tasks.followup import FOLLOW_UP
 from cxrkit.weights import LoadedModel, fixed_sample, load_model
-from tests.models_for_tests import small_card, small_loaded, write_small_weights
+from tests.models_for_tests import busy_norms, small_card, small_loaded, write_small_weights
 
 TINY = 64
 
@@ -26,12 +25,7 @@ def network(matching: Matching, encoder: str = "cmt_xti") -> MusicVit:
     """Random, with batch norms that do something."""
     torch.manual_seed(3)
     model = MusicVit(encoder, TINY, matching, direction=True, difference=True, lesions=True).eval()
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.uniform_(module.weight, 0.5, 1.5)
-            nn.init.normal_(module.bias, 0, 0.3)
-            nn.init.uniform_(module.running_var, 0.5, 1.5)
-            nn.init.normal_(module.running_mean, 0, 0.3)
+    busy_norms(model)
     return model.requires_grad_(False)
 
 

@@ -16,19 +16,14 @@ from cxrkit.task import ModelInput, Task
 from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.nih14 import NIH14
 from cxrkit.weights import fixed_sample, load_model
-from tests.models_for_tests import write_small_weights
+from tests.models_for_tests import busy_norms, write_small_weights
 
 
 def busy_tjnet(**parts: bool) -> TjNet:
     """Random, with batch norms that do something."""
     torch.manual_seed(1)
     model = TjNet(**parts).eval().requires_grad_(False)
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.uniform_(module.weight, 0.5, 1.5)
-            nn.init.normal_(module.bias, 0, 0.3)
-            nn.init.normal_(module.running_mean, 0, 0.3)
-            nn.init.uniform_(module.running_var, 0.5, 1.5)
+    busy_norms(model)
     return model
 
 
