@@ -91,7 +91,8 @@ class Visit:
         """
         start = time.perf_counter()
         self.page.locator(_UPLOADS).nth(place).set_input_files(file)
-        self.page.wait_for_function(_DONE, arg=digest)
+        # Milliseconds: asked with each frame, as by default, the browser would draw sixty of them a second.
+        self.page.wait_for_function(_DONE, arg=digest, polling=10)
         seconds = time.perf_counter() - start
         self.page.wait_for_selector(IDLE)
         # In one step: what is there for a moment would have gone before its words are asked for.

@@ -9,19 +9,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from threading import Lock
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cxrkit.finger_direction import turns_upright
+from cxrkit.hand_shapes import (
+    SQUARE,
+    Mask,
+    area_of,
+    as_mask,
+    filled_in,
+    largest,
+    outline_of,
+    quantile,
+    sides_touched,
+    texture_of,
+    without_threads,
+)
 from cxrkit.pixels import Box, Gray, crop, resize, trim_margins
 
 SIDE = 128
 """Side of the square that the hand is looked for in; the training images have 100 pixels."""
-
-Mask = NDArray[np.uint8]
 
 _LEAST_RANGE = 0.01
 """From the darkest to the brightest: three of 256 gray levels."""
@@ -32,6 +43,9 @@ _LEAST_PIXELS = 16
 
 _KEPT = 4
 """Small images that the search remembers, of 64 KiB each: as many visitors may be between guard and task."""
+
+_ONE_BY_ONE = Lock()
+"""Guard and task may ask for the same hand at the same time: the second one waits for the first one's answer."""
 
 _LEVELS = 33
 _AREA = (0.06, 0.75)
@@ -50,9 +64,6 @@ _FIELDS = 2
 """Collimated fields or frames that are looked into beside the whole image."""
 _FIELD_GAIN = 0.3
 """By how much a hand in such a field has to be the more likely one."""
-
-_SQUARE = np.ones((3, 3), np.uint8)
-_DISC = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +95,9 @@ class _Shape:
 
 def find_hand(image: Gray) -> HandField | None:
     """Find the hand in a gray image [H, W] in [0, 1]; None where nothing looks like one."""
-    found = _found(_square(image).astype(np.float32, copy=False).tobytes())
+    pixels = _square(image).astype(np.float32, copy=False).tobytes()
+    with _ONE_BY_ONE:
+        found = _found(pixels)
     if found is None:
         return None
     left, top, right, bottom = found.box
@@ -134,7 +147,7 @@ def _best(small: Gray, window: Box, fields: list[tuple[float, Box]] | None = Non
         tone = _tone(inner, swapped=swapped)
         slope = np.hypot(*(cv2.Sobel(tone, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1))))
         for mask, around in _shapes(tone):
-            corners = _outline(mask, cv2.CHAIN_APPROX_SIMPLE)
+            corners = outline_of(mask, cv2.CHAIN_APPROX_SIMPLE)
             if fields is not None:
                 fields += _as_field(mask, around, corners)
             shape = _judge(mask, corners, slope, share, swapped=swapped)
@@ -157,44 +170,17 @@ def _tone(small: Gray, *, swapped: bool) -> Gray:
 
 def _shapes(tone: Gray) -> Iterator[tuple[Mask, Box]]:
     """The largest shape above each of many gray levels, with (left, top, width, height) around it."""
-    for level in np.unique(np.quantile(tone, np.linspace(0.15, 0.95, _LEVELS))):
-        found = _largest(_mask(cv2.morphologyEx((tone > level).astype(np.uint8), cv2.MORPH_OPEN, _SQUARE)))
+    ordered = np.sort(tone, axis=None)
+    for level in sorted({quantile(ordered, share) for share in np.linspace(0.15, 0.95, _LEVELS)}):
+        found = largest(as_mask(cv2.morphologyEx((tone > level).astype(np.uint8), cv2.MORPH_OPEN, SQUARE)))
         if found is not None:
             yield found
-
-
-def _mask(array: NDArray[Any]) -> Mask:
-    """What OpenCV has made of a mask, which it calls any array."""
-    return np.asarray(array, dtype=np.uint8)
-
-
-def _largest(mask: Mask) -> tuple[Mask, Box] | None:
-    """The largest connected part and (left, top, width, height) around it; None of an empty mask."""
-    # Counting here is four times quicker than OpenCV's own statistics, and this is most of the time a hand takes.
-    count, labels = cv2.connectedComponents(mask, connectivity=4, ltype=cv2.CV_16U)
-    if count < 2:
-        return None
-    largest = 1 + int(np.bincount(labels.ravel())[1:].argmax())
-    shape = (labels == largest).view(np.uint8)
-    left, top, width, height = cv2.boundingRect(shape)
-    return shape, (left, top, width, height)
-
-
-def _area(mask: Mask) -> float:
-    """Share of the square that a mask fills."""
-    return cv2.countNonZero(mask) / mask.size
-
-
-def _outline(mask: Mask, points: int = cv2.CHAIN_APPROX_NONE) -> NDArray[np.int32]:
-    """All pixels of the largest outline, or with cv2.CHAIN_APPROX_SIMPLE its corners alone, which is quicker."""
-    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, points)
-    return np.asarray(max(outlines, key=cv2.contourArea), dtype=np.int32)
 
 
 def _as_field(mask: Mask, around: Box, corners: NDArray[np.int32]) -> list[tuple[float, Box]]:
     """(how rectangular, box) of a shape whose hull is a rectangle: the ground of a collimated field or a frame."""
     left, top, width, height = around
-    if not 0.2 < width * height / SIDE**2 < 0.97 or _area(mask) <= 0.1:
+    if not 0.2 < width * height / SIDE**2 < 0.97 or area_of(mask) <= 0.1:
         return []
     hull = cv2.contourArea(cv2.convexHull(corners)) / ((width - 1) * (height - 1))
     return [(hull, (left + 1, top + 1, left + width - 1, top + height - 1))] if hull > 0.93 else []
@@ -234,64 +220,36 @@ def _judge(mask: Mask, corners: NDArray[np.int32], slope: Gray, share: float, *,
         slope: [128, 128] steepness of the gray values.
         share: of the image that the window covers.
     """
-    if not _AREA[0] < _area(mask) < _AREA[1]:
+    if not _AREA[0] < area_of(mask) < _AREA[1]:
         return None
-    kept = _largest(_without_threads(_filled(mask, corners)))
+    kept = largest(without_threads(filled_in(mask, corners)))
     if kept is None:
         return None
     filled = kept[0]
-    outline = _outline(filled)
+    outline = outline_of(filled)
     solidity = cv2.contourArea(outline) / max(cv2.contourArea(cv2.convexHull(outline)), 1)
     x, y = outline[:, 0, 0], outline[:, 0, 1]
     inside = (np.minimum(x, y) > 1) & (np.maximum(x, y) < SIDE - 2)
+    length = np.count_nonzero(inside)
     if (
         not _SOLIDITY[0] < solidity < _SOLIDITY[1]
-        or inside.sum() < _LEAST_EDGE
-        or inside.mean() < 1 - _MOST_ON_BORDER
-        or _area(mask) < (1 - _MOST_HOLES) * _area(filled)
+        or length < max(_LEAST_EDGE, (1 - _MOST_ON_BORDER) * len(inside))
+        or area_of(mask) < (1 - _MOST_HOLES) * area_of(filled)
     ):
         return None
-    sides = _sides(filled)
+    sides = sides_touched(filled)
     if sides > _MOST_SIDES:
         return None
-    texture, ground = _texture(filled, slope)
+    texture, ground = texture_of(filled, slope)
     if swapped and texture <= _SWAPPED_TEXTURE * ground:
         return None
-    edge = slope[y[inside], x[inside]]
-    weak = np.mean(edge < 0.25 * np.median(edge))
+    edge = np.sort(slope[y[inside], x[inside]])
+    weak = np.searchsorted(edge, 0.25 * quantile(edge, 0.5)) / length
     score = (
-        np.log(np.quantile(edge, 0.2) + 1e-3)
+        np.log(quantile(edge, 0.2) + 1e-3)
         + np.log((texture + 3e-3) / (ground + 3e-3))
-        + np.log(share * _area(filled))
+        + np.log(share * area_of(filled))
         - 6 * weak
         - sides
     )
     return _Shape(filled, swapped, float(score))
-
-
-def _filled(mask: Mask, corners: NDArray[np.int32]) -> Mask:
-    return _mask(cv2.drawContours(np.zeros_like(mask), [corners], -1, 1, -1))
-
-
-def _without_threads(mask: Mask) -> Mask:
-    """Without what is thinner than a disc of 5 pixels, also along the border: films' frames, labels' rims."""
-    eroded = cv2.erode(mask, _DISC, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    return _mask(cv2.dilate(eroded, _DISC, borderType=cv2.BORDER_CONSTANT, borderValue=0))
-
-
-def _sides(filled: Mask) -> float:
-    """How much of the window's border a shape lies on, in sides."""
-    strips = (filled[:2], filled[-2:], filled[:, :2].T, filled[:, -2:].T)
-    return float(sum(strip.max(axis=0).mean() for strip in strips))
-
-
-def _texture(filled: Mask, slope: Gray) -> tuple[float, float]:
-    """Mean steepness within a shape, and on the ground close to it."""
-    core = cv2.erode(filled, _SQUARE, iterations=2)
-    near = cv2.dilate(filled, _SQUARE, iterations=2)
-    ring = cv2.dilate(near, _SQUARE, iterations=4) - near
-    ring[:2] = ring[-2:] = 0
-    ring[:, :2] = ring[:, -2:] = 0
-    return (float(slope[core > 0].mean()) if core.any() else 0.0), (
-        float(slope[ring > 0].mean()) if ring.any() else 1.0
-    )

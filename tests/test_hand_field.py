@@ -1,6 +1,7 @@
 """The hand is found where it is known to be: in simulated hands, and in two copies of the same real ones."""
 
 import csv
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from cxrkit import hand_field
 from cxrkit.hand_field import SIDE, HandField, find_hand, overlap
 from cxrkit.phantoms import HAND_SAMPLES, HandSettings, SimulatedHand, simulate_hand
 from cxrkit.pixels import Box, Gray
@@ -139,3 +141,13 @@ def test_the_same_pixels_at_another_size_give_the_box_of_that_size() -> None:
     assert other is not None
     assert other.box == tuple(round(end * factor) for end, factor in zip(one.box, (4, 2, 4, 2), strict=True))
     assert not one.mask.flags.writeable
+
+
+def test_who_asks_for_the_same_hand_at_the_same_time_gets_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown, looked = simulate_hand(replace(PLAIN, seed=32)), []
+    best = hand_field._best
+    monkeypatch.setattr(hand_field, "_best", lambda *given: (looked.append(given[1]), best(*given))[1])
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(find_hand, [shown.values] * 4))
+    assert len(looked) == len(set(looked))
+    assert all(hand is not None and hand.mask is found[0].mask for hand in found)  # type: ignore[union-attr]

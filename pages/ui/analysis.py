@@ -1,5 +1,6 @@
 """Reading an image with a network, cached by the SHA-256 of file and weights, the edits and the method."""
 
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -8,8 +9,9 @@ import streamlit as st
 
 from cxrkit.image import Radiograph
 from cxrkit.lungs import LungField, find_lungs, heat_share
-from cxrkit.task import ModelInput, Prepared
-from pages.ui.compute import computed
+from cxrkit.task import ModelInput, Prepared, Task
+from pages.ui.compute import begun, computed, settled
+from pages.ui.models import begin_to_load_libraries
 
 if TYPE_CHECKING:
     from cxrkit.explain import Heatmap, Method
@@ -82,6 +84,12 @@ def read_with(
     return Reading(edits, prepared, prediction, heatmap, *_lung_shares(image, prepared, heatmap))
 
 
+def begin_to_prepare(task: Task, image: Radiograph) -> None:
+    """Let the task's preparation begin, without edits, if the libraries are there; `encode_once` waits for it."""
+    if begin_to_load_libraries().done():
+        _prepare(*_question(task, image, ModelInput()))
+
+
 def encode_once(image: Radiograph, loaded: "LoadedModel", edits: ModelInput) -> "tuple[Prepared, Encoded]":
     """What a network reads of an image and its maps, or the same ones again; nothing is known of the patient.
 
@@ -89,7 +97,9 @@ def encode_once(image: Radiograph, loaded: "LoadedModel", edits: ModelInput) -> 
         InputError: an edit that cannot be used.
         WeightsError: the preparation lacks weights of its own.
     """
-    return _encode(image.sha256, loaded.card.sha256, tuple(asdict(edits).values()), image, loaded, edits)
+    prepared = settled(_prepare, *_question(loaded.task, image, edits))
+    edited = tuple(asdict(edits).values())
+    return prepared, _encode(image.sha256, loaded.card.sha256, edited, loaded, prepared)
 
 
 def explain_once(
@@ -123,22 +133,36 @@ def _lungs(image_sha256: str, _image: Radiograph) -> LungField:
     return computed(find_lungs, _image.windowed())
 
 
+Question = tuple[str, str, tuple[object, ...], Task, Radiograph, ModelInput]
+
+
+def _question(task: Task, image: Radiograph, edits: ModelInput) -> Question:
+    return image.sha256, task.name, tuple(asdict(edits).values()), task, image, edits
+
+
+@st.cache_resource(scope="session", max_entries=6, ttl=3600, show_spinner=False)
+def _prepare(
+    image_sha256: str,
+    name: str,
+    edits: tuple[object, ...],
+    _task: Task,
+    _image: Radiograph,
+    _edits: ModelInput,
+) -> "Future[Prepared]":
+    return begun(_task.prepare, [_image], {}, _edits)
+
+
 @st.cache_resource(scope="session", max_entries=6, ttl=3600, show_spinner=False)
 def _encode(
     image_sha256: str,
     weights_sha256: str,
     edits: tuple[object, ...],
-    _image: Radiograph,
     _loaded: "LoadedModel",
-    _edits: ModelInput,
-) -> "tuple[Prepared, Encoded]":
+    _prepared: Prepared,
+) -> "Encoded":
     from cxrkit.predict import encode
 
-    def read() -> "tuple[Prepared, Encoded]":
-        prepared = _loaded.task.prepare([_image], {}, _edits)
-        return prepared, encode(_loaded, prepared)
-
-    return computed(read)
+    return computed(encode, _loaded, _prepared)
 
 
 @st.cache_resource(scope="session", max_entries=24, ttl=3600, show_spinner=False)

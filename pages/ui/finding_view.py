@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from cxrkit.rollout import Rollout
     from cxrkit.weights import LoadedModel
 
+_RAW_MAPS = 168
+"""Twelve sets of all labels, of a kilobyte each map."""
+
 
 @dataclass(frozen=True, eq=False)
 class FindingsView:
@@ -70,12 +73,11 @@ def read_findings_of(loaded: "LoadedModel", image: Radiograph, edits: ModelInput
 
 
 def show_label(loaded: "LoadedModel", image: Radiograph, view: FindingsView, label: str, method: "Method") -> Shown:
-    """A view with the heatmap of a label; the maps of all labels are made in one pass, the first time."""
+    """A view with the heatmap of a label; its raw map is made the first time that it is asked for."""
     from cxrkit.explain import heatmap_of
 
     prepared, encoded = encode_once(image, loaded, view.edits)
-    maps = _maps(image.sha256, loaded.card.sha256, _key(view.edits), str(method), loaded, encoded)
-    raw = maps[loaded.task.labels.index(label)]
+    raw = _raw_map(image.sha256, loaded.card.sha256, _key(view.edits), label, str(method), loaded, encoded)
     return Shown(view.edits, prepared, heatmap_of(label, method, raw, prepared.placements[0]))
 
 
@@ -92,18 +94,19 @@ def _key(edits: ModelInput) -> tuple[object, ...]:
     return tuple(asdict(edits).values())
 
 
-@st.cache_resource(scope="session", max_entries=12, ttl=3600, show_spinner=False)
-def _maps(
+@st.cache_resource(scope="session", max_entries=_RAW_MAPS, ttl=3600, show_spinner=False)
+def _raw_map(
     image_sha256: str,
     weights_sha256: str,
     edits: tuple[object, ...],
+    label: str,
     method: str,
     _loaded: "LoadedModel",
     _encoded: "Encoded",
-) -> "list[NDArray[np.float32]]":
+) -> "NDArray[np.float32]":
     from cxrkit.explain import Method, raw_maps
 
-    return computed(raw_maps, _loaded, _encoded, range(len(_loaded.task.labels)), Method(method))
+    return computed(raw_maps, _loaded, _encoded, [_loaded.task.labels.index(label)], Method(method))[0]
 
 
 @st.cache_resource(scope="session", max_entries=6, ttl=3600, show_spinner=False)

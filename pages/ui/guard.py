@@ -1,16 +1,23 @@
 """Is this the kind of image that the task reads? If not, nothing is scored until the user insists."""
 
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from cxrkit.image import Radiograph
 from cxrkit.task import Reads, Task
-from pages.ui.compute import computed
-from pages.ui.models import load_libraries
+from pages.ui.compute import begun, settled
+from pages.ui.models import begin_to_load_libraries, load_libraries
 
 if TYPE_CHECKING:
     from cxrkit.quality import Verdict
+
+
+def begin_guard(task: Task, image: Radiograph) -> None:
+    """Let the image guard look at an image from now on, if the libraries are there; `passes_guard` waits for it."""
+    if begin_to_load_libraries().done():
+        _asked(image.sha256, task.reads, image)
 
 
 def passes_guard(task: Task, image: Radiograph, name: str = "") -> bool:
@@ -28,7 +35,7 @@ def passes_guard(task: Task, image: Radiograph, name: str = "") -> bool:
     """
     load_libraries()
     place = f"{task.name}.{name}" if name else task.name
-    verdict, key = _verdict(image.sha256, task.reads, image), f"_overridden.{place}"
+    verdict, key = _verdict(task, image), f"_overridden.{place}"
     overridden = st.session_state.get(key) == image.sha256
     answer = "age" if task.values else "score"
     reasons = (f"**{name}.** " if name and verdict.reasons else "") + " ".join(verdict.reasons)
@@ -55,15 +62,19 @@ def passes_guard(task: Task, image: Radiograph, name: str = "") -> bool:
 
 def doubts(task: Task, image: Radiograph) -> tuple[str, ...]:
     """What the guard said of an image that passed, or that was analysed all the same: for what is taken away."""
-    return _verdict(image.sha256, task.reads, image).reasons
+    return _verdict(task, image).reasons
 
 
 def _override(key: str, image_sha256: str) -> None:
     st.session_state[key] = image_sha256
 
 
+def _verdict(task: Task, image: Radiograph) -> "Verdict":
+    return settled(_asked, image.sha256, task.reads, image)
+
+
 @st.cache_resource(scope="session", max_entries=8, ttl=3600, show_spinner=False)
-def _verdict(image_sha256: str, reads: Reads, _image: Radiograph) -> "Verdict":
+def _asked(image_sha256: str, reads: Reads, _image: Radiograph) -> "Future[Verdict]":
     from cxrkit.quality import check_image
 
-    return computed(check_image, _image, reads)
+    return begun(check_image, _image, reads)

@@ -10,7 +10,8 @@ import weakref
 from queue import SimpleQueue
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_BYTES = 2**20
+_BYTES = 4 * 2**20
+"""Less would also take what a network computes to the system and back at every layer, one page of 4 KiB at a time."""
 
 _REST_SECONDS = 0.3
 """A session falls apart piece by piece, and several go at once."""
@@ -31,7 +32,7 @@ class Stay:
 
 
 def give_images_back() -> None:
-    """Let the GNU C library return every freed block of a mebibyte and more to the system at once.
+    """Let the GNU C library return every freed block of four mebibytes and more to the system at once.
 
     It would raise both limits to the size of an image by itself, and keep some more after every upload.
     """

@@ -1,7 +1,8 @@
 """The image of a page that reads one: chosen, on its way to the viewer, and passed by the image guard."""
 
 from cxrkit.task import Task
-from pages.ui.guard import passes_guard
+from pages.ui.analysis import begin_to_prepare
+from pages.ui.guard import begin_guard, passes_guard
 from pages.ui.results import show_soon
 from pages.ui.simulated import Samples
 from pages.ui.uploads import Chosen, choose_image
@@ -23,6 +24,8 @@ def one_image(task: Task, label: str, samples: Samples, viewer_key: str) -> Chos
     chosen = choose_image(task.name, label, samples)
     if chosen is None:
         return None
-    # Before the guard, whose network takes as long as the image takes to travel.
+    # Side by side: what the guard looks at, what the network will read, and the image's way to the browser.
+    begin_guard(task, chosen.image)
+    begin_to_prepare(task, chosen.image)
     show_soon([chosen.image], viewer_key)
     return chosen if passes_guard(task, chosen.image) else None

@@ -2,12 +2,14 @@
 
 import os
 import threading
+from concurrent.futures import Future
 
 import pytest
+import streamlit as st
 import torch
 
 from pages.ui import compute
-from pages.ui.compute import computed
+from pages.ui.compute import begun, computed, settled
 
 
 def test_result_and_error_come_back() -> None:
@@ -15,6 +17,35 @@ def test_result_and_error_come_back() -> None:
     with pytest.raises(ZeroDivisionError):
         computed(divmod, 7, 0)
     assert not compute._ASKED
+
+
+def test_what_was_begun_goes_on_meanwhile() -> None:
+    go_on = threading.Event()
+    waits = begun(go_on.wait, 30)
+    assert not waits.done()
+    assert compute.waiting() == 1
+    go_on.set()
+    assert waits.result(30) is True
+    assert not compute._ASKED
+
+
+def test_a_beginning_is_kept_and_an_error_is_not() -> None:
+    asked: list[int] = []
+
+    def divided(by: int) -> float:
+        asked.append(by)
+        return 1 / (by * (len(asked) - 1))  # fails the first time
+
+    @st.cache_resource
+    def beginning(by: int) -> "Future[float]":
+        return begun(divided, by)
+
+    with pytest.raises(ZeroDivisionError):
+        settled(beginning, 2)
+    assert settled(beginning, 2) == 0.5
+    assert settled(beginning, 2) == 0.5
+    assert asked == [2, 2]
+    beginning.clear()
 
 
 def test_one_image_has_all_cores_and_two_share_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,13 +50,13 @@ def pack_pixels(pixels: NDArray[Any]) -> PackedPixels:
     Raises:
         ValueError: no value is finite.
     """
-    low, high = _finite_range(pixels)
+    low, high, all_finite = _finite_range(pixels)
     span = high - low
-    whole = span < LEVELS and all(np.array_equal(part, np.rint(part)) for _, part in _parts(pixels, low))
+    whole = span < LEVELS and all(np.array_equal(part, np.rint(part)) for _, part in _parts(pixels, low, all_finite))
     slope = 1.0 if whole or span == 0 else span / (LEVELS - 1)
     bits = 8 if whole and span < 256 else 16
     stored = np.empty(pixels.shape, "u1" if bits == 8 else "<u2")
-    for rows, part in _parts(pixels, low):
+    for rows, part in _parts(pixels, low, all_finite):
         stored[rows] = part - low if whole else np.rint((part.astype(np.float64) - low) / slope)
     side = _preview_side(pixels.shape)
     preview = b"" if side == 1 else _means(stored, side).tobytes()
@@ -80,24 +80,25 @@ def _means(stored: NDArray[Any], side: int) -> NDArray[Any]:
     return stored
 
 
-def _finite_range(pixels: NDArray[Any]) -> tuple[float, float]:
+def _finite_range(pixels: NDArray[Any]) -> tuple[float, float, bool]:
+    """Lowest and highest of the finite values, and whether there are no others."""
     low, high = float(pixels.min()), float(pixels.max())
     if np.isfinite(low) and np.isfinite(high):  # not-a-number would have come out as both
-        return low, high
+        return low, high, True
     finite = np.isfinite(pixels)
     if not finite.any():
         raise ValueError("pixels hold no finite value")
     low = pixels.min(where=finite, initial=np.inf)
-    return float(low), float(pixels.max(where=finite, initial=-np.inf))
+    return float(low), float(pixels.max(where=finite, initial=-np.inf)), False
 
 
-def _parts(pixels: NDArray[Any], low: float) -> Iterator[tuple[slice, NDArray[Any]]]:
+def _parts(pixels: NDArray[Any], low: float, all_finite: bool) -> Iterator[tuple[slice, NDArray[Any]]]:
     """Some rows at a time: a large image as float64 takes eight times the memory of what is sent."""
     count = max(1, _PART // pixels.shape[1])
     for top in range(0, pixels.shape[0], count):
         rows = slice(top, top + count)
         part = pixels[rows]
-        yield rows, part if np.isfinite(part).all() else np.nan_to_num(part, nan=low, posinf=low, neginf=low)
+        yield rows, part if all_finite else np.nan_to_num(part, nan=low, posinf=low, neginf=low)
 
 
 def pack_heatmap(heatmap: NDArray[Any], signed: bool = False) -> bytes:
