@@ -1,8 +1,8 @@
 """Threads that compute for all sessions.
 
 Streamlit runs every rerun in a thread of its own, and torch starts its helpers anew in each, which takes longer than
-some of what they compute. Threads that stay keep them; no more images are computed at once than there are cores, and
-those that are share the cores.
+some of what they compute. Threads that stay keep them; no more is computed at once than there are cores, which
+the pieces of work share.
 """
 
 import os
@@ -22,7 +22,7 @@ T = TypeVar("T")
 _CORES = os.cpu_count() or 1
 _THREADS = ThreadPoolExecutor(_CORES, thread_name_prefix="compute")
 _ASKED: set[object] = set()
-"""One for each image that is computed or waits for it."""
+"""One for each piece of work that is computed or waits for it; an image has two while guard and preparation run."""
 
 calm_helpers()
 
@@ -53,15 +53,15 @@ def settled(cached: "CachedFunc[P, Future[T]]", *args: P.args, **kwargs: P.kwarg
 
 
 def waiting() -> int:
-    """How many sessions' images are computed at this moment or wait for it."""
+    """How many pieces of work are computed at this moment or wait for it, of all sessions."""
     return len(_ASKED)
 
 
 def _with_its_share(asked: object, function: Callable[[], T]) -> T:
-    """One image alone has all cores; where others wait, each gets fewer helpers, which do more in all."""
-    import torch
-
+    """Work alone has all cores; where other work waits, each gets fewer helpers, which do more in all."""
     try:
+        import torch
+
         torch.set_num_threads(max(1, _CORES // len(_ASKED)))  # of this thread
         return function()
     finally:
