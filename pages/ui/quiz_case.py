@@ -101,10 +101,17 @@ def _ask_reading(run: Run, question: Question) -> str | float | None:
 
 
 def _say_place(question: Question, *, marked: bool) -> None:
-    """What there is to do about the place."""
+    """What there is to do about the place.
+
+    The button has a container that is always there: one element more above the form would have the browser build the
+    form anew, and what is being typed into it just then would be lost.
+    """
     st.markdown(f"**{MARK_WHERE[question.task]}**")
+    place = st.container()
     if marked:
-        st.button("Remove the mark", key=f"{KEY}.unmark", icon=":material/close:", on_click=clear_mark, args=(VIEWER,))
+        place.button(
+            "Remove the mark", key=f"{KEY}.unmark", icon=":material/close:", on_click=clear_mark, args=(VIEWER,)
+        )
 
 
 def _missing(reading: str | float | None, *, placed: bool) -> Sequence[str]:

@@ -168,3 +168,18 @@ def test_a_mark_by_touch_on_a_phone_in_the_dark(browser: Browser, address: str) 
     assert not overflows(page)
     page.screenshot(path=SCREENSHOTS / "quiz_phone.png", full_page=True)
     page.context.close()
+
+
+def test_what_is_being_typed_outlives_a_mark(browser: Browser, address: str) -> None:
+    """A form that the browser builds anew forgets a number that was not yet sent, and the answer lacks it."""
+    page = session(browser, f"{address}/teaching?quiz=bone_age&seed=3&cases=1")
+    drawn(page, 1)
+    years = page.get_by_label("Years")
+    years.fill("9")  # the field keeps the focus, and nothing is sent
+    page.evaluate(f"(() => {{ const {{ marker, panes }} = {VIEWER}; marker.placeCross(panes[0]); }})()")
+    expect(page.get_by_role("button", name="Remove the mark")).to_be_visible()
+    settled(page)
+    expect(years).to_have_value("9")
+    page.get_by_role("button", name="Show the answer").click()
+    drawn(page, 3)
+    page.context.close()
