@@ -43,6 +43,11 @@ class Watched:
     executor: Executor
     times: list[float] = field(default_factory=list)
 
+    @property
+    def identity(self) -> str:
+        """As Executor."""
+        return self.executor.identity
+
     def __call__(self, jobs: Iterable[Job]) -> Answers:
         """As Executor."""
         with closing(self.executor(jobs)) as answers:

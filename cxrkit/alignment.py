@@ -62,7 +62,7 @@ def levels(image: Gray) -> dict[int, Level]:
     # In pixels of the shrunk image; the few rows and columns left over are cut off it, not off the measure.
     extent = image.shape[0] / factor, image.shape[1] / factor
     if factor > 1:
-        rows, columns = int(extent[0]), int(extent[1])
+        rows, columns = (max(int(side), 1) for side in extent)
         whole = image[: rows * factor, : columns * factor]
         image = np.asarray(cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.float32)
     equal = equalise(image)

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,7 +129,7 @@ def staffed(batch: Batch, weights: Path | None, workers: int, cluster: str | Non
 
     _, card = read_weights(folder / batch.task.name, batch.task.train_command)
     threads = max(1, torch.get_num_threads() // workers)
-    places = (str(folder.absolute()), card.sha256, str(batch.root.absolute()))
+    places = (str(folder.absolute()), card.identity, str(batch.root.absolute()))
     return card, Processes(Post(batch.task.name, *places, batch.asked, threads), workers)
 
 
@@ -144,7 +144,7 @@ def _clustered(batch: Batch, weights: Path | None, workers: int, cluster: str) -
     _, card = read_weights((weights or WEIGHTS) / batch.task.name, batch.task.train_command)
     folder = "" if weights is None else str(weights.absolute())
     return card, Cluster(
-        Post(batch.task.name, folder, card.sha256, str(batch.root.absolute()), batch.asked, 1), cluster
+        Post(batch.task.name, folder, card.identity, str(batch.root.absolute()), batch.asked, 1), cluster
     )
 
 
@@ -165,7 +165,7 @@ def predict_table(
     Args:
         batch: what and where to.
         weights: SHA-256 of the network's.
-        executor: answers the cases.
+        executor: answers the cases, by a card of these weights.
         restart: forget what a former run had finished.
         keep: gets every row, in order, after all are there.
 
@@ -174,7 +174,8 @@ def predict_table(
         WeightsError: weights that the preparation needs are missing.
     """
     left_out: list[LeftOut] = []
-    with Journal(batch.out, About(batch.task.name, weights, batch.listing, batch.asked), restart) as journal:
+    about = About(batch.task.name, weights, executor.identity, batch.listing, batch.asked)
+    with Journal(batch.out, about, restart) as journal:
         places = _finished(batch, journal)
         resumed = sum(place != _NONE for place in places)
         bar = tqdm(total=len(places), initial=resumed, desc=batch.task.name, unit="case", disable=None)
@@ -209,12 +210,15 @@ def _rows(
 
 
 def _finished(batch: Batch, journal: Journal) -> "array[int]":
-    """Where in the journal the row of each case is; _NONE = it has none, or its files have changed since."""
+    """Where in the journal the row of each case is; _NONE = it has none to be used, or its files have changed since."""
     places = array("q", [_NONE]) * len(batch.cases)
     index = {tuple(_key(case)): position for position, case in enumerate(batch.cases)}
     for place, row in journal.rows():
-        position = index.get(tuple(row["key"]))
-        if position is not None and _unchanged(batch.cases[position], batch.root, row):
+        try:
+            position, seen = index.get(tuple(row["key"])), rebuilt(Answer, row).seen
+        except (TypeError, KeyError, ValueError, AttributeError):
+            continue  # another version of this program wrote it: its case is answered again
+        if position is not None and _unchanged(batch.cases[position], batch.root, seen):
             places[position] = place
     return places
 
@@ -224,9 +228,8 @@ def _key(case: Case) -> list[Any]:
     return [case.number, *case.files]
 
 
-def _unchanged(case: Case, root: Path, row: Mapping[str, Any]) -> bool:
+def _unchanged(case: Case, root: Path, seen: Sequence[Seen]) -> bool:
     """Whether the files of a row that was written are what they were; not of files that were not found."""
-    seen = rebuilt(tuple[Seen, ...], row["seen"])
     try:
         paths = resolve(case, root)
     except (InputError, ManifestError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cxrkit import printed
+from cxrkit.batch_folder import find_images, refuse_image
 from cxrkit.errors import InputError
 from cxrkit.task import Task
 
@@ -73,7 +74,6 @@ def _listed(
 ) -> "tuple[Batch, Sequence[str]]":
     """The cases of a table or of folders and files, and the files there that are no images."""
     from cxrkit.batch import Batch, listing_of_folder, listing_of_table
-    from cxrkit.batch_folder import find_images
     from cxrkit.batch_journal import journal_of
     from cxrkit.cases import read_manifest
 
@@ -98,8 +98,8 @@ def check_out(out: Path, manifest: Path) -> None:
     """Refuse a place for the predictions before hours of work, not after.
 
     Raises:
-        InputError: it is a folder, or in none, or what is to be read; or its name leaves no room for those of the files
-            that lie beside it meanwhile.
+        InputError: it is a folder, or in none, or what is to be read, or an image, a device or a pipe; or its name
+            leaves no room for those of the files that lie beside it meanwhile.
     """
     if os.path.isdir(out) or not os.path.isdir(out.absolute().parent):
         raise InputError("The predictions need a file in a folder that exists. Name another file after --out.")
@@ -110,3 +110,6 @@ def check_out(out: Path, manifest: Path) -> None:
         )
     if os.path.isfile(out) and os.path.isfile(manifest) and out.samefile(manifest):
         raise InputError("The predictions would replace the table of cases. Name another file after --out.")
+    if os.path.exists(out) and not os.path.isfile(out):
+        raise InputError("The predictions cannot replace a device or a pipe. Name another file after --out.")
+    refuse_image([os.fspath(out)])

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from cxrkit.batch_case import Answer, answer_case, open_case
+from cxrkit.batch_case import Answer, answer_case, essential, open_case
 from cxrkit.batch_json import plain, rebuilt
 from cxrkit.batch_process import Post, load_posted
 from cxrkit.batch_workers import Answers, Job
 from cxrkit.cases import Case
 from cxrkit.errors import CxrkitError, InputError, WeightsError
+from cxrkit.tasks import find_task
 from cxrkit.weights import LoadedModel
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ _NO_WORKERS = (
 _NO_PROGRAM = (
     "The cluster cannot import this program. Start scheduler and workers in the project's folder with: python -m dask."
 )
-_OTHER_WEIGHTS = "A worker of the cluster has other weights than this machine. Bring the same ones to all machines."
+_OTHER_WEIGHTS = (
+    "A worker of the cluster has other weights than this machine, or another card of them. Bring the same ones to all "
+    "machines."
+)
 _DIED = (
     "Every worker that analysed this case ended, also with no other case at work, perhaps for want of memory. Analyse "
     "it where there is more."
@@ -82,6 +86,11 @@ class Cluster:
     post: Post
     address: str
 
+    @property
+    def identity(self) -> str:
+        """As Executor."""
+        return self.post.identity
+
     def __call__(self, jobs: Iterable[Job]) -> Answers:
         """As Executor.
 
@@ -89,8 +98,10 @@ class Cluster:
             InputError: no scheduler, no worker for long, or workers that cannot import this program.
         """
         suspects: list[Job] = []
+        task = find_task(self.post.task)
+        sent = ((place, essential(task, case)) for place, case in jobs)
         with _joined(self.address) as client:
-            for (place, case), answer in self._answers(client, iter(jobs), AHEAD):
+            for (place, case), answer in self._answers(client, sent, AHEAD):
                 if answer is None:
                     suspects.append((place, case))
                 else:
@@ -133,7 +144,7 @@ def answer_posted(post: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
     """
     told, asked_for = rebuilt(Post, post), rebuilt(Case, case)
     try:
-        loaded = _network(told.task, told.weights, told.sha256, told.threads)
+        loaded = _network(told.task, told.weights, told.identity, told.threads)
         opened = open_case(loaded.task, asked_for, Path(told.root), told.asked)
         return dict(plain(answer_case(loaded, asked_for, opened, told.asked)))
     except CxrkitError as error:
@@ -143,15 +154,15 @@ def answer_posted(post: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
 _loading = threading.Lock()
 
 
-def _network(task: str, weights: str, sha256: str, threads: int) -> LoadedModel:
+def _network(task: str, weights: str, identity: str, threads: int) -> LoadedModel:
     """The network of a worker process, loaded once for all of its threads."""
     with _loading:
-        return _load(task, weights, sha256, threads)
+        return _load(task, weights, identity, threads)
 
 
 @lru_cache(_NETWORKS)
-def _load(task: str, weights: str, sha256: str, threads: int) -> LoadedModel:
-    return load_posted(task, weights, sha256, threads, _OTHER_WEIGHTS)
+def _load(task: str, weights: str, identity: str, threads: int) -> LoadedModel:
+    return load_posted(task, weights, identity, threads, _OTHER_WEIGHTS)
 
 
 @contextmanager

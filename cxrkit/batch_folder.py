@@ -52,12 +52,21 @@ def find_images(paths: Sequence[Path], without: Iterable[Path] = ()) -> Found:
                 continue
             name = os.path.relpath(os.path.abspath(file), root)
             (names if _utf8(name) and (chosen or _looks_like_image(file)) else strangers).add(name)
-    if any(os.path.isfile(path) and _looks_like_image(path) for path in left_out):
-        raise InputError("The predictions would replace an image. Name another file after --out.")
+    refuse_image(left_out)
     if not names:
         raise InputError("There is no image in it: no DICOM, PNG, JPEG or TIFF file. Check the path.")
     cases = tuple(Case((name,), "", row={"file": name}) for name in sorted(names))
     return Found(root, cases, tuple(sorted(strangers)))
+
+
+def refuse_image(files: Iterable[str]) -> None:
+    """Refuse to write where an image lies: nobody means that, and it may be the only copy.
+
+    Raises:
+        InputError: one of the files exists and looks like an image.
+    """
+    if any(os.path.isfile(file) and _looks_like_image(file) for file in files):
+        raise InputError("The predictions would replace an image. Name another file after --out.")
 
 
 def _common(paths: Sequence[Path]) -> Path:

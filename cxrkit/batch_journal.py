@@ -1,13 +1,14 @@
 """Rows of a table that is not finished yet, one line of JSON each, beside the table: what a stopped run goes on from.
 
-The first line says what all rows have in common, and rows of anything else are refused. Each row is written in one
-piece as soon as it is there, so that a kill loses none but the one at work; half a line at the end is cut off. A lock
-keeps two runs from writing to one file.
+The first line says what all rows have in common, and rows of anything else are refused; a file of this name that begins
+otherwise is somebody's own, and stays as it is. Each row is written in one piece as soon as it is there, so that a kill
+loses none but the one at work; half a line at the end is cut off. A lock keeps two runs from writing to one file.
 """
 
 import fcntl
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -19,7 +20,11 @@ from cxrkit.batch_case import Asked
 from cxrkit.batch_json import plain
 from cxrkit.errors import InputError
 
-_FORM = 1
+_FORM = 2
+_BEGINNING = b'{"form": 0, "task": "'
+"""Of the first line, with 0 for the number of any version of this program."""
+
+_SUFFIX = ".progress"
 _MEND = "or name another file after --out, or begin anew with --restart."
 
 
@@ -30,12 +35,14 @@ class About:
     Attributes:
         task: identifier.
         weights: SHA-256 of the network's weights.
+        card: identity of their card; see `cxrkit.card.Card`.
         cases: SHA-256 of what lists the cases.
         asked: how each is analysed.
     """
 
     task: str
     weights: str
+    card: str
     cases: str
     asked: Asked
 
@@ -45,6 +52,8 @@ _REFUSALS = {
     "task": "Beside this table lies an unfinished one of another task. Finish it with that task",
     "weights": "Beside this table lies an unfinished one that other weights were used for, and one table holds the "
     "answers of one network. Finish it with those weights",
+    "card": "Beside this table lies an unfinished one that the same weights were used for with another card, such as "
+    "one with other thresholds. Finish it with that card",
     "cases": "Beside this table lies an unfinished one of another manifest or folder, or the manifest has changed "
     "since. Finish it with the former one",
     "asked": "Beside this table lies an unfinished one that was made with other options. Finish it with those options",
@@ -60,8 +69,8 @@ class Journal:
         restart: forget the rows of a former run.
 
     Raises:
-        InputError: the former rows belong to something else, are damaged, or another run writes to them; or the file
-            cannot be written.
+        InputError: the former rows belong to something else, are damaged, or another run writes to them; a file of this
+            name holds something else than rows; or it cannot be written or locked.
     """
 
     def __init__(self, table: Path, about: About, restart: bool = False) -> None:
@@ -73,9 +82,10 @@ class Journal:
         with ExitStack() as held:
             held.callback(os.close, self._writer)
             self._lock()
+            self._reader = held.enter_context(self.path.open("rb"))
+            self._check_owner()
             if restart:
                 os.ftruncate(self._writer, 0)
-            self._reader = held.enter_context(self.path.open("rb"))
             self._begin({"form": _FORM} | plain(about))
             self._held = held.pop_all()
 
@@ -139,10 +149,26 @@ class Journal:
         try:
             fcntl.flock(self._writer, fcntl.LOCK_EX | fcntl.LOCK_NB)
             alone = os.fstat(self._writer).st_nlink > 0  # the other run may have finished meanwhile
-        except OSError:
+        except BlockingIOError:
             alone = False
+        except OSError:
+            raise InputError(
+                "The file system of this folder cannot lock files, which keeps two runs from writing one table. Name a "
+                "file in another folder after --out."
+            ) from None
         if not alone:
             raise InputError("Another run is writing this table. Wait for it, or name another file after --out.")
+
+    def _check_owner(self) -> None:
+        """Refuse a file that no run began, before anything in it is changed."""
+        # Past the reader's buffer, which would outlive what --restart takes away.
+        start = os.pread(self._reader.fileno(), len(_BEGINNING), 0)
+        # A kill may have left a part of the first line, or nothing.
+        if not _BEGINNING.startswith(re.sub(rb"\d+", b"0", start, count=1)):
+            raise InputError(
+                f"Beside this table lies a file that ends in {_SUFFIX}, where unfinished tables are kept, and that is "
+                "none: it holds something else, and stays as it is. Name another file after --out, or move that one."
+            )
 
     def _begin(self, head: dict[str, Any]) -> None:
         """Write the first line, or compare what is there with it."""
@@ -165,7 +191,7 @@ class Journal:
 
 def journal_of(table: Path) -> Path:
     """Where the rows of an unfinished table lie."""
-    return table.with_name(f"{table.name}.progress")
+    return table.with_name(f"{table.name}{_SUFFIX}")
 
 
 def _unwritable() -> str:

@@ -17,7 +17,7 @@ from cxrkit.worker import receive, send
 if TYPE_CHECKING:
     from cxrkit.weights import LoadedModel
 
-_EXCHANGED = "The weights were exchanged while the table was being made. Begin again with --restart."
+_EXCHANGED = "The weights or their card were exchanged while the table was being made. Begin again with --restart."
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Post:
     Attributes:
         task: identifier.
         weights: folder of the tasks' folders; "" = the shipped one of the machine that is told.
-        sha256: of the weights that it has to find there.
+        identity: of the card that it has to find there; see `cxrkit.card.Card`.
         root: folder that the cases' files are below.
         asked: how each case is analysed.
         threads: of torch.
@@ -35,7 +35,7 @@ class Post:
 
     task: str
     weights: str
-    sha256: str
+    identity: str
     root: str
     asked: Asked
     threads: int
@@ -65,7 +65,7 @@ def serve() -> None:
 
 
 def _answer_all(post: Post, requests: io.FileIO, replies: io.FileIO) -> None:
-    loaded = load_posted(post.task, post.weights, post.sha256, post.threads, _EXCHANGED)
+    loaded = load_posted(post.task, post.weights, post.identity, post.threads, _EXCHANGED)
     root = Path(post.root)
     send(replies, {"ready": True}, [])
     while (request := receive(requests)) is not None:
@@ -74,15 +74,15 @@ def _answer_all(post: Post, requests: io.FileIO, replies: io.FileIO) -> None:
         send(replies, plain(answer), [])
 
 
-def load_posted(task: str, weights: str, sha256: str, threads: int, others: str) -> "LoadedModel":
+def load_posted(task: str, weights: str, identity: str, threads: int, others: str) -> "LoadedModel":
     """The network that a process is to answer with.
 
     Args:
-        task, weights, sha256, threads: as in Post.
-        others: what to say where other weights are found.
+        task, weights, identity, threads: as in Post.
+        others: what to say where other weights, or another card of them, are found.
 
     Raises:
-        WeightsError: as `cxrkit.weights.load_model`, or other weights.
+        WeightsError: as `cxrkit.weights.load_model`, or others are found.
     """
     import torch
 
@@ -91,6 +91,6 @@ def load_posted(task: str, weights: str, sha256: str, threads: int, others: str)
 
     torch.set_num_threads(threads)
     loaded = load_model(find_task(task), Path(weights) if weights else WEIGHTS)
-    if loaded.card.sha256 != sha256:
+    if loaded.card.identity != identity:
         raise WeightsError(others)
     return loaded

@@ -19,11 +19,12 @@ from typing import Protocol, cast
 
 import torch
 
-from cxrkit.batch_case import Answer, Asked, answer_case, open_case
+from cxrkit.batch_case import Answer, Asked, answer_case, essential, open_case
 from cxrkit.batch_json import plain, rebuilt
 from cxrkit.batch_process import Post
 from cxrkit.cases import Case
 from cxrkit.errors import InputError, WeightsError
+from cxrkit.tasks import find_task
 from cxrkit.weights import LoadedModel
 from cxrkit.worker import receive, send
 
@@ -52,6 +53,10 @@ Answers = Generator[tuple[int, Answer], None, None]
 class Executor(Protocol):
     """Something that answers cases."""
 
+    @property
+    def identity(self) -> str:
+        """Of the card that it answers by; see `cxrkit.card.Card`."""
+
     def __call__(self, jobs: Iterable[Job]) -> Answers:
         """Answer every job exactly once, in any order, each as soon as it is there.
 
@@ -78,6 +83,11 @@ class InProcess:
     loaded: LoadedModel
     root: Path
     asked: Asked
+
+    @property
+    def identity(self) -> str:
+        """As Executor."""
+        return self.loaded.card.identity
 
     def __call__(self, jobs: Iterable[Job]) -> Answers:
         """As Executor."""
@@ -126,13 +136,19 @@ class Processes:
     workers: int
     serve: str = "cxrkit.batch_process:serve"
 
+    @property
+    def identity(self) -> str:
+        """As Executor."""
+        return self.post.identity
+
     def __call__(self, jobs: Iterable[Job]) -> Answers:
         """As Executor.
 
         Raises:
             InputError: processes end again and again before they have read the network.
         """
-        trials = _Trials(jobs)
+        task = find_task(self.post.task)
+        trials = _Trials((place, essential(task, case)) for place, case in jobs)
         hands: list[_Hand] = []
         gone: list[_Hand] = []
         starts = 0

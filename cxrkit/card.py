@@ -1,5 +1,6 @@
 """What was measured, beside the weights it was measured on."""
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -103,6 +104,29 @@ class Card:
             if (metric.name, metric.part) == (name, part):
                 return metric
         raise KeyError((name, part))
+
+    @property
+    def identity(self) -> str:
+        """SHA-256, hexadecimal, of all that decides an answer: the weights, and what is done with their logits.
+
+        Two cards may have the same weights and other thresholds. Figures' lower ends count too, as some answers are
+        given only where one is high enough (`cxrkit.task.Further`); the data, the words and the training do not.
+        """
+        answered = [
+            (each.label, each.remark, None if each.calibration is None else asdict(each.calibration))
+            for each in self.support
+        ]
+        deciding = {
+            "sha256": self.sha256,
+            "labels": self.labels,
+            "model": self.model,
+            "temperature": self.temperature,
+            "thresholds": self.thresholds,
+            "interval": self.interval,
+            "support": answered,
+            "lows": [(each.name, each.low) for each in self.metrics],
+        }
+        return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
 
 
 _NUMBER = (int, float)

@@ -1,6 +1,7 @@
 """The commands of `python -m cxrkit`. torch is imported when a command runs, so that help and refusals are quick."""
 
 import os
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from cxrkit.helper_threads import calm_helpers
 from cxrkit.samples_command import samples
 from cxrkit.task import ModelInput, Task
 from cxrkit.tasks import find_task
+from cxrkit.whole_file import whole_file
 
 app = typer.Typer(
     add_completion=False,
@@ -167,8 +169,16 @@ def readme(
 
     if not os.path.isfile(file):
         raise InputError("There is no such file. Run this in the project's folder, or name the Markdown file.")
-    text = with_cards(file.read_text(encoding="utf-8"), WEIGHTS)
-    file.write_text(with_speed(text, RESULTS), encoding="utf-8")
+    text = with_speed(with_cards(_markdown(file), WEIGHTS), RESULTS)
+    try:
+        with whole_file(file.resolve()) as stream:
+            shutil.copymode(file, stream.name)
+            stream.write(text)
+    except OSError:
+        raise InputError(
+            "The Markdown file could not be written, and is as it was. Check that its folder may be written to and "
+            "that the disk is not full."
+        ) from None
 
 
 app.command()(samples)
@@ -191,6 +201,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
         typer.echo(f"Error: {' '.join(message.split())}", err=True)
         return 2
     return status or 0
+
+
+def _markdown(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError:
+        raise InputError("The Markdown file cannot be opened. Check that it may be read.") from None
+    except UnicodeDecodeError:
+        raise InputError("The Markdown file is not text in UTF-8. Save it again with the encoding UTF-8.") from None
 
 
 def _check_single(task: Task, paths: Sequence[Path], threshold: float | None, *, table: bool) -> None:

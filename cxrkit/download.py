@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from cxrkit.errors import FetchError
 
@@ -43,7 +43,8 @@ def check_source(source: str) -> str:
     """The address of a folder, without a slash at its end.
 
     Raises:
-        FetchError: it is not https, and not on this machine.
+        FetchError: it is not https, and not on this machine; or it holds other letters than ASCII, or a host name or
+            port that there cannot be.
     """
     try:
         parts = urlsplit(source)
@@ -51,7 +52,21 @@ def check_source(source: str) -> str:
         parts = urlsplit("")
     if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)):
         raise FetchError("The source has to be an address that begins with https://, such as that of the repository.")
+    if not source.isascii() or not _can_be_asked(parts):
+        raise FetchError(
+            "The source's address cannot be used: it needs a host name such as example.org and no other letters than "
+            "ASCII. Write others as a browser copies them, with percent signs."
+        )
     return source.rstrip("/")
+
+
+def _can_be_asked(parts: SplitResult) -> bool:
+    """Whether host name and port are such as a connection takes."""
+    try:
+        (parts.hostname or "").encode("idna")
+        return parts.port != 0
+    except ValueError:  # UnicodeError of a label that is empty or too long, or a port beyond 65535
+        return False
 
 
 def download(url: str, file: Path, size: int, sha256: str, told: Callable[[int], object] = lambda count: None) -> None:

@@ -25,7 +25,7 @@ class _Judged:
     Attributes:
         area: AUC.
         pull: [P] how far each patient moves the area; the sum of squares is its variance.
-        sure: interval of an area of 0 or 1, which has no variance; None of others.
+        sure: interval of an area of 0 or 1, which has no variance and ends there; None of others.
     """
 
     area: float
@@ -54,6 +54,9 @@ def macro_auc(
 ) -> Interval:
     """Mean of the AUCs of L labels with an interval on the logit scale, which knows that labels share their images.
 
+    A label whose area is 0 or 1 shows no variance, and is not certain for that: the half width of its own interval
+    counts as that of an independent label would. Where no label shows any, the interval is the mean of theirs.
+
     Args:
         targets, scores: [N] for each label, as for `auc_by_patient`.
         owners: [N].
@@ -73,7 +76,9 @@ def macro_auc(
         sure = [label.sure or Interval(label.area, label.area, label.area, level) for label in labels]
         low, high = (float(np.mean([getattr(each, end) for each in sure])) for end in ("low", "high"))
         return Interval(area, low, high, level)
-    half = float(norm.ppf((1 + level) / 2)) * error / (area * (1 - area))
+    deviate = float(norm.ppf((1 + level) / 2))
+    unseen = [(label.sure.high - label.sure.low) / deviate / len(labels) for label in labels if label.sure]
+    half = deviate * math.hypot(error, *unseen) / (area * (1 - area))
     return Interval(area, float(expit(logit(area) - half)), float(expit(logit(area) + half)), level)
 
 

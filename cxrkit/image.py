@@ -32,6 +32,7 @@ __all__ = [
     "MEMORY_BYTES",
     "SECONDS",
     "Radiograph",
+    "assemble",
     "days_between",
     "read_image",
 ]
@@ -135,13 +136,17 @@ def read_image(data: bytes, name: str = "", frame: int | None = None) -> Radiogr
             "Export the image alone, or at a smaller size."
         )
     options = {"frame": frame, "suffix": PurePath(name).suffix.lower()}
-    fields, arrays = sandbox.call("cxrkit.decoding:decode", options, data)
+    return assemble(*sandbox.call("cxrkit.decoding:decode", options, data), data, frame)
+
+
+def assemble(fields: dict[str, Any], arrays: list[memoryview], data: bytes, frame: int | None) -> Radiograph:
+    """The Radiograph out of the child's reply; its arrays are read-only views of the reply.
+
+    Args:
+        fields, arrays: as cxrkit.decoding.decode gives them.
+        data, frame: what was decoded.
+    """
     digest = hashlib.sha256(data).hexdigest()
-    return _assemble(fields, arrays, digest if fields["frames"] == 1 else f"{digest}-{frame}")
-
-
-def _assemble(fields: dict[str, Any], arrays: list[memoryview], digest: str) -> Radiograph:
-    """The Radiograph out of a child's reply; its arrays are read-only views of the reply."""
     shape = (fields["rows"], fields["columns"])
     values = np.frombuffer(arrays[0].toreadonly(), dtype=np.float32).reshape(shape)
     valid = None
@@ -152,7 +157,7 @@ def _assemble(fields: dict[str, Any], arrays: list[memoryview], digest: str) -> 
         values=values,
         window=(window[0], window[1]) if window else None,
         valid=valid,
-        sha256=digest,
+        sha256=digest if fields["frames"] == 1 else f"{digest}-{frame}",
         spacing_mm=(spacing[0], spacing[1]) if spacing else None,
         header=MappingProxyType(fields["header"]),
         warnings=tuple(fields["warnings"]),

@@ -12,13 +12,14 @@ from torch import Tensor
 
 from cxrkit.age_interval import IntervalRule
 from cxrkit.age_reading import AgeReading, read_age
+from cxrkit.card import Card
 from cxrkit.errors import InputError
 from cxrkit.finding_labels import several_labels
 from cxrkit.finding_reading import FindingsReading, read_findings
 from cxrkit.heads import head_of
 from cxrkit.image import Radiograph
 from cxrkit.scan_reading import ScanReading, band_of, read_scan_type
-from cxrkit.task import Prepared, Task
+from cxrkit.task import Prepared
 from cxrkit.weights import LoadedModel
 
 
@@ -34,7 +35,8 @@ class Prediction:
             call no class the likeliest one; of a lung scan "cannot tell" where neither is called; where each label is
             answered by itself, the called ones.
         warnings: sentences for the screen, of the file, of its preparation and of the answer.
-        further: probability of each answer to the task's further questions, by question and label.
+        further: probability of each answer to the task's further questions, by question and label; without those that
+            the card gives no ground to answer (task.Further.proven_by).
         matching: of a pair, how alike the two images' anatomy is to the network, in [-1, 1], from its finest stage to
             its coarsest; empty where the network has no matching.
         age: what is said of an age; None of tasks with other answers.
@@ -128,7 +130,7 @@ def predict(
     scores = probabilities(logits[None, : len(task.labels)], loaded.card.temperature, task.activation)[0]
     limit, label = _called(loaded, scores, threshold)
     named = {label: float(score) for label, score in zip(task.labels, scores, strict=True)}
-    further = _further(task, logits)
+    further = _further(loaded, logits, label)
     age = _age(loaded, scores, further, encoded.context) if task.values else None
     warnings += () if age is None else age.warnings
     scan = _scan(loaded, prepared, images, named, limit, threshold)
@@ -184,14 +186,25 @@ def _age(
     return read_age(scores, further.get("sex"), context, rule, card.thresholds.get("sex"))
 
 
-def _further(task: Task, logits: NDArray[np.float64]) -> Mapping[str, Mapping[str, float]]:
+def _further(loaded: LoadedModel, logits: NDArray[np.float64], label: str) -> Mapping[str, Mapping[str, float]]:
     """Probabilities of the answers to the task's further questions, those that the network has outputs for."""
-    asked = [question for question in task.further if max(question.outputs) < len(logits)]
+    asked = [
+        question
+        for question in loaded.task.further
+        if max(question.outputs) < len(logits)
+        and (not question.proven_by or (label == loaded.task.called and beats_chance(loaded.card, question.proven_by)))
+    ]
     answers = {question.name: softmax(logits[list(question.outputs)]) for question in asked}
     return {
         question.name: {label: float(p) for label, p in zip(question.labels, answers[question.name], strict=True)}
         for question in asked
     }
+
+
+def beats_chance(card: Card, figure: str) -> bool:
+    """Whether a card has areas under the ROC curve of this name, each with an interval above one half."""
+    lows = [metric.low for metric in card.metrics if metric.name == figure]
+    return bool(lows) and all(low is not None and low > 0.5 for low in lows)
 
 
 def probabilities(logits: NDArray[np.float64], temperature: float, activation: str) -> NDArray[np.float64]:

@@ -1,9 +1,7 @@
 """The table of predictions that `python -m cxrkit` writes of many cases, the same for all tasks."""
 
 import csv
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +9,9 @@ from typing import TYPE_CHECKING
 from cxrkit.cases import Case
 from cxrkit.errors import InputError, ManifestError
 from cxrkit.finding_labels import BAR, several_labels
+from cxrkit.table import LineFeeds
 from cxrkit.task import Task
+from cxrkit.whole_file import whole_file
 
 if TYPE_CHECKING:
     from cxrkit.batch_case import Row
@@ -72,18 +72,12 @@ def write_predictions(task: Task, rows: "Iterable[Row]", path: Path) -> None:
     first = list(islice(coming, 1))
     check_columns(task, [row.case for row in first])
     header = list(first[0].case.row) if first else []
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        # A run that was killed may have left one, and had this process's number.
-        part.unlink(missing_ok=True)
-        with part.open("x", encoding="utf-8", newline="") as file:
-            table = csv.DictWriter(file, [*header, *prediction_columns(task)], lineterminator="\n")
+        with whole_file(path) as file:
+            table = csv.DictWriter(LineFeeds(file), [*header, *prediction_columns(task)])
             table.writeheader()
             table.writerows({**row.case.row, **_added(task, row)} for row in chain(first, coming))
-        part.replace(path)
     except OSError:
-        with suppress(OSError):
-            part.unlink()
         raise InputError(
             "The predictions could not be written. Name a file in a folder that you may write to."
         ) from None

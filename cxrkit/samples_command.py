@@ -59,7 +59,8 @@ def fetch_samples(
         Those that were fetched.
 
     Raises:
-        FetchError: as cxrkit.download; or another process is fetching into this folder. What was fetched is kept.
+        FetchError: as cxrkit.download; or another process is fetching into this folder, or the folder cannot be
+            locked against one. What was fetched is kept.
     """
     address = check_source(source)
     try:
@@ -72,6 +73,11 @@ def fetch_samples(
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise FetchError("The samples are being fetched at this moment. Wait until that has ended.") from None
+        except OSError:  # such as ENOLCK or EOPNOTSUPP of a network's disk
+            raise FetchError(
+                "The folder for the samples cannot be locked against a second fetch. Name one on a disk of this "
+                "machine."
+            ) from None
         lacking = to_fetch(folder)
         done = 0
         for sample in lacking:

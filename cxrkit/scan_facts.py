@@ -5,11 +5,13 @@ the study a prefix of a hash, by which two scans of one study are paired without
 """
 
 from dataclasses import dataclass, replace
+from pathlib import PurePath
+from typing import Any
 
 from cxrkit import sandbox
 from cxrkit.errors import ImageError
-from cxrkit.image import MAX_FILE_BYTES, Radiograph, read_image
-from cxrkit.scan_views import View
+from cxrkit.image import MAX_FILE_BYTES, Radiograph, assemble, read_image
+from cxrkit.scan_views import View, anterior_frame
 
 __all__ = ["ScanFacts", "choose_frame", "read_facts", "read_scan"]
 
@@ -55,15 +57,16 @@ def read_facts(data: bytes) -> ScanFacts | None:
     if data[_DICOM_MARK] != b"DICM":
         return None
     fields, _ = sandbox.call("cxrkit.scan_header:read_header", {}, data)
+    return _facts(fields)
+
+
+def _facts(fields: dict[str, Any]) -> ScanFacts:
     return ScanFacts(**fields | {"views": tuple(fields["views"]), "study": fields["study"] or None})
 
 
 def choose_frame(facts: ScanFacts) -> int | None:
     """The frame to be read, from 1: the only one, or the only anterior one; None where that cannot be told."""
-    if facts.frames == 1:
-        return 1
-    anterior = [number for number, view in enumerate(facts.views, start=1) if view == "anterior"]
-    return anterior[0] if len(anterior) == 1 else None
+    return anterior_frame(facts.views)
 
 
 def read_scan(data: bytes, name: str = "", frame: int | None = None) -> Radiograph:
@@ -76,14 +79,14 @@ def read_scan(data: bytes, name: str = "", frame: int | None = None) -> Radiogra
     Raises:
         ImageError: as read_image; or no frame was chosen and the anterior one cannot be told.
     """
-    facts = read_facts(data) if len(data) <= MAX_FILE_BYTES else None
-    if facts is None:
+    if len(data) > MAX_FILE_BYTES or data[_DICOM_MARK] != b"DICM":
         return read_image(data, name, frame)
-    chosen = choose_frame(facts) if frame is None else frame
+    options = {"frame": frame, "suffix": PurePath(name).suffix.lower()}
+    fields, arrays = sandbox.call("cxrkit.scan_header:decode_scan", options, data)
+    facts, chosen = _facts(fields["facts"]), fields["frame"]
     if chosen is None:
         raise ImageError(_cannot_choose(facts))
-    image = read_image(data, name, chosen)
-    return replace(image, scan=facts, view=facts.views[chosen - 1])
+    return replace(assemble(fields["image"], arrays, data, chosen), scan=facts, view=facts.views[chosen - 1])
 
 
 def _cannot_choose(facts: ScanFacts) -> str:

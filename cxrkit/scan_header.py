@@ -9,11 +9,11 @@ from typing import Any
 
 from pydicom import Dataset, dcmread
 
-from cxrkit.decoding import DECODER_ERRORS
+from cxrkit.decoding import DECODER_ERRORS, decode
 from cxrkit.dicom import inflated
 from cxrkit.dicom_header import first_item, numbers, scan_type, text_of
 from cxrkit.errors import ImageError
-from cxrkit.scan_views import View, view_in, view_of_code, view_of_orientation
+from cxrkit.scan_views import View, anterior_frame, view_in, view_of_code, view_of_orientation
 
 KEY_LENGTH = 12
 """Hexadecimal digits of a study's key: enough to pair the scans of a day."""
@@ -44,6 +44,28 @@ def read_header(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], l
             return _facts(dcmread(io.BytesIO(inflated(data)), stop_before_pixels=True)), []
     except DECODER_ERRORS:
         raise ImageError(_DAMAGED) from None
+
+
+def decode_scan(data: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+    """Facts of a DICOM file and its image, for the sandbox: one request a file, as a day has hundreds.
+
+    Args:
+        data: the file, with its preamble.
+        options: as for cxrkit.decoding.decode; frame None = the anterior one.
+
+    Returns:
+        facts as `read_header` gives them, the frame that was read, from 1, or None where it cannot be told, and the
+        image's fields and arrays as `decode` gives them, where there is a frame.
+
+    Raises:
+        ImageError: as read_header and decode.
+    """
+    facts, _ = read_header(data, {})
+    frame = anterior_frame(facts["views"]) if options["frame"] is None else options["frame"]
+    if frame is None:
+        return {"facts": facts, "frame": None}, []
+    image, arrays = decode(data, {**options, "frame": frame})
+    return {"facts": facts, "frame": frame, "image": image}, arrays
 
 
 def _facts(dataset: Dataset) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The view of an image out of what a header says: codes of the standard, their meanings, and vendors' words."""
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 from cxrkit.scan_claim import is_lung, names_scan, names_tracer, without_pairs
@@ -65,6 +66,14 @@ _RIGHT = re.compile(r"r|right|rt|rechts|d|droite?|derech\w*|destr\w*|direit\w*")
 def view_of_code(value: str, meaning: str) -> View | None:
     """The view that a coded concept names: by its value, else by the words of its meaning; None if by neither."""
     return _CODES.get(value.upper()) or view_in(meaning.replace("-", ""))
+
+
+def anterior_frame(views: Sequence[View | None]) -> int | None:
+    """The frame to be read, from 1: the only one, or the only anterior one; None where that cannot be told."""
+    if len(views) == 1:
+        return 1
+    anterior = [number for number, view in enumerate(views, start=1) if view == "anterior"]
+    return anterior[0] if len(anterior) == 1 else None
 
 
 def view_in(text: str) -> View | None:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from cxrkit.checks import both_classes, probabilities
 from cxrkit.errors import InputError, WeightsError
+from cxrkit.table import LineFeeds
 
 FILE = "scores.csv"
 CROSSED = "cross-family"
@@ -74,7 +75,7 @@ def write_scores(parts: Sequence[ScoredPart], folder: Path) -> None:
     if not parts or len({part.name for part in parts}) < len(parts):
         raise InputError("The scores need at least one part, and every part a name of its own.")
     text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
+    table = csv.writer(LineFeeds(text))
     table.writerow(_PARTS)
     table.writerows([number, int(part.optimistic), part.name] for number, part in enumerate(parts))
     text.write("\n")

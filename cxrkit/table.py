@@ -4,12 +4,31 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 from cxrkit.errors import ManifestError
 
 _DELIMITERS = (",", ";", "\t")
 _OFFICE = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 """First bytes of workbooks and documents, new ones, which are ZIP archives, and old ones."""
+
+
+class LineFeeds:
+    """What `csv.writer` writes tables of ours to: rows end in a line feed alone, and cells may hold any end of a line.
+
+    With lineterminator="\\n" Python 3.11 writes a cell with a lone carriage return without quotation marks, and then
+    the table cannot be read. With its own, "\\r\\n", it quotes both.
+
+    Args:
+        file: text, opened so that it leaves the ends of lines as they are.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, row: str) -> int:
+        """A row as csv writes it: a whole one, with its end."""
+        return self._file.write(row.removesuffix("\r\n") + "\n")
 
 
 def read_table(path: Path, needed: Sequence[str]) -> tuple[list[str], list[tuple[int, list[str]]]]:

@@ -145,12 +145,15 @@ class Further:
         labels: of its answers, in the order of the outputs.
         positive: the answer that its score speaks of.
         outputs: positions among the network's outputs.
+        proven_by: name of the card's figures, areas under the ROC curve, whose intervals must all lie above one half
+            for the answer to be given at all, and then only where the task's positive class is called; "" = always.
     """
 
     name: str
     labels: tuple[str, ...]
     positive: str
     outputs: tuple[int, ...]
+    proven_by: str = ""
 
 
 Prepare = Callable[[Sequence["Radiograph"], Mapping[str, object], ModelInput], Prepared]

@@ -67,9 +67,12 @@ with page(TASK.title, TASK.summary):
     with errors_shown():
         visits = real_visits(TASK.name) or choose_visits(TASK.name)
         # All of them are looked at, so that two wrong images are both named at once.
-        passed = [passes_guard(TASK, visit.image, visit.name) for visit in visits]
-        if visits and all(passed):
-            analyse(visits)
+        passed = [visit for visit in visits if passes_guard(TASK, visit.image, visit.name)]
+        # A later image that was stopped costs itself alone; days count from the first one.
+        if len(passed) > 1 and passed[0] is visits[0]:
+            analyse(passed)
+        elif len(visits) > 2:
+            st.info("Nothing is compared: that takes the baseline and one later image.", icon=":material/compare:")
     if not visits:
         offer_real(TASK.name)
     about_model(TASK, card)

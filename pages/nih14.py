@@ -30,6 +30,7 @@ from pages.ui.presenter import explain
 from pages.ui.results import file_facts, what_was_read
 from pages.ui.samples import CHESTS
 from pages.ui.shell import page
+from pages.ui.tabs import kept_tabs
 from pages.ui.truth import Truth
 
 VIEWER = f"{TASK.name}.viewer"
@@ -76,7 +77,7 @@ with page(TASK.title, TASK.summary):
         chosen = one_image(TASK, "Frontal chest radiograph", CHESTS, VIEWER)
         if chosen is not None:
             analyse(chosen.image, chosen.truth)
-    support, training = st.tabs(TABS, key=f"{TASK.name}.tabs", on_change="rerun")
+    support, training = kept_tabs(TABS, f"{TASK.name}.tabs")
     if support.open:
         with support:
             label_support(TASK, card)

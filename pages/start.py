@@ -66,7 +66,7 @@ with page("CXR Workbench", "See what a network sees in a radiograph, and whether
         st.markdown("What was measured of each network, with its limits, and what its source claims.")
         st.page_link("pages/models.py", label="Open Models", icon=":material/arrow_forward:")
     st.markdown(
-        "Every page of a task works the same way: choose an image, read the score and the heatmap, then change what "
-        "the network reads – crop, brightness, contrast – and see how far its answer moves. A score that jumps with a "
-        "small edit deserves little trust."
+        "Every page that reads one image works the same way: choose an image, read the score and the heatmap, then "
+        "change what the network reads – crop, brightness, contrast – and see how far its answer moves. A score that "
+        "jumps with a small edit deserves little trust."
     )

@@ -1,5 +1,6 @@
 """Where predictions may be written, and a table of which nothing could be used."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from cxrkit.batch_command import check_out
 from cxrkit.commands import run
 from cxrkit.errors import InputError
+from tests.pages.conftest import png
 
 Capture = pytest.CaptureFixture[str]
 LONG = "x" * 300
@@ -43,6 +45,25 @@ def test_a_name_that_leaves_no_room_for_the_unfinished_table_is_refused_at_once(
     check_out(tmp_path / ("a" * 196 + ".csv"), tmp_path / "cases.csv")
     with pytest.raises(InputError, match="shorter"):
         check_out(tmp_path / ("é" * 99 + ".csv"), tmp_path / "cases.csv")
+
+
+@pytest.mark.parametrize("command", ["analyse tuberculosis TABLE", "evaluate tuberculosis TABLE --root ROOT"])
+def test_a_radiograph_of_the_table_and_a_pipe_are_not_replaced(command: str, tmp_path: Path, capsys: Capture) -> None:
+    table, image, pipe = (tmp_path / name for name in ("cases.csv", "0", "pipe"))
+    table.write_text("file,target\n0,1\n")
+    image.write_bytes(png())
+    os.mkfifo(pipe)
+    places = {"TABLE": str(table), "ROOT": str(tmp_path)}
+    for out, words in ((image, "would replace an image"), (pipe, "a device or a pipe")):
+        assert run([*(places.get(word, word) for word in command.split()), "--out", str(out)]) == 2
+        assert words in capsys.readouterr().err
+    assert image.read_bytes() == png()
+    assert pipe.is_fifo()
+
+
+def test_a_device_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a device or a pipe"):
+        check_out(Path("/dev/null"), tmp_path / "cases.csv")
 
 
 def test_an_evaluation_without_one_usable_case_fails_after_it_was_printed(

@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ import pytest
 from PIL import Image
 
 from cxrkit import batch_dask
-from cxrkit.batch_case import Asked
+from cxrkit.batch_case import Answer, Asked
 from cxrkit.batch_dask import AHEAD, Cluster, answer_posted, check_address
 from cxrkit.batch_journal import Journal, journal_of
 from cxrkit.batch_json import plain
@@ -129,12 +131,28 @@ def test_every_case_is_in_the_table_once_though_a_worker_is_killed(
 
 def test_few_cases_are_handed_out_ahead(cluster: Running, small_weights: Path, tmp_path: Path) -> None:
     card = load_model(TUBERCULOSIS, small_weights).card
-    post = Post("tuberculosis", str(small_weights), card.sha256, str(tmp_path), Asked(), 1)
+    post = Post("tuberculosis", str(small_weights), card.identity, str(tmp_path), Asked(), 1)
     jobs = Watched([f"{index}.png" for index in range(30)])
     for place, answer in Cluster(post, cluster.address)(jobs):
         jobs.keep(place, answer)
     assert jobs.most <= AHEAD * 2
     assert all(jobs.errors)  # as there are no such files
+
+
+def test_of_a_case_only_what_its_answer_needs_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Any] = []
+
+    def submit(function: Any, post: Any, case: Any, **options: Any) -> Any:
+        sent.append(case)
+        return SimpleNamespace(key=len(sent), result=lambda: plain(Answer(None, "None.")))
+
+    client = SimpleNamespace(status="running", nthreads=lambda: {"worker": 1}, submit=submit)
+    monkeypatch.setattr(batch_dask, "_joined", lambda address: nullcontext(client))
+    monkeypatch.setattr(batch_dask, "_finished", lambda client, futures: [future.key for future in futures])
+    case = Case(("0.png",), "94", row={"file": "0.png", "sex": "F", "report": "x" * 2**21}, number=2)
+    cluster = Cluster(Post("bone_age", "", "", "", Asked(), 1), "tcp://127.0.0.1:1")
+    assert list(cluster([(0, case)])) == [(0, Answer(None, "None."))]
+    assert sent == [plain(Case(("0.png",), "", row={"sex": "F"}, number=2))]
 
 
 @pytest.fixture

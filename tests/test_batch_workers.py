@@ -6,11 +6,13 @@ import pytest
 import torch
 from PIL import Image
 
-from cxrkit.batch_case import Answer, Asked
+from cxrkit.batch_case import Answer, Asked, answer_case, essential, open_case
+from cxrkit.batch_json import plain
 from cxrkit.batch_process import Post
 from cxrkit.batch_workers import MOST_TOGETHER, InProcess, Processes
 from cxrkit.cases import Case
 from cxrkit.errors import InputError, WeightsError
+from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from cxrkit.weights import LoadedModel, fixed_sample, load_model
 from tests.batch_children import running
@@ -89,6 +91,31 @@ def test_a_case_that_kills_is_tried_once_more_and_then_listed() -> None:
     errors = jobs.errors
     assert "ended 2 times" in errors.pop(1)
     assert errors == ["a.png", "b.png", "c.png"]
+
+
+def test_a_row_of_any_length_kills_nothing() -> None:
+    long = Case(("a.png",), "1", row={"file": "a.png", "report": "x" * 2**21}, number=2)
+    assert [answer.error for _, answer in pretend("honest")([(0, long)])] == ["a.png"]
+
+
+def test_what_is_sent_of_a_case_gets_the_answer_of_the_whole(small_weights: Path, tmp_path: Path) -> None:
+    loaded = load_model(BONE_AGE, small_weights)
+    Image.fromarray(fixed_sample("hand").values.astype(np.uint8)).save(tmp_path / "a.png")
+    answers = []
+    for sex in ("F", "M", "", "?"):
+        row = {"file": "a.png", "sex": sex, "report": "long"}
+        cases = [Case(("a.png",), "94", "P1", row=row, number=7), Case(("b.png",), "94", row=row, number=8)]
+        cases.append(Case(("a.png",), "94", row=row, number=9, problem="Row 9 cannot be used."))
+        for case in cases:
+            sent = essential(BONE_AGE, case)
+            assert "long" not in str(plain(sent))
+            whole, part = (
+                answer_case(loaded, each, open_case(BONE_AGE, each, tmp_path, Asked()), Asked())
+                for each in (case, sent)
+            )
+            assert plain(whole) == plain(part)
+            answers.append(str(plain(part)))
+    assert len(set(answers)) == 4 + 2, "each sex's own, and what is wrong with the other rows"
 
 
 def test_processes_that_never_start_end_the_run() -> None:

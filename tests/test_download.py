@@ -1,6 +1,7 @@
 """Fetching files of known content from a server on this machine: whole, cut off, resumed, wrong, dead, disk full."""
 
 import errno
+import fcntl
 import hashlib
 import re
 import socket
@@ -190,6 +191,22 @@ def test_only_https_or_this_machine(address: str) -> None:
         check_source(address)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://a..b",
+        "https://.",
+        f"https://{'a' * 64}.org",
+        "https://example.org/Röntgen",
+        "https://röntgen.example",
+        "https://example.org:99999",
+    ],
+)
+def test_an_address_that_cannot_be_asked_is_a_sentence(address: str) -> None:
+    with pytest.raises(FetchError, match="address cannot be used"):
+        check_source(address)
+
+
 def test_the_repositorys_address_passes() -> None:
     assert check_source(hannover_samples.SOURCE + "/") == hannover_samples.SOURCE
 
@@ -237,6 +254,15 @@ def test_a_refused_source_or_folder_is_an_error_of_the_users(
     (tmp_path / "file").write_text("")
     with pytest.raises(FetchError, match="cannot be made"):
         fetch_samples(tmp_path / "file")
+
+
+def test_a_folder_that_cannot_be_locked_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(FetchError, match="cannot be locked"):
+        fetch_samples(tmp_path)
 
 
 def test_the_folder_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

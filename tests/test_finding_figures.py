@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.special import logit
 from sklearn.metrics import f1_score, roc_auc_score
 
 from cxrkit.errors import InputError
@@ -75,6 +76,26 @@ def test_an_area_of_one_has_an_interval_by_patients() -> None:
     # Two patients have the label: as DeLong's of two pairs.
     assert (found.value, found.high) == (1.0, 1.0)
     assert found.low == pytest.approx(0.025 ** (1 / 2))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_label_without_errors_adds_the_uncertainty_of_its_own_interval(sign: int) -> None:
+    """With it the half width on the logit scale is that of both, as if independent."""
+    truth, scores, owners = made()
+    whole = np.where(np.arange(len(owners)) < 6, 1, 0)  # two patients' images
+    found = macro_auc([truth[:, 0], whole], [scores[:, 0], sign * whole], owners)
+    one, other = auc_by_patient(truth[:, 0], scores[:, 0], owners), auc_by_patient(whole, sign * whole, owners)
+    assert other.value == (sign > 0)
+    middle = (one.value + other.value) / 2
+    assert found.value == pytest.approx(middle)
+    # Both as half widths of the mean: of the one from its logit interval, of the other to its far end.
+    first = (logit(one.high) - logit(one.value)) * one.value * (1 - one.value) / 2
+    second = (other.high - other.low) / 2
+    half = np.hypot(first, second) / (middle * (1 - middle))
+    assert logit(found.high) - logit(found.value) == pytest.approx(half)
+    assert logit(found.value) - logit(found.low) == pytest.approx(half)
+    assert half > 1.5 * first / (middle * (1 - middle))
+    assert 0 <= found.low < found.value < found.high <= 1
 
 
 def test_too_few_patients_are_refused() -> None:

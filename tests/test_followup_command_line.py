@@ -38,14 +38,9 @@ def test_analyse_compares_two_images(files: Path, small_weights: Path, capsys: C
     assert {question: set(scores) for question, scores in found["further"].items()} == {
         "baseline": {"normal", "abnormal"},
         "follow-up": {"normal", "abnormal"},
-        "direction": {"less", "more"},
-    }
+    }, "this card has no figures of the direction"
     assert len(found["matching"]) == 4
     assert all(-1 <= cosine <= 1 for cosine in found["matching"])
-
-    assert run(["analyse", NAME, *reversed(pair), "--json", "--weights", str(small_weights)]) == 0
-    back = json.loads(capsys.readouterr().out)
-    assert back["further"]["direction"]["more"] == pytest.approx(found["further"]["direction"]["less"], abs=0.2)
 
     assert run(["analyse", NAME, *pair, "--weights", str(small_weights)]) == 0
     assert "matching by stage" in capsys.readouterr().out

@@ -9,6 +9,7 @@ import pytest
 from cxrkit.errors import InputError
 from cxrkit.finding_auc import auc_by_patient
 from cxrkit.metrics import delong_interval
+from cxrkit.review.compare_pairs import pair_cases
 from cxrkit.review.compare_tests import BY_PATIENT, DELONG, mean_difference
 from cxrkit.review.export import Export
 from cxrkit.review.export_report import Report, review_html
@@ -44,8 +45,9 @@ def width(interval: object) -> float:
 
 
 def test_a_blank_cell_is_a_patient_of_its_own() -> None:
-    names = pd.Series(["b", "", "a", " ", "b", "a "])
-    assert owner_numbers(names).tolist() == [0, 1, 2, 3, 0, 2]
+    names, files = ["b", "", "a", "", "b", "a"], [(f"{row}.png",) for row in range(6)]
+    assert owner_numbers(names, files).tolist() == [0, 1, 2, 3, 0, 2]
+    assert owner_numbers(names, [("",)] * 6).tolist() == [0, 1, 2, 3, 0, 2]
     blank = reviewed([""] * OWNERS.size)
     owners = owners_of(blank, np.arange(OWNERS.size))
     assert owners is not None
@@ -60,6 +62,33 @@ def test_a_table_without_patients_has_no_owners() -> None:
     without = ReviewSet(review.task, "run", review.table.drop(columns="patient_id"), None)
     assert owners_of(without, np.arange(3)) is None
     assert not share_patients(None)
+
+
+def test_rows_of_one_file_are_one_owners_as_evaluation_has_it() -> None:
+    review = reviewed(["a", "a ", "", " ", "b", ""] + [""] * (OWNERS.size - 6))
+    review.table["file"] = [f"{row // 2 % 2}.png" for row in range(OWNERS.size)]
+    rows = np.array([0, 1, 2, 3, 4, 5, 6, 7])
+    named = owners_of(review, rows)
+    assert named is not None
+    assert named.tolist() == [0, 0, 1, 1, 2, 3, 1, 1]
+    without = ReviewSet(review.task, "run", review.table.drop(columns="patient_id"), None)
+    files = owners_of(without, rows)
+    assert files is not None
+    assert files.tolist() == [0, 0, 1, 1, 0, 0, 1, 1]
+    assert owners_of(without, np.array([0, 2])) is None
+
+
+def test_the_other_table_may_say_whose_cases_they_are() -> None:
+    review = reviewed([f"p{owner}" for owner in OWNERS])
+    without = ReviewSet(review.task, "run", review.table.drop(columns="patient_id"), None)
+    # One hand read as a boy's and as a girl's: two cases of one child.
+    for table in (review.table, without.table):
+        table["sex"] = ["M", "F", *["M"] * (OWNERS.size - 2)]
+        table.loc[1, "file"] = "0.png"
+    assert pair_cases(without, review).owners.tolist() == OWNERS.tolist()
+    alone = pair_cases(without, without)
+    assert alone.owners.tolist() == [0, *range(OWNERS.size - 1)]
+    assert alone.by_patient
 
 
 def test_page_groups_and_report_give_one_interval_over_patients() -> None:

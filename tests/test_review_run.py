@@ -1,8 +1,11 @@
 """cxrkit.review.run: a table of cases as a process of its own; cancelled, gone on with, crashed, never twice."""
 
 import csv
+import errno
 import fcntl
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -124,7 +127,7 @@ def test_runs_that_cannot_be_made_say_why(cases: Path, small_weights: Path, runs
     assert "lacks the column 'target'" in run.progress().problem
     order = asked.order(1, restart=False)
     with pytest.raises(WeightsError, match="exchanged meanwhile"):
-        carry_out(replace(wanted(TUBERCULOSIS, cases, table(2), small_weights), sha256="0" * 64).order(1, False), print)
+        carry_out(replace(asked, table=table(2), identity="0" * 64).order(1, False), print)
     with (Path(order.out).parent / "lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(InputError, match="Another server"):
@@ -152,10 +155,36 @@ def test_who_asks_for_the_same_finds_the_same_run_and_nobody_another(cases: Path
     others = [
         wanted(TUBERCULOSIS, cases, table(5), small_weights),
         wanted(TUBERCULOSIS, cases / "sub", table(4), small_weights),
-        replace(asked, sha256="0" * 64),
+        replace(asked, identity="0" * 64),
     ]
     assert len({each.key for each in (asked, *others)}) == 4
     assert Runs().find(asked) is None
+
+
+def test_another_card_of_the_same_weights_is_another_run(cases: Path, small_weights: Path, tmp_path: Path) -> None:
+    weights = shutil.copytree(small_weights / "tuberculosis", tmp_path / "weights" / "tuberculosis").parent
+    former = wanted(TUBERCULOSIS, cases, table(2), weights)
+    card = json.loads((weights / "tuberculosis" / "card.json").read_text())
+    (weights / "tuberculosis" / "card.json").write_text(json.dumps(card | {"temperature": 1.25}))
+    now = wanted(TUBERCULOSIS, cases, table(2), weights)
+    assert now.sha256 == former.sha256
+    assert now.key != former.key
+    with pytest.raises(WeightsError, match="exchanged meanwhile"):
+        carry_out(former.order(1, restart=False), print)
+    carry_out(now.order(1, restart=False), lambda report: None)
+    assert now.out.is_file()
+
+
+def test_folders_that_cannot_be_locked_are_not_called_busy(
+    cases: Path, small_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unable(file: object, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("cxrkit.review.run_process.fcntl.flock", unable)
+    order = wanted(TUBERCULOSIS, cases, table(2), small_weights).order(1, restart=False)
+    with pytest.raises(InputError, match=r"cannot lock files\. Set CXRKIT_RUNS"):
+        carry_out(order, print)
 
 
 def test_limits(cases: Path, small_weights: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -198,6 +198,32 @@ def test_boxes_that_cannot_be_read_are_a_sentence(text: str) -> None:
         read_boxes(text)
 
 
+@pytest.mark.parametrize("number", ["1e308", "-1e308", "1000001", "inf", "nan"])
+def test_a_number_that_no_image_has_is_a_sentence(number: str, tmp_path: Path) -> None:
+    for place in range(4):
+        box = " ".join(number if place == other else "1" for other in range(4))
+        with pytest.raises(InputError, match="cannot be read"):
+            known_lesions(lesioned(tmp_path, "boxes", f"Mass {box}"), 0, (96, 80))
+
+
+@pytest.mark.parametrize("side", ["1e-308", "0.5", "0", "-3", "inf", "nan", "x", ""])
+def test_a_side_that_no_square_has_is_not_stated(side: str, tmp_path: Path) -> None:
+    ((_, mask),) = known_lesions(lesioned(tmp_path, "boxes,boxes_side", f"Mass 10 20 30 40,{side}"), 0, (96, 80))
+    assert mask[20:60, 10:40].all()
+    assert mask.sum() == 40 * 30
+
+
+def test_a_mask_is_what_is_white_in_it(tmp_path: Path) -> None:
+    (tmp_path / "m.png").write_bytes(png(np.pad(np.full((20, 16), 255), ((8, 68), (20, 44)), constant_values=1)))
+    ((_, mask),) = known_lesions(lesioned(tmp_path, "mask", "m.png"), 0, (96, 80))
+    assert mask.sum() == 20 * 16
+    (tmp_path / "m.png").write_bytes(png(np.zeros((96, 80))))
+    assert known_lesions(lesioned(tmp_path, "mask", "m.png"), 0, (96, 80)) == (), "as of a case without a lesion"
+    (tmp_path / "m.png").write_bytes(png(np.full((96, 80), 255)))
+    with pytest.raises(InputError, match="covers its whole image"):
+        known_lesions(lesioned(tmp_path, "mask", "m.png"), 0, (96, 80))
+
+
 def test_small_pictures_are_jpegs_with_both_images_of_a_pair(tmp_path: Path) -> None:
     import cv2
 

@@ -15,6 +15,7 @@ from cxrkit.quiz.material import make_material
 from cxrkit.quiz.pack_table import COLUMNS
 from cxrkit.quiz.question import Question
 from cxrkit.quiz.settings import QuizSettings
+from cxrkit.table import LineFeeds
 
 _SEED = 12
 _HEIGHT = 512
@@ -70,7 +71,7 @@ def _row(question: Question, *, masked: bool) -> dict[str, str]:
 
 def _csv(rows: Sequence[dict[str, str]]) -> bytes:
     text = io.StringIO()
-    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    table = csv.DictWriter(LineFeeds(text), COLUMNS)
     table.writeheader()
     table.writerows(rows)
     return text.getvalue().encode()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrkit.drawn_mask import inside
 from cxrkit.errors import FrameRequired, ImageError, InputError
 from cxrkit.image import Radiograph, read_image
 from cxrkit.phantoms import ChestSettings, HandSettings, PairSettings, simulate_chest, simulate_hand, simulate_scan
@@ -87,17 +88,8 @@ def _mask(case: PackCase, shape: tuple[int, int]) -> Region:
             f"The mask of row {case.row} of quiz.csv has {values.shape[1]} x {values.shape[0]} pixels and its image "
             f"{shape[1]} x {shape[0]}. Draw the mask in the size of the image."
         )
-    brightest = float(values.max())
-    if brightest <= 0:
-        raise InputError(
-            f"The mask of row {case.row} of quiz.csv is black everywhere. Draw what is to be found in white, or leave "
-            "the cell empty."
-        )
-    # Not all above 0: JPEG leaves gray around what is white, and black may have been saved as a dark gray.
-    region = np.asarray(values > brightest / 2)
-    if region.all():
-        raise InputError(
-            f"The mask of row {case.row} of quiz.csv covers its whole image. Draw what is to be found in white and all "
-            "else in black, or leave the cell empty."
-        )
+    name = f"The mask of row {case.row} of quiz.csv"
+    region = inside(values, name)
+    if not region.any():
+        raise InputError(f"{name} is black everywhere. Draw what is to be found in white, or leave the cell empty.")
     return region

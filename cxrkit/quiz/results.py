@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from cxrkit.quiz.judging import Outcome, Read
+from cxrkit.table import LineFeeds
 
 MOST_LETTERS = 30
 """Of a nickname."""
@@ -52,7 +53,7 @@ def results_csv(outcomes: Sequence[Outcome], note: str) -> str:
         note: in words of ours, the same in every row.
     """
     text = io.StringIO()
-    table = csv.DictWriter(text, COLUMNS, lineterminator="\n", restval="")
+    table = csv.DictWriter(LineFeeds(text), COLUMNS, restval="")
     table.writeheader()
     for outcome in outcomes:
         row = {

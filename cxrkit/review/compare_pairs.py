@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cxrkit.checks import Bools, Floats, Integers
 from cxrkit.errors import InputError
-from cxrkit.review.owners import owners_of, share_patients
+from cxrkit.review.owners import PATIENT, owners_of, share_patients
 from cxrkit.review.table import ReviewSet
 
 _Key = tuple[str, ...]
@@ -124,9 +124,7 @@ def _one_truth(said: Floats) -> Bools:
 
 
 def _owners(first: ReviewSet, second: ReviewSet, pairs: NDArray[np.int64]) -> Integers:
-    """Numbers of the patients, by whichever table has the column; a case without one is its own."""
-    for review, rows in ((first, pairs[:, 0]), (second, pairs[:, 1])):
-        found = owners_of(review, rows)
-        if found is not None:
-            return found
-    return np.arange(len(pairs), dtype=np.int64)
+    """Whose each case is, by whichever table has the column of patients, else by the files."""
+    sides = ((first, pairs[:, 0]), (second, pairs[:, 1]))
+    found = owners_of(*next((side for side in sides if PATIENT in side[0].table), sides[0]))
+    return np.arange(len(pairs), dtype=np.int64) if found is None else found

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cxrkit.review.filters import EMPTY, MOST_VALUES, shown
 from cxrkit.review.notes import Entry
 from cxrkit.review.table import BOXES, MASK, ReviewSet
+from cxrkit.table import LineFeeds
 
 _WORDS = frozenset(
     {"id", "ids", "pid", "uid", "mrn", "dob", "time", "no", "nr", "ssn", "url", "row", "pat", "born", "initials"}
@@ -166,7 +167,7 @@ def review_csv(export: Export, footer: str, *, words: bool) -> bytes:
     months = "_months" if export.threshold is None else ""
     columns = [f"table_{name}" for name in export.allowed]
     head = ["case_key", "label", f"truth{months}", f"score{months}", *([] if months else ["threshold", "called"])]
-    table = csv.writer(text, lineterminator="\n")
+    table = csv.writer(LineFeeds(text))
     said = ["verdict", "tags", "note", "reviewer", "written", "weights_seen", "about"]
     table.writerow(safe_cell(name) for name in [*head, *columns, *said])
     table.writerows([safe_cell(cell) for cell in line] for line in _lines(export, footer, words=words))

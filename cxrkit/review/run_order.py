@@ -29,7 +29,7 @@ class Order:
         cases: the table of cases.
         out: the table of predictions; it has a folder of its own.
         weights: folder of the tasks' folders.
-        sha256: of the weights that it has to find there.
+        identity: of the card that it has to find there; see `cxrkit.card.Card`.
         workers: processes, at least 1.
         restart: forget what a former run had finished.
     """
@@ -39,7 +39,7 @@ class Order:
     cases: str
     out: str
     weights: str
-    sha256: str
+    identity: str
     workers: int
     restart: bool
 
@@ -53,7 +53,8 @@ class Wanted:
         root: folder that the table's paths start in; as for `cxrkit.review.folders.checked_folder`.
         table: the table of cases, as bytes; see `cxrkit.table`.
         weights: folder of the tasks' folders.
-        sha256: of the task's weights there.
+        sha256: of the task's weights there, to be shown.
+        identity: of the task's card there; see `cxrkit.card.Card`.
     """
 
     task: Task
@@ -61,11 +62,12 @@ class Wanted:
     table: bytes
     weights: Path
     sha256: str
+    identity: str
 
     @cached_property
     def key(self) -> str:
         """Tells the run from all others."""
-        about = [_FORM, self.task.name, self.sha256, str(self.root), hashlib.sha256(self.table).hexdigest()]
+        about = [_FORM, self.task.name, self.identity, str(self.root), hashlib.sha256(self.table).hexdigest()]
         return f"{self.task.name}-{hashlib.sha256(json.dumps(about).encode()).hexdigest()[:24]}"
 
     @property
@@ -102,7 +104,7 @@ class Wanted:
                 f"The folder for runs cannot be written to. Set {VARIABLE} to one that can, and start the server again."
             ) from None
         places = (str(self.root), str(self._cases), str(self.out), str(self.weights.absolute()))
-        return Order(self.task.name, *places, self.sha256, workers, restart)
+        return Order(self.task.name, *places, self.identity, workers, restart)
 
 
 def wanted(task: Task, root: str | Path, table: bytes, weights: Path) -> Wanted:
@@ -116,7 +118,8 @@ def wanted(task: Task, root: str | Path, table: bytes, weights: Path) -> Wanted:
         InputError: as `checked_folder`.
         WeightsError: there are no weights.
     """
-    return Wanted(task, checked_folder(root), table, weights, read_card(weights / task.name / "card.json").sha256)
+    card = read_card(weights / task.name / "card.json")
+    return Wanted(task, checked_folder(root), table, weights, card.sha256, card.identity)
 
 
 def columns_of(task: Task) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from cxrkit.batch_json import rebuilt
 from cxrkit.batch_workers import Answers, Executor, Job
 from cxrkit.cases import read_manifest
 from cxrkit.errors import CxrkitError, InputError, WeightsError
-from cxrkit.review.run_order import Order
+from cxrkit.review.run_order import VARIABLE, Order
 from cxrkit.tasks import find_task
 from cxrkit.worker import receive, send
 
@@ -55,9 +55,9 @@ def carry_out(order: Order, report: Report) -> None:
         report: gets the reports of cases, as in `serve`.
 
     Raises:
-        InputError: another process is at this run; or as cxrkit.batch.predict_table.
+        InputError: another process is at this run; its folder cannot be locked; or as cxrkit.batch.predict_table.
         ManifestError: the table of cases cannot be used.
-        WeightsError: weights are missing, or not those of the order.
+        WeightsError: weights are missing, or they or their card are not those of the order.
     """
     task, table, out = find_task(order.task), Path(order.cases), Path(order.out)
     with _alone(out.parent):
@@ -65,9 +65,9 @@ def carry_out(order: Order, report: Report) -> None:
         root = Path(order.root)
         batch = Batch(task, cases, root, listing_of_table(table, root), out, Asked(), judged=True)
         card, executor = staffed(batch, Path(order.weights), order.workers)
-        if card.sha256 != order.sha256:
+        if card.identity != order.identity:
             raise WeightsError(
-                "The weights were exchanged meanwhile. Start the run again; it begins with the new ones."
+                "The weights or their card were exchanged meanwhile. Start the run again; it begins with the new ones."
             )
         predict_table(batch, card.sha256, _Watched(executor, len(cases), report), restart=order.restart)
 
@@ -79,6 +79,11 @@ class _Watched:
     executor: Executor
     total: int
     report: Report
+
+    @property
+    def identity(self) -> str:
+        """As Executor."""
+        return self.executor.identity
 
     def __call__(self, jobs: Iterable[Job]) -> Answers:
         waiting = list(jobs)
@@ -95,9 +100,14 @@ def _alone(folder: Path) -> Iterator[None]:
     with (folder / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise InputError(
                 "Another server, or the end of a former run, is at this table. Wait a moment and start again."
+            ) from None
+        except OSError:
+            raise InputError(
+                f"The file system of the folder for runs cannot lock files. Set {VARIABLE} to a folder on another one, "
+                "and start the server again."
             ) from None
         for left in folder.glob(".*.part"):  # of a run that was killed while it wrote the table
             left.unlink(missing_ok=True)

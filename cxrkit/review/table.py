@@ -95,7 +95,7 @@ class ReviewSet:
         return self._below(self.files(row), row)
 
     def mask_path(self, row: int) -> Path | None:
-        """The picture in which the finding is not 0; None where none is named. InputError as for `open`."""
+        """The picture in which the finding is white; None where none is named. InputError as for `open`."""
         name = str(self.table[MASK].iat[row]) if MASK in self.table else ""
         return self._below((name,), row)[0] if name.strip() else None
 

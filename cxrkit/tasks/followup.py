@@ -109,7 +109,7 @@ FOLLOW_UP = Task(
     further=(
         Further("baseline", ("normal", "abnormal"), "abnormal", (2, 3)),
         Further("follow-up", ("normal", "abnormal"), "abnormal", (4, 5)),
-        Further("direction", ("less", "more"), "more", (6, 7)),
+        Further("direction", ("less", "more"), "more", (6, 7), proven_by="direction AUC"),
     ),
     any_size=False,
     file_columns=("baseline", "followup"),

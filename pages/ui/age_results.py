@@ -17,6 +17,7 @@ from pages.ui.age_question import sex_in_words
 from pages.ui.age_reading import HandReading
 from pages.ui.charts import show_figure
 from pages.ui.hand_samples import PERSON
+from pages.ui.presenter import explain
 from pages.ui.truth import Truth
 from pages.ui.words import (
     edits_in_words,
@@ -159,7 +160,10 @@ def against_truth(settings: HandSettings, reading: AgeReading) -> None:
         held = "holds" if low <= settings.age_months <= high else "does not hold"
         text += f" The interval {held} the truth."
     st.markdown(text)
-    st.caption("Simulated hands are drawn from rules; an error on one says little about the error on a child.")
+    explain(
+        "Simulated hands are drawn from rules; an error on one says little about the error on a child.",
+        "bone_age.simulated",
+    )
 
 
 def where_the_heat_lies(reading: HandReading, truth: Truth | None = None) -> None:

@@ -16,6 +16,7 @@ from pages.ui.age_question import sex_in_words
 from pages.ui.age_reading import HandReading
 from pages.ui.compute import computed
 from pages.ui.hand_samples import PERSON, simulate
+from pages.ui.presenter import explain
 
 _SIDE = 512
 """Of the prepared hand that is shown: more than twice what the network reads, so that growth plates can be seen."""
@@ -67,10 +68,11 @@ def atlas_strip(task: Task, image: Radiograph, reading: HandReading) -> None:
                 with st.container(width=_WIDTH):
                     st.image(shown.pixels, width=_WIDTH, output_format="PNG", alt=shown.alt)
                     st.markdown(shown.caption)
-        st.caption(
+        explain(
             "**Simulated** hands: drawn from published ages at which ossification centres appear and fuse, one left "
             "hand at several bone ages. They show what changes, and are no substitute for the atlas of Greulich and "
-            "Pyle. All hands are shown as the network reads them, cut out, fingers up and evened in tone."
+            "Pyle. All hands are shown as the network reads them, cut out, fingers up and evened in tone.",
+            "bone_age.atlas",
         )
 
 

@@ -12,6 +12,7 @@ from cxrkit.card import Card
 from cxrkit.finding_reading import Finding
 from cxrkit.finding_truth import labels_of_lesions
 from cxrkit.image import Radiograph
+from cxrkit.table import LineFeeds
 from cxrkit.task import Task
 from pages.ui.export import (
     LONGEST,
@@ -82,7 +83,7 @@ def findings_csv(
     actual = None if truth is None else labels_of_lesions(lesion for lesion, _ in truth)[0]
     note = FOOTER if truth is None else f"Simulated image, no patient. {FOOTER}"
     text = io.StringIO()
-    table = csv.DictWriter(text, COLUMNS, lineterminator="\n", restval="")
+    table = csv.DictWriter(LineFeeds(text), COLUMNS, restval="")
     table.writeheader()
     for finding, before in zip(views[-1].findings.findings, views[0].findings.findings, strict=True):
         table.writerow(

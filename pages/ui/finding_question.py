@@ -57,7 +57,7 @@ def ask_findings(task: Task, image_sha256: str, reading: FindingsReading, *, att
             on_change=_keep_choice,
             args=(key,),
             placeholder=f"{name_of(first)}, the first of the bars",
-            help=f"Up to {MOST} labels side by side. A click on a bar opens its label too.",
+            help=f"Up to {MOST} labels side by side. A click on a bar shows its label alone.",
             persist_state="session",
         )
         method = st.selectbox("Heatmap method", methods(), key=f"{key}.method", persist_state="session")

@@ -26,6 +26,7 @@ from pages.ui.finding_words import (
     support_rows,
     weakly_told_in_words,
 )
+from pages.ui.presenter import explain
 from pages.ui.results import pane
 from pages.ui.truth import Truth
 from pages.ui.viewer import Pane, viewer
@@ -59,9 +60,10 @@ def place_for_bars(reading: FindingsReading) -> "DeltaGenerator":
     """A place as high as the bars, which `score_bars` fills, and below it how to read them."""
     place = st.container(height=shown_height(score_height(reading)), border=False)
     st.markdown(NOT_RISK)
-    st.caption(
+    explain(
         "Sorted by how far a score lies above its threshold. Whiskers: the 95 % interval of the share of images with "
-        f"the label among those of this score, by the calibration images alone. {never_called_in_words(reading)}"
+        f"the label among those of this score, by the calibration images alone. {never_called_in_words(reading)}",
+        "nih14.bars",
     )
     return place
 
@@ -162,10 +164,11 @@ def label_images(
         panes.append(_rollout_pane(panes[0], rollout, remark))
     viewer(panes, key=key, crop_enabled=True)
     if rollout is not None:
-        st.caption(
+        explain(
             "Attention rollout: from which patches the transformer's answer token gathers, through all blocks, from "
             f"its weakest to its strongest patch; the strongest has {rollout.strongest:.1f} times an even share. It is "
-            "the same for all labels. Attention is no evidence for a finding."
+            "the same for all labels. Attention is no evidence for a finding.",
+            f"{key}.rollout",
         )
 
 

@@ -21,6 +21,7 @@ from pages.ui.growth_plot import growth_figure, visit_in_words
 from pages.ui.growth_reading import Hand, hands_of, read_visit
 from pages.ui.growth_table import ask_ages, begin_ages
 from pages.ui.models import load
+from pages.ui.presenter import explain
 from pages.ui.results import file_facts, pane, what_was_read
 from pages.ui.several_uploads import is_simulated
 from pages.ui.viewer import viewer
@@ -103,14 +104,15 @@ def _course(key: str, visits: Sequence[Visit], sex: Sex | None) -> None:
         key=f"{key}.figure",
         alt=_in_words(visits),
     )
-    st.caption(
+    explain(
         (
             ""
             if sex is None
             else f"Band: two standard deviations by the {SD_SOURCE}; it steps from one tabulated age to "
             "the next and ends with the table. An orange diamond lies outside of it. "
         )
-        + "Bars: the interval of each bone age."
+        + "Bars: the interval of each bone age.",
+        f"{key}.band",
     )
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 
+from cxrkit.table import LineFeeds
 from pages.ui.growth_course import Visit, in_order
 from pages.ui.shell import FOOTER
 
@@ -33,7 +34,7 @@ def growth_csv(visits: Sequence[Visit], weights_sha256: str) -> str:
     simulated = any(visit.truth is not None for visit in visits)
     text = io.StringIO()
     columns = (*COLUMNS[:-1], "true_bone_age_months", "note") if simulated else COLUMNS
-    table = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
+    table = csv.DictWriter(LineFeeds(text), columns, extrasaction="ignore")
     table.writeheader()
     table.writerows(_row(visit, weights_sha256) for visit in in_order(visits))
     return text.getvalue()

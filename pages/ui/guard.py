@@ -23,7 +23,7 @@ def begin_guard(task: Task, image: Radiograph) -> None:
 def passes_guard(task: Task, image: Radiograph, name: str = "") -> bool:
     """Show what the image guard says, with a button that overrides it; whether the page may go on.
 
-    The button holds for this image, in this session, until another image is overridden.
+    The button holds for this image, in this session, whatever it is called.
 
     Args:
         task: whose network would read.
@@ -35,8 +35,9 @@ def passes_guard(task: Task, image: Radiograph, name: str = "") -> bool:
     """
     load_libraries()
     place = f"{task.name}.{name}" if name else task.name
-    verdict, key = _verdict(task, image), f"_overridden.{place}"
-    overridden = st.session_state.get(key) == image.sha256
+    verdict = _verdict(task, image)
+    kept: set[str] = st.session_state.setdefault(f"_overridden.{task.name}", set())
+    overridden = image.sha256 in kept
     answer = "age" if task.values else "score"
     reasons = (f"**{name}.** " if name and verdict.reasons else "") + " ".join(verdict.reasons)
     if verdict.ok or overridden:
@@ -48,14 +49,14 @@ def passes_guard(task: Task, image: Radiograph, name: str = "") -> bool:
         st.warning(reasons, icon=":material/front_hand:")
         st.markdown(
             f"This page reads images of the kind “{task.reads}”. For anything else a network gives an answer too, and "
-            "it would look like any other. Nothing was analysed."
+            "it would look like any other. It was not analysed."
         )
         st.button(
             "Analyse anyway",
             key=f"{place}.anyway",
             icon=":material/play_arrow:",
-            on_click=_override,
-            args=(key, image.sha256),
+            on_click=kept.add,
+            args=(image.sha256,),
         )
     return False
 
@@ -63,10 +64,6 @@ def passes_guard(task: Task, image: Radiograph, name: str = "") -> bool:
 def doubts(task: Task, image: Radiograph) -> tuple[str, ...]:
     """What the guard said of an image that passed, or that was analysed all the same: for what is taken away."""
     return _verdict(task, image).reasons
-
-
-def _override(key: str, image_sha256: str) -> None:
-    st.session_state[key] = image_sha256
 
 
 def _verdict(task: Task, image: Radiograph) -> "Verdict":

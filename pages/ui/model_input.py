@@ -131,15 +131,20 @@ def _crop_fields(key: str, shape: tuple[int, int], automatic: Box) -> None:
                 args=(key, edge),
                 persist_state="session",
             )
-    st.button(
-        "Use automatic crop",
-        key=f"{key}.automatic",
-        icon=":material/crop_free:",
-        on_click=_set_box,
-        args=(key, automatic),
-        disabled=tuple(values.values()) == automatic,
-        width="stretch",
-    )
+    boxes = {
+        "automatic": ("Use automatic crop", "crop_free", automatic),
+        "whole": ("Read the whole image", "fullscreen", (0, 0, width, height)),
+    }
+    for name, (words, icon, box) in boxes.items():
+        st.button(
+            words,
+            key=f"{key}.{name}",
+            icon=f":material/{icon}:",
+            on_click=_set_box,
+            args=(key, box),
+            disabled=tuple(values.values()) == box,
+            width="stretch",
+        )
 
 
 def _keep_apart(key: str, edge: str) -> None:

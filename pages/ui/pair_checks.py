@@ -9,6 +9,7 @@ import streamlit as st
 from cxrkit.card import Card
 from cxrkit.task import Task
 from pages.ui.pair_reading import PairReading
+from pages.ui.presenter import explain
 from pages.ui.visits import Visit
 from pages.ui.words import listed, percent, points, share
 
@@ -130,9 +131,10 @@ def _registered(visits: tuple[Visit, Visit], fit: "Registration") -> None:
         for title, picture in registered_pictures(visits, fit):
             with st.container(width=280):
                 st.image(picture, caption=title, width=280, output_format="PNG", alt=title)
-    st.caption(
+    explain(
         "Difference: gray where both are alike, white where the follow-up is brighter, black where the baseline is, "
-        "after both got one histogram. Ribs and borders that did not fit exactly show as pairs of lines."
+        "after both got one histogram. Ribs and borders that did not fit exactly show as pairs of lines.",
+        "followup.difference",
     )
 
 

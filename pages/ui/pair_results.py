@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from cxrkit.explain_pair import Overlay
 
 ABNORMAL, MORE = "abnormal", "more"
-DIRECTION_FIGURE = "direction AUC"
 _POINTING = "pointing game, "
 
 
@@ -45,7 +44,7 @@ def pair_cards(task: Task, card: Card, visits: tuple[Visit, Visit], reading: Pai
             st.metric(f"{visit.name}: score for {ABNORMAL}", share(answer[ABNORMAL]))
             called = ABNORMAL if answer[ABNORMAL] >= limit else "normal"
             st.markdown(f"{place(answer[ABNORMAL], limit).capitalize()}: **{called}**.")
-    st.markdown(f"**Reading.** {reading_in_words(card, reading, visits)} {direction_in_words(task, card, reading)}")
+    st.markdown(f"**Reading.** {reading_in_words(card, reading, visits)} {direction_in_words(task, reading)}")
     for warning in prediction.warnings:
         st.warning(of_these(warning, visits), icon=":material/warning:")
 
@@ -79,24 +78,18 @@ def reading_in_words(card: Card, reading: PairReading, visits: tuple[Visit, Visi
     )
 
 
-def direction_in_words(task: Task, card: Card, reading: PairReading) -> str:
+def direction_in_words(task: Task, reading: PairReading) -> str:
     """Less or more abnormality at follow-up; that it isn't given where there is no change, or no ground to trust it."""
     if reading.prediction.label != task.positive:
         return "A direction is not given, because no change is called."
     answer = reading.prediction.further.get("direction")
-    if answer is None or not beats_chance(card):
+    if answer is None:
         return (
             "Whether it is better or worse is not given: by its card this was not shown to beat chance on real pairs."
         )
     more = answer[MORE]
     called, score = ("more", more) if more >= 0.5 else ("less", 1 - more)
     return f"Direction: **{called} abnormality** at follow-up (score {share(score)})."
-
-
-def beats_chance(card: Card) -> bool:
-    """Whether every direction figure of the card has an interval above one half, and there is one."""
-    lows = [metric.low for metric in card.metrics if metric.name == DIRECTION_FIGURE]
-    return bool(lows) and all(low is not None and low > 0.5 for low in lows)
 
 
 def pair_images(

@@ -7,6 +7,7 @@ import streamlit as st
 from cxrkit.quiz.material import make_material
 from cxrkit.quiz.pack_case import PackCase
 from cxrkit.quiz.question import Material, Question
+from pages.ui.compute import settled
 
 _THREAD = ThreadPoolExecutor(1, thread_name_prefix="quiz")
 
@@ -17,17 +18,21 @@ def material_of(question: Question) -> Material:
     Raises:
         ImageError, InputError: of a pack's files, as make_material.
     """
-    making = _making(question)
-    if not making.done():
-        what = "Reading the images …" if isinstance(question.source, PackCase) else "Simulating a case …"
-        with st.spinner(what):
-            return making.result()
-    return making.result()
+    if _making(question).done():
+        return _made(question)
+    what = "Reading the images …" if isinstance(question.source, PackCase) else "Simulating a case …"
+    with st.spinner(what):
+        return _made(question)
 
 
 def make_soon(question: Question) -> None:
     """Begin to make what will be shown next; nothing waits for it."""
     _making(question)
+
+
+def _made(question: Question) -> Material:
+    """Once it is; an error is not kept."""
+    return settled(_own if isinstance(question.source, PackCase) else _shared, question.key, question)
 
 
 def _making(question: Question) -> "Future[Material]":

@@ -11,13 +11,13 @@ from pages.ui.quiz_case import NEXT, ask
 from pages.ui.quiz_material import make_soon, material_of
 from pages.ui.quiz_score import running_score, show_score
 from pages.ui.quiz_setup import choose_quiz
-from pages.ui.quiz_state import KEY, Run, current, end, follow_link, go_on
+from pages.ui.quiz_state import KEY, Run, current, end, follow_link, skip
 from pages.ui.quiz_words import LEVELS
 
 
 def show_quiz() -> None:
     """What the session's quiz is at."""
-    with errors_shown():
+    with st.container(), errors_shown():  # in one place: an error of one run must not move what is below
         follow_link()
     run = current()
     if run is None:
@@ -29,10 +29,10 @@ def show_quiz() -> None:
 
 
 def _offer_to_skip(run: Run, error: CxrkitError) -> None:
-    """The network cannot read this case: say why, and let the others go on."""
+    """This case cannot be read, by us or by the network: say why, and let the others go on."""
     st.error(f"{error} This case does not count.", icon=":material/error:")
     last = run.place + 1 == len(run.questions)
-    st.button("End" if last else "Next case", key=f"{KEY}.next", type="primary", shortcut=NEXT, on_click=go_on)
+    st.button("End" if last else "Next case", key=f"{KEY}.next", type="primary", shortcut=NEXT, on_click=skip)
 
 
 def _show_question(run: Run) -> None:
@@ -48,7 +48,11 @@ def _show_question(run: Run) -> None:
         st.button("End the quiz", key=f"{KEY}.end", icon=":material/close:", on_click=end)
     done = run.place + answered
     st.progress(done / total)
-    material = material_of(question)
+    try:
+        material = material_of(question)
+    except CxrkitError as error:
+        _offer_to_skip(run, error)
+        return
     if run.given is None:
         if not isinstance(question.source, PackCase):
             with st.container(key=f"{KEY}.attribution"):  # it stays where presenter mode hides captions

@@ -159,8 +159,7 @@ def _away(distance: float) -> str:
 
 def _take_away(run: Run, outcomes: Sequence[Outcome]) -> None:
     with st.container(horizontal=True):
-        if run.query:
-            st.button("Same cases again", key=f"{KEY}.again", icon=":material/replay:", on_click=start_again)
+        st.button("Same cases again", key=f"{KEY}.again", icon=":material/replay:", on_click=start_again)
         st.button("Another quiz", key=f"{KEY}.leave", type="primary", icon=":material/quiz:", on_click=leave)
         _table(
             "Results (CSV)",

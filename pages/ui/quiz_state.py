@@ -154,8 +154,18 @@ def record(outcome: Outcome) -> None:
 def go_on() -> None:
     """To the next question; after the last one to the score, if there is anything to score."""
     run = current()
-    if run is None or run.given is None:
-        return
+    if run is not None and run.given is not None:
+        _next(run)
+
+
+def skip() -> None:
+    """Past a question whose images cannot be read."""
+    run = current()
+    if run is not None and run.question is not None:
+        _next(run)
+
+
+def _next(run: Run) -> None:
     run.place, run.given = run.place + 1, None
     clear_mark(VIEWER)  # the next image may be the same one
     if run.question is None and not run.outcomes:

@@ -106,8 +106,10 @@ def verdict(read: Read) -> str:
     sign = "✓ right" if read.right else "✗ wrong"
     if read.error is None:
         return sign
-    off = "exact to the month" if abs(read.error) < 0.5 else f"{abs(read.error):.0f} months too "
-    return f"{sign}: {off}{'' if abs(read.error) < 0.5 else 'old' if read.error > 0 else 'young'}"
+    months = round(abs(read.error))
+    if not months:
+        return f"{sign}: exact to the month"
+    return f"{sign}: {months} month{'s' if months > 1 else ''} too {'old' if read.error > 0 else 'young'}"
 
 
 def where(found: MarkFound, what: str) -> str:

@@ -13,6 +13,7 @@ from cxrkit.review.filters import shown
 from cxrkit.review.lesions import known_lesions
 from cxrkit.review.table import ReviewSet
 from pages.ui.errors import errors_shown
+from pages.ui.presenter import explain
 from pages.ui.results import display_pixels
 from pages.ui.review_choice import open_row
 from pages.ui.review_load import KEY
@@ -39,7 +40,8 @@ def show_case(review: ReviewSet, row: int, label: str, threshold: float | None, 
     """
     with st.container(border=True, key=f"{KEY}.case"):
         _heading(row, order)
-        with errors_shown():
+        # In one block, whatever it holds: the note below, built anew at another place, would lose what is being typed.
+        with st.container(), errors_shown():
             _images(review, row, label, threshold)
         _row_of(review, row)
         from pages.ui.review_notes import show_notes  # brings what talks to the database
@@ -88,7 +90,7 @@ def _images(review: ReviewSet, row: int, label: str, threshold: float | None) ->
     if explained is not None:
         _compare(review, row, label, explained)
     if lesions:
-        st.caption("Dashed outline: what the table says lies there.")
+        explain("Dashed outline: what the table says lies there.", f"{KEY}.outline")
 
 
 def _lesions(review: ReviewSet, row: int, image: Radiograph) -> Truth:
@@ -121,7 +123,7 @@ def _compare(review: ReviewSet, row: int, label: str, explained: "Explanation") 
     written, ages = float(review.score(label)[row]), bool(review.task.values)
     here = explained.answer
     answer = f"{here:.1f} months" if ages else share(here)
-    st.caption(f"{explained.meaning} Drawn by the weights of this server, which give {answer} here.")
+    explain(f"{explained.meaning} Drawn by the weights of this server, which give {answer} here.", f"{KEY}.heat")
     apart = abs(here - written)
     if math.isfinite(written) and apart > (1 if ages else _ALIKE):
         by = f"{signed(here - written)} months" if ages else f"{100 * apart:.0f} points"

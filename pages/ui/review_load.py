@@ -14,6 +14,7 @@ from cxrkit.tasks import find_task
 from pages.ui.errors import errors_shown
 from pages.ui.review_choice import forget_choice
 from pages.ui.review_upload import kept_table
+from pages.ui.tabs import kept_tabs
 from pages.ui.uploads import Upload
 
 KEY = "review"
@@ -25,7 +26,7 @@ _SET, _DIGEST = "_review.set", "_review.digest"
 
 def load_review() -> ReviewSet | None:
     """The loading area, and what is reviewed; None while there is nothing."""
-    given, run = st.tabs(SOURCES, key=f"{KEY}.source", on_change="rerun")
+    given, run = kept_tabs(SOURCES, f"{KEY}.source")
     review = None
     if given.open:
         with given, errors_shown():

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from cxrkit.card import Card
 from cxrkit.scan_day import duplicates, odd_studies
 from cxrkit.scan_reading import band_of
+from cxrkit.table import LineFeeds
 from pages.ui.scan_rows import Row
 from pages.ui.scan_table import studies
 from pages.ui.shell import FOOTER
@@ -49,7 +50,7 @@ def scans_csv(rows: Sequence[Row], card: Card) -> str:
     band = band_of(card.thresholds) or ("", "")
     numbers = studies(rows)
     text = io.StringIO()
-    table = csv.DictWriter(text, COLUMNS, lineterminator="\n", restval="")
+    table = csv.DictWriter(LineFeeds(text), COLUMNS, restval="")
     table.writeheader()
     for row in rows:
         number = str(row.number)

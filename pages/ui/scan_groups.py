@@ -12,6 +12,7 @@ from cxrkit.group_maps import GROUPS, LEVEL, GroupMaps, read_groups
 from cxrkit.task import Task
 from pages.ui.about import measured
 from pages.ui.models import weights_folder
+from pages.ui.presenter import explain
 from pages.ui.words import percent
 
 _SHOWN = 200
@@ -61,7 +62,7 @@ def group_analysis(task: Task, card: Card) -> None:
             ("Mean map of ventilation", turbo(groups.second)),
         )
     )
-    st.caption("From dark blue (0) over green to dark red (1).")
+    explain("From dark blue (0) over green to dark red (1).", "vq.means")
     _differences(groups)
 
 
@@ -82,10 +83,11 @@ def _differences(groups: GroupMaps) -> None:
             ),
         )
     )
-    st.caption(
+    explain(
         f"Independent t-test at each pixel. Raw: p below {LEVEL:g}, so about one pixel in {round(1 / LEVEL)} shows by "
         f"chance alone. Corrected: of the pixels shown at most {percent(LEVEL)} are expected to be there by chance "
-        "(Benjamini and Hochberg 1995). The percentages are shares of all pixels."
+        "(Benjamini and Hochberg 1995). The percentages are shares of all pixels.",
+        "vq.differences",
     )
 
 

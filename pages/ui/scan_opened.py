@@ -14,6 +14,7 @@ from pages.ui.scan_rows import Asked, Row, frames_of
 from pages.ui.scan_steps import preparation_steps
 from pages.ui.scan_view import read_again
 from pages.ui.several_uploads import in_markdown
+from pages.ui.tabs import kept_tabs
 from pages.ui.words import listed, share
 
 TABS = ("The scan", "How it was prepared", "Groups")
@@ -79,7 +80,7 @@ def _stopped(task: Task, row: Row) -> None:
         st.warning(row.found.reason, icon=":material/front_hand:")
         st.markdown(
             f"This page reads images of the kind “{task.reads}”. For anything else a network gives an answer too, and "
-            "it would look like any other. Nothing was analysed."
+            "it would look like any other. It was not analysed."
         )
         st.button(
             "Analyse anyway",
@@ -94,7 +95,7 @@ def _show_read(task: Task, card: Card, row: Row, reading: ScanReading) -> None:
     _cards(row, reading)
     _warnings(row)
     image = image_of(row.asked)
-    scan, steps, groups = st.tabs(TABS, key=f"{task.name}.tabs", on_change="rerun")
+    scan, steps, groups = kept_tabs(TABS, f"{task.name}.tabs")
     if scan.open:
         with scan:
             scan_with_map(task, row, image)

@@ -15,16 +15,21 @@ from cxrkit.scan_day import Scan, Verdict, pixel_digest
 from cxrkit.scan_facts import choose_frame, read_facts, read_scan
 from cxrkit.scan_reading import ScanReading
 from cxrkit.task import ModelInput, Prepared, Task
-from pages.ui.compute import computed
+from pages.ui.compute import begun
 from pages.ui.models import load_libraries
 from pages.ui.scan_files import ScanFile
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from cxrkit.predict import Prediction
     from cxrkit.weights import LoadedModel
 
 READERS = 2
 """Threads that open files: the decoders' processes are as many."""
+
+RUNS = 2
+"""Runs of the network at once: they share the cores, and cores that need not wait for one another do more."""
 
 TOGETHER, AHEAD = 4, 12
 """Scans in one run of the network, and files that are opened or wait for it: few, as a file may be a large image."""
@@ -143,8 +148,9 @@ def read_day(loaded: "LoadedModel", asked: Sequence[Asked]) -> list[Row]:
     """
     known = _known(loaded.card.sha256)
     missing = [each for each in asked if _key(each) not in known]
+    place = st.empty()  # always there: what is below is built anew where its place changes
     if missing:
-        _read(loaded, missing, known)
+        _read(loaded, missing, known, place)
     rows = [Row(each, known[_key(each)]) for each in asked]
     for row in rows:
         if row.found.frames is not None:
@@ -175,14 +181,14 @@ def _known(weights_sha256: str) -> dict[str, Found]:
     return {}
 
 
-def _read(loaded: "LoadedModel", missing: Sequence[Asked], known: dict[str, Found]) -> None:
+def _read(loaded: "LoadedModel", missing: Sequence[Asked], known: dict[str, Found], place: "DeltaGenerator") -> None:
     load_libraries()
     total = len(missing)
-    bar = st.progress(0.0, f"Reading scan 1 of {total} …")
+    place.progress(0.0, f"Reading scan 1 of {total} …")
     for done, (asked, found) in enumerate(read_files(loaded, missing), start=1):
         known[_key(asked)] = found
-        bar.progress(done / total, f"{done} of {total} scans are read …")
-    bar.empty()
+        place.progress(done / total, f"{done} of {total} scans are read …")
+    place.empty()
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,14 +209,18 @@ def read_files(loaded: "LoadedModel", missing: Sequence[Asked]) -> Iterator[tupl
     readers = ThreadPoolExecutor(READERS, thread_name_prefix="scans", initializer=_alone)
     try:
         rest = iter(missing)
-        waiting: deque[tuple[Asked, Future[_Ready | Found]]] = deque()
+        opening: deque[tuple[Asked, Future[_Ready | Found]]] = deque()
+        running: deque[_Batch] = deque()
         while True:
-            for each in islice(rest, AHEAD - len(waiting)):
-                waiting.append((each, readers.submit(_open, loaded.task, each)))
-            if not waiting:
+            for each in islice(rest, AHEAD - len(opening)):
+                opening.append((each, readers.submit(_open, loaded.task, each)))
+            if opening and len(running) < RUNS:
+                batch = [opening.popleft() for _ in range(min(TOGETHER, len(opening)))]
+                running.append(_begin(loaded, [(asked, future.result()) for asked, future in batch]))
+            elif running:
+                yield from _answers(running.popleft())
+            else:
                 return
-            batch = [waiting.popleft() for _ in range(min(TOGETHER, len(waiting)))]
-            yield from _answers(loaded, [(asked, future.result()) for asked, future in batch])
     finally:
         # The user may have gone on: what was not begun is left.
         readers.shutdown(wait=False, cancel_futures=True)
@@ -250,29 +260,31 @@ def _frames_to_choose(data: bytes) -> int | None:
     return facts.frames if facts is not None and choose_frame(facts) is None else None
 
 
-def _answers(loaded: "LoadedModel", opened: Sequence[tuple[Asked, _Ready | Found]]) -> Iterator[tuple[Asked, Found]]:
-    """What was found of files that were opened; those that may be read go through the network together."""
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """Files that were opened; those that may be read go through the network together."""
+
+    opened: Sequence[tuple[Asked, _Ready | Found]]
+    predictions: "Future[tuple[Prediction, ...]] | None"
+
+
+def _begin(loaded: "LoadedModel", opened: Sequence[tuple[Asked, _Ready | Found]]) -> _Batch:
     from cxrkit.predict_several import predict_several
 
-    ready = [(asked, each) for asked, each in opened if isinstance(each, _Ready)]
-    predictions: dict[str, Prediction] = {}
-    if ready:
-        found = computed(
-            predict_several, loaded, [each.prepared for _, each in ready], [each.image for _, each in ready]
-        )
-        predictions = {asked.image_key: prediction for (asked, _), prediction in zip(ready, found, strict=True)}
-    for asked, each in opened:
-        if isinstance(each, Found):
-            yield asked, each
-            continue
-        study = None if each.image.scan is None else each.image.scan.study
-        yield (
-            asked,
-            Found(
-                "read",
-                each.remark,
-                digest=pixel_digest(each.image),
-                study=study,
-                prediction=predictions[asked.image_key],
-            ),
-        )
+    ready = [each for _, each in opened if isinstance(each, _Ready)]
+    if not ready:
+        return _Batch(opened, None)
+    prepared, images = [each.prepared for each in ready], [each.image for each in ready]
+    return _Batch(opened, begun(predict_several, loaded, prepared, images))
+
+
+def _answers(batch: _Batch) -> Iterator[tuple[Asked, Found]]:
+    """What was found of the files of a batch, once the network is done."""
+    predictions = iter(() if batch.predictions is None else batch.predictions.result())
+    for asked, each in batch.opened:
+        yield asked, each if isinstance(each, Found) else _read_scan(each, next(predictions))
+
+
+def _read_scan(ready: _Ready, prediction: "Prediction") -> Found:
+    study = None if ready.image.scan is None else ready.image.scan.study
+    return Found("read", ready.remark, digest=pixel_digest(ready.image), study=study, prediction=prediction)

@@ -114,7 +114,7 @@ def table(key: str, rows: Sequence[Row], band: tuple[float, float] | None) -> No
         band: scores of perfusion between which neither type is called.
     """
     order = "-".join(str(row.number) for row in rows)
-    widget = f"{key}.table.{order}"
+    widget = f"{key}.table.{order}.{st.session_state.get(_turns(key), 0)}"
     st.dataframe(
         _coloured(rows),
         key=widget,
@@ -148,10 +148,21 @@ def ask_scan(key: str, rows: Sequence[Row]) -> Row:
         numbers,
         format_func=lambda number: f"Scan {number}: {verdicts[number]}",
         key=_open_key(key),
+        on_change=_unmark,
+        args=(key,),
         persist_state="session",
         width=320,
     )
     return next(row for row in rows if row.number == number)
+
+
+def _unmark(key: str) -> None:
+    """Another scan is opened than the row that the table marks: a table of another key marks none."""
+    st.session_state[_turns(key)] = st.session_state.get(_turns(key), 0) + 1
+
+
+def _turns(key: str) -> str:
+    return f"_unmarked.{key}"
 
 
 def _open_key(key: str) -> str:

@@ -139,3 +139,4 @@ def _use_simulated(key: str, use: bool) -> None:
 def _forget(key: str, sha256s: Sequence[str]) -> None:
     kept = st.session_state.get(_kept(key), [])
     st.session_state[_kept(key)] = [upload for upload in kept if upload.sha256 not in sha256s]
+    st.session_state.pop(_twice(key), None)

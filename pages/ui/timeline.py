@@ -13,6 +13,7 @@ from pages.ui.charts import show_figure
 from pages.ui.export import file_buttons
 from pages.ui.pair_reading import predict_pair
 from pages.ui.pair_results import ABNORMAL, of_these
+from pages.ui.presenter import explain
 from pages.ui.timeline_export import timeline_csv
 from pages.ui.visits import Visit
 from pages.ui.words import share
@@ -47,9 +48,10 @@ def timeline(
         alt="Score of change from each image to the next, with the threshold; the table below holds the same numbers.",
     )
     st.dataframe(timeline_rows(task, card, visits, steps), hide_index=True, width="stretch", placeholder="–")
-    st.caption(
+    explain(
         "Each image is compared with the one before it. Normal or abnormal is read within that pair, the first image "
-        "in the pair with the second."
+        "in the pair with the second.",
+        f"{task.name}.timeline",
     )
     made = partial(timeline_csv, task, card, visits, states(steps), steps, threshold)
     file_buttons(f"{task.name}.timeline", [("Timeline (CSV)", f"{task.name}-timeline.csv", made)])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cxrkit.card import Card
+from cxrkit.table import LineFeeds
 from cxrkit.task import Task
 from pages.ui.pair_results import ABNORMAL
 from pages.ui.shell import FOOTER
@@ -47,7 +48,7 @@ def timeline_csv(
     """
     limit = card.thresholds.get(ABNORMAL)
     text = io.StringIO()
-    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    table = csv.DictWriter(LineFeeds(text), COLUMNS)
     table.writeheader()
     for visit, state, step in zip(visits, states, (None, *steps), strict=True):
         table.writerow(

@@ -1,6 +1,6 @@
 """Choosing the images of one patient, in the order of time: uploads side by side, or a simulated pair."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -46,7 +46,8 @@ def choose_visits(key: str) -> list[Visit]:
         key: unique in the app.
 
     Returns:
-        At least two images in order; none while one is missing or cannot be read.
+        At least two images in order, the baseline among them; none while there are no two. Of a timeline those that
+        are there: one file that is missing or cannot be read costs itself alone.
     """
     names = visit_names(_count(key))
     images = _uploaded(key, names)
@@ -60,14 +61,16 @@ def choose_visits(key: str) -> list[Visit]:
             Visit("Baseline", baseline, truths[0], 0, of_another=two),
             Visit("Follow-up", follow_up, truths[1], settings.days, of_another=two),
         ]
-    given = [image for image in images if image is not None]
-    if len(given) < len(names):
-        _explain_choice(key, [name for name, image in zip(names, images, strict=True) if image is None])
+    missing = [name for name, image in zip(names, images, strict=True) if image is None]
+    given = {name: image for name, image in zip(names, images, strict=True) if image is not None}
+    if len(given) < 2 or names[0] in missing:
+        _explain_choice(key, missing)
         return []
-    _sizes(names, given)
-    return [
-        Visit(name, image, day=day) for name, image, day in zip(names, given, _days(key, names, given), strict=True)
-    ]
+    with st.container():  # always there: the row of days, built anew at another place, would lose what is being typed
+        if missing:
+            st.info(f"Still missing: {listed(missing)}. The others are compared.", icon=":material/upload_file:")
+        _sizes(given)
+    return [Visit(name, given[name], day=day) for name, day in _days(key, names, given).items()]
 
 
 def visit_names(count: int) -> list[str]:
@@ -132,10 +135,10 @@ def _explain_choice(key: str, missing: Sequence[str]) -> None:
     use_first_pair(key)
 
 
-def _sizes(names: Sequence[str], images: Sequence[Radiograph]) -> None:
+def _sizes(images: Mapping[str, Radiograph]) -> None:
     """Say that different sizes do no harm."""
-    if len({image.values.shape for image in images}) > 1:
-        stated = listed([f"{name} {_size(image)}" for name, image in zip(names, images, strict=True)])
+    if len({image.values.shape for image in images.values()}) > 1:
+        stated = listed([f"{name} {_size(image)}" for name, image in images.items()])
         st.caption(
             f"The images have different sizes: {stated} pixels. Each is cropped to its own lungs and brought to the "
             "network's size, so they need not be alike."
@@ -147,15 +150,23 @@ def _size(image: Radiograph) -> str:
     return f"{width} × {height}"
 
 
-def _days(key: str, names: Sequence[str], images: Sequence[Radiograph]) -> list[int | None]:
-    """Days since the first image: of each from the headers, or else as typed."""
-    days = [0, *(days_between(images[0], image) for image in images[1:])]
-    if None in days:
+def _days(key: str, names: Sequence[str], images: Mapping[str, Radiograph]) -> dict[str, int | None]:
+    """Days since the first image: of each from the headers, or else as typed.
+
+    Args:
+        key: unique in the app.
+        names: of all places, also those without an image.
+        images: by name.
+    """
+    first = next(iter(images.values()))
+    days = {name: days_between(first, image) for name, image in images.items()}
+    days[next(iter(images))] = 0
+    if None in days.values():
         with st.container(horizontal=True):
-            for index, day in enumerate(days):
-                if day is None:
-                    days[index] = _typed_day(f"{key}.day.{index}", names[index], images[0], images[index])
-    known = [(day, name) for name, day in zip(names, days, strict=True) if day is not None]
+            for name in [name for name, day in days.items() if day is None]:
+                # By place: a follow-up is called otherwise once there is a third image.
+                days[name] = _typed_day(f"{key}.day.{names.index(name)}", name, first, images[name])
+    known = [(day, name) for name, day in days.items() if day is not None]
     if known != sorted(known, key=lambda each: each[0]):
         st.warning(
             "The images are not in the order of time: "

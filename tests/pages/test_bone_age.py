@@ -88,7 +88,7 @@ def test_what_is_not_one_hand_is_stopped_until_the_user_insists(opened: Opened, 
     app = upload(opened(TASK.name), png(pixels))
     assert not app.metric
     assert words in app.warning[0].value
-    assert "Nothing was analysed" in said(app)
+    assert "It was not analysed" in said(app)
     widget(app.button, "anyway").click().run()
     assert not app.exception
     assert cards(app)

@@ -1,11 +1,8 @@
-"""The follow-up page: two images, honest checks, odd combinations, three and more as a timeline."""
+"""The follow-up page: two images, honest checks, odd combinations. More images are in test_timeline.py."""
 
-import csv
 import io
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 from types import SimpleNamespace
 
 import cv2
@@ -13,54 +10,22 @@ import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import NumberInput
 
 from cxrkit.card import Metric
 from cxrkit.explain import Method
 from cxrkit.explain_pair import INTERSECTION_BY_METHOD, Overlay
-from cxrkit.phantoms import PAIR_SAMPLES, ChestSettings, simulate_chest, simulate_pair
+from cxrkit.phantoms import PAIR_SAMPLES
+from cxrkit.predict import beats_chance
 from cxrkit.registration import register
 from cxrkit.tasks.followup import FOLLOW_UP
-from pages.ui import pair_samples
 from pages.ui.pair_checks import fit_in_words, usual_ranges
 from pages.ui.pair_reading import overlay_names
-from pages.ui.pair_results import beats_chance, pointing_in_words
-from pages.ui.visits import visit_names
-from pages.ui.words import share
+from pages.ui.pair_results import pointing_in_words
 from tests.models_for_tests import small_card, small_loaded
 from tests.pages.conftest import chest, png
+from tests.pages.followup_page import NAME, days, page, second_chest, texts, upload
 
-NAME = FOLLOW_UP.name
-
-
-@cache
-def second_chest() -> np.ndarray:
-    return np.round(simulate_chest(ChestSettings(seed=8, size=400)).values * 255)
-
-
-@pytest.fixture
-def page(opened: Callable[[str], AppTest], monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    """The page without images; its simulated ones are smaller than people get them."""
-    monkeypatch.setattr(pair_samples, "simulate_pair", lambda settings: simulate_pair(replace(settings, size=320)))
-    at = opened(NAME)
-    at.button(key="acknowledge").click().run()
-    return at
-
-
-def upload(at: AppTest, *files: bytes) -> AppTest:
-    for index, data in enumerate(files):
-        at.file_uploader(key=f"{NAME}.{index}.upload").upload(f"{index}.png", data, "image/png")
-    return at.run()
-
-
-def days(at: AppTest) -> list[NumberInput]:
-    """The fields of days, in the order of the images."""
-    return [field for field in at.number_input if str(field.key).startswith(f"{NAME}.day.")]
-
-
-def texts(at: AppTest) -> str:
-    elements = (*at.markdown, *at.caption, *at.warning, *at.info, *at.error, *at.success)
-    return "\n".join(str(element.value) for element in elements)
+__all__ = ["page"]
 
 
 def test_an_empty_page_says_what_is_missing_and_offers_a_simulated_pair(page: AppTest) -> None:
@@ -104,15 +69,6 @@ def test_days_of_one_pair_are_not_those_of_the_next(page: AppTest) -> None:
     upload(page, png(second_chest()), png())
     assert days(page)[0].value is None
     assert "days apart not known" in texts(page)
-
-
-def test_typed_days_out_of_order_are_said(page: AppTest) -> None:
-    page.button(key=f"{NAME}.more").click().run()
-    third = np.round(simulate_chest(ChestSettings(seed=9, size=320)).values * 255)
-    upload(page, png(), png(second_chest()), png(third))
-    days(page)[0].set_value(400).run()
-    days(page)[1].set_value(10).run()
-    assert "not in the order of time: Baseline on day 0, Image 2 on day 400 and Image 3 on day 10" in texts(page)
 
 
 def test_an_enlarged_follow_up_has_to_be_taken_smaller() -> None:
@@ -181,54 +137,6 @@ def test_two_simulated_patients_have_no_right_answer(page: AppTest) -> None:
     assert "nothing has changed" not in texts(page)
 
 
-def test_sentences_on_a_pair_of_a_timeline_name_its_images(page: AppTest) -> None:
-    page.button(key=f"{NAME}.more").click().run()
-    upload(page, png(), png(), png(second_chest()))
-    warnings = [element.value for element in page.warning]
-    assert any(text.startswith("Baseline and image 2 are the same image") for text in warnings), warnings
-    page.selectbox(key=f"{NAME}.first.3").select("Image 2").run()
-    words = texts(page)
-    assert "Image 2 reads as" in words or "Both images read as" in words
-    assert "The baseline reads" not in words
-
-
-def test_three_images_become_a_timeline(page: AppTest) -> None:
-    page.button(key=f"{NAME}.more").click().run()
-    upload(page, png(), png(second_chest()), png(np.fliplr(chest())))
-    assert not page.exception
-    assert "Timeline" in [element.value for element in page.subheader]
-    rows = page.dataframe[0].value
-    assert list(rows["Image"]) == visit_names(3)
-    assert rows["Score for change"][0] == "–"
-    assert "**Image 2 and image 3**" in texts(page)
-    page.selectbox(key=f"{NAME}.first.3").select("Baseline").run()
-    assert "**Baseline and image 2**" in texts(page)
-    page.button(key=f"{NAME}.fewer").click().run()
-    assert "Timeline" not in [element.value for element in page.subheader]
-
-
-def test_a_timeline_can_be_taken_away(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pages.ui import export
-
-    made: dict[str, str] = {}
-
-    def kept(label: str, data: Callable[[], str], **_: object) -> None:
-        if label == "Timeline (CSV)":
-            made[label] = data()
-
-    monkeypatch.setattr(export.st, "download_button", kept)
-    page.button(key=f"{NAME}.more").click().run()
-    upload(page, png(), png(second_chest()), png(np.fliplr(chest())))
-    assert not page.exception
-    rows = list(csv.DictReader(io.StringIO(made["Timeline (CSV)"])))
-    shown = page.dataframe[0].value
-    assert [row["image"] for row in rows] == list(shown["Image"])
-    assert rows[0]["score_change"] == ""
-    assert [share(float(row["score_change"])) for row in rows[1:]] == list(shown["Score for change"][1:])
-    assert [row["against_the_one_before"] for row in rows[1:]] == list(shown["Against the one before"][1:])
-    assert all("Not a medical device" in row["note"] for row in rows)
-
-
 def test_both_files_can_be_taken_away(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     from pages.ui import export
 
@@ -285,9 +193,9 @@ def test_a_direction_is_given_only_while_its_figures_beat_chance() -> None:
     card = small_card(FOLLOW_UP)
     good = Metric("direction AUC", "made pairs", 0.9, 0.8, 0.95, 100, "")
     poor = Metric("direction AUC", "nih", 0.6, 0.4, 0.7, 20, "")
-    assert not beats_chance(card)
-    assert beats_chance(replace(card, metrics=(good,)))
-    assert not beats_chance(replace(card, metrics=(good, poor)))
+    assert not beats_chance(card, good.name)
+    assert beats_chance(replace(card, metrics=(good,)), good.name)
+    assert not beats_chance(replace(card, metrics=(good, poor)), good.name)
 
 
 def test_the_usual_range_comes_from_the_card() -> None:

@@ -46,7 +46,7 @@ def test_another_kind_of_image_is_stopped_until_the_user_insists(name: str, kind
     data, words = STOPPED[kind]
     app = upload(opened(name), name, png(np.rot90(chest())) if data is None else data)
     assert words in said(app)
-    assert "Nothing was analysed" in said(app)
+    assert "It was not analysed" in said(app)
     assert not app.metric
     assert "Heatmap" not in said(app)
     assert f"{name}.overlay" not in buttons(app)
@@ -79,5 +79,5 @@ def test_insisting_holds_for_the_one_image(name: str, opened: Opened) -> None:
 def test_the_right_kind_is_scored_without_a_word(name: str, opened: Opened) -> None:
     app = upload(opened(name), name, png(picture(name)))
     assert app.metric
-    assert "Nothing was analysed" not in said(app)
+    assert "It was not analysed" not in said(app)
     assert f"{name}.anyway" not in buttons(app)

@@ -149,7 +149,7 @@ def test_of_a_cavity_the_page_says_that_it_has_no_label(page: AppTest) -> None:
 def test_a_lateral_view_is_stopped(page: AppTest) -> None:
     page.selectbox(key="nih14.sample").set_value("lateral").run()
     assert "lateral view" in said(page)
-    assert "Nothing was analysed" in said(page)
+    assert "It was not analysed" in said(page)
     assert "nih14.labels" not in [each.key for each in page.multiselect]
     page.button(key="nih14.anyway").click().run()
     assert not page.exception

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cxrkit.errors import InputError
+from cxrkit.errors import ImageError, InputError
 from cxrkit.quiz.question import Material, Question
 from cxrkit.quiz.results import MOST_LETTERS
-from pages.ui import quiz_answer, quiz_case, quiz_score, quiz_state
+from pages.ui import quiz_answer, quiz_case, quiz_material, quiz_score, quiz_state
 from pages.ui.quiz_network import NetworkAnswer
 from pages.ui.quiz_state import VIEWER
 from tests.pages.teaching_page import answer, calm, fill, go_on, page, run_of, small_images, start
@@ -207,6 +207,30 @@ def test_a_case_that_the_network_cannot_read_does_not_count_and_the_others_go_on
     go_on(page)
     assert "Scored: 1 of 2 cases." in said(page)
     assert [outcome.number for outcome in run_of(page).outcomes] == [2]
+
+
+def test_a_case_whose_images_cannot_be_made_is_tried_again_or_skipped(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def failing(source: object) -> Material:
+        asked.append(source)
+        raise ImageError("This image took too long.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(quiz_material, "make_material", failing)
+        quiz_material._shared.clear()  # other tests have had these cases
+        page.selectbox(key="quiz.task").set_value("tuberculosis").run()
+        page.number_input(key="quiz.cases").set_value(2).run()
+        page.button(key="quiz.start").click().run()
+        assert not page.exception
+        assert "This image took too long. This case does not count." in page.error[0].value
+        page.run()
+        assert len(asked) == 2, "an error is not kept"
+    page.button(key="quiz.next").click().run()
+    assert not page.error
+    assert "Case 2 of 2" in page.subheader[0].value
 
 
 def test_a_quiz_of_which_nothing_can_be_read_leads_back_to_the_setup(

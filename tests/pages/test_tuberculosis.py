@@ -88,6 +88,11 @@ def test_crop_fields_start_at_the_automatic_box_and_return_to_it(page: AppTest) 
     widget(page.button, "automatic").click().run()
     assert box(page) == automatic
     assert "Your crop box." not in said(page)
+    widget(page.button, "whole").click().run()
+    assert box(page)[:2] == [0, 0]
+    assert [widget(page.number_input, edge).max for edge in ("right", "bottom")] == box(page)[2:]
+    assert "Your crop box." in said(page)
+    assert widget(page.button, "whole").disabled
 
 
 def test_crossed_crop_edges_stop_short_of_each_other(page: AppTest) -> None:

@@ -90,7 +90,7 @@ def test_a_bad_file_costs_its_row_alone(mixed: AppTest) -> None:
 def test_what_is_no_scan_is_stopped_until_the_user_insists(mixed: AppTest) -> None:
     open_scan(mixed, 4)
     assert "empty" in said(mixed)
-    assert "Nothing was analysed" in said(mixed)
+    assert "It was not analysed" in said(mixed)
     assert not mixed.metric
     mixed.button(key="vq.anyway").click().run()
     assert not mixed.exception

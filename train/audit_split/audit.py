@@ -12,6 +12,7 @@ from numpy import int64
 from numpy.typing import NDArray
 
 from cxrkit.errors import CxrkitError, InputError
+from cxrkit.table import LineFeeds
 from train.audit_split.confounds import answers
 from train.audit_split.copies import Copy, list_copies
 from train.audit_split.duplicates import Pair, compare, copies_among, groups_of
@@ -86,7 +87,7 @@ def write_pairs(found: Audit, file: Path) -> None:
 
 def _write_rows(file: Path, names: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
     with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
+        writer = csv.writer(LineFeeds(stream))
         writer.writerow(names)
         writer.writerows(rows)
 

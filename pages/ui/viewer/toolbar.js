@@ -31,13 +31,13 @@ const PRESETS = {
 };
 
 const KEYS = [
-  ["P  W  M  C  K", "pan, window, ruler, crop, mark tool"],
+  ["P  W  M  C  K", "pan, window, ruler tool; crop and mark tool where the page has them"],
   ["+  −", "zoom in, out (or mouse wheel, pinch)"],
   ["0", "fit (or double click)"],
   ["Arrow keys", "move the image; with the window tool contrast and brightness; with the ruler and the mark tool a crosshair, with Shift in small steps"],
   ["Enter", "with the ruler sets one end, then the other; with the mark tool the mark"],
   ["I", "invert"],
-  ["T  O", "outline of the truth, heat inside it only (simulated images)"],
+  ["T  O", "outline of what is to be found, heat inside it only, where it is known"],
   ["R", "reset the display"],
   ["Esc", "remove the ruler, close this list"],
   ["Right drag", "window, whichever tool is chosen"],
