@@ -32,7 +32,7 @@ class Decoded:
     Args:
         values: float32 [H, W]; higher is brighter.
         window: (low, high) of the display in units of values, or None.
-        voi_function: "LINEAR" or "SIGMOID", how window maps to gray (PS3.3 C.11.2.1.2 and C.11.2.1.3).
+        voi_function: "LINEAR", "LINEAR_EXACT" or "SIGMOID", how window maps to gray (PS3.3 C.11.2.1.2 and C.11.2.1.3).
         valid: bool [H, W], False on padding; None where every pixel counts.
         frames: how many frames the file holds.
         spacing_mm: (row, column) distance of pixel centres in mm, or None.

@@ -16,8 +16,8 @@ from cxrkit.errors import ImageError
 
 
 class Voi(NamedTuple):
-    """A window as (low, high) in units of the values, its function, "LINEAR" or "SIGMOID", and the file's own words for
-    it, "" where it states none that can be used."""
+    """A window as (low, high) in units of the values, its function, "LINEAR", "LINEAR_EXACT" or "SIGMOID", and the
+    file's own words for it, "" where it states none that can be used."""
 
     window: tuple[float, float] | None
     function: str = "LINEAR"
@@ -94,8 +94,7 @@ def _first_window(dataset: Dataset) -> Voi:
     if function in ("SIGMOID", "LINEAR_EXACT"):
         if width <= 0:
             return Voi(None)
-        kind = "SIGMOID" if function == "SIGMOID" else "LINEAR"
-        return Voi((center - width / 2, center + width / 2), kind, stated)
+        return Voi((center - width / 2, center + width / 2), function, stated)
     if width < 1:
         return Voi(None)
     return Voi((center - 0.5 - (width - 1) / 2, center - 0.5 + (width - 1) / 2), stated=stated)

@@ -55,7 +55,7 @@ class Radiograph:
         spacing_mm: (row, column) distance between pixel centres in mm, or None.
         header: readable label -> text, allowlist only.
         warnings: sentences about what was changed or odd, for the screen.
-        voi_function: "LINEAR" or "SIGMOID" (PS3.3 C.11.2.1.3), how windowed() maps window to gray.
+        voi_function: "LINEAR", "LINEAR_EXACT" or "SIGMOID" (PS3.3 C.11.2.1.3), how windowed() maps window to gray.
         taken: local date and time of the image, at midnight where the file states the date alone; None where it states
             neither. Never shown as such; see days_between.
         view: the view position as the file states it, for instance "PA" (PS3.3 C.8.11.5), or None.
@@ -85,6 +85,11 @@ class Radiograph:
         # A window of width 1 is a step; half a float32 unit keeps it one without dividing by zero.
         step = float(np.spacing(np.float32(max(abs(low), 1.0))))
         return low, low + step
+
+    @property
+    def window_step(self) -> float:
+        """By how much the file's window width is more than from black to white: 1 for LINEAR (PS3.3 C.11.2.1.2.1)."""
+        return 1.0 if self.window is not None and self.voi_function == "LINEAR" else 0.0
 
     @cached_property
     def _robust_range(self) -> tuple[float, float]:

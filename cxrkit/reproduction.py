@@ -281,7 +281,7 @@ SSGAN_VIT = System(
     contradictions=(
         "Images are flipped in one place and not in another. Here never: a flipped chest is another anatomy.",
         "A softmax is put over labels of which several can hold at once. Here each label has its sigmoid; the softmax "
-        "can be had from Python alone (train.nih14.losses); no command trains it.",
+        "is an option of the commands gan and study (--reading softmax), and never of the weights that the app loads.",
         "Two regimes of the GAN are named, cross-entropy of real against fake and a Wasserstein loss with gradient "
         "penalty. Here the first is the default and the other an option.",
         "How the discriminator helps the transformer is left open: it is to be trained further on features that the "

@@ -20,7 +20,7 @@ from pages.ui.finding_results import (
     where_the_heat_lies,
 )
 from pages.ui.finding_training import training_for_teaching
-from pages.ui.finding_truth import against_truth
+from pages.ui.finding_truth import against_known, against_truth
 from pages.ui.finding_view import read_findings_of, rollout_of, show_label
 from pages.ui.finding_words import pointing_in_words
 from pages.ui.model_input import model_input
@@ -64,6 +64,8 @@ def analyse(image: Radiograph, truth: Truth | None) -> None:
             score_bars(TASK, views)
         if truth is not None:
             against_truth(image, truth, views[-1].findings, shown)
+        else:
+            against_known(TASK, image.sha256, views[-1].findings)
         first = [show_label(loaded, image, view, question.labels[0], question.method) for view in views]
         what_was_read(first, where_the_heat_lies)
     score_table(TASK, views[-1].findings)

@@ -55,6 +55,9 @@ def test_rescale_window_inversion(photometric: str, window: tuple[float, float],
         shown = 1 - shown
     else:
         np.testing.assert_array_equal(image.values, rescaled)
+        assert image.window is not None
+        (low, high), step = image.window, image.window_step
+        assert ((low + high + step) / 2, high - low + step) == pytest.approx(window), "what the viewer tells of it"
     steps = image.values == np.float32(image.display_range()[0])  # where a window of width 1 may go either way
     np.testing.assert_allclose(image.windowed()[~steps], shown[~steps], atol=2e-6)
     assert image.windowed().dtype == np.float32

@@ -2,15 +2,21 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from cxrkit.evaluate import analyse
+from cxrkit.explain_pair import Overlay, explain_pair, overlays
 from cxrkit.image_file import load_image
 from cxrkit.metrics import auc
 from cxrkit.phantoms import ScanKind, random_scan, simulate_scan
+from cxrkit.predict import encode, predict
 from cxrkit.quality import check_image
+from cxrkit.task import ModelInput
 from cxrkit.tasks.bone_age import BONE_AGE
+from cxrkit.tasks.followup import FOLLOW_UP
+from cxrkit.tasks.nih14 import NIH14
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from cxrkit.tasks.vq import VQ
 from cxrkit.weights import LoadedModel, load_model
@@ -44,6 +50,47 @@ def test_a_real_inverted_jpeg2000_chest_is_answered(shipped: LoadedModel, shared
     prediction = analyse(shipped, [image])
     assert sum(prediction.scores.values()) == pytest.approx(1)
     assert prediction.warnings == (), "two lungs are found in it"
+
+
+def test_findings_of_images_that_report_agree_with_the_card(shared_data: Path) -> None:
+    loaded, folder = load_model(NIH14), shared_data / "nih"
+    table = pd.read_csv(folder / "labels.csv")
+    table = table[table["split"] == "val"]
+    scores = [analyse(loaded, [load_image(folder / file)]).scores for file in table["file"]]
+    stated = {metric.name: metric.value for metric in loaded.card.metrics}
+    for label in ("Effusion", "Infiltration", "Pneumonia"):
+        found = auc([label in text.split("|") for text in table["findings"]], [each[label] for each in scores])
+        assert found == pytest.approx(stated[f"AUC, {label}"], abs=0.02), label
+
+
+def test_abnormal_images_of_pairs_that_report_agree_with_the_card(shared_data: Path) -> None:
+    """Each image is read within a pair, here with another neighbour than on the card."""
+    loaded, folder = load_model(FOLLOW_UP), shared_data / "nih"
+    table = pd.read_csv(folder / "labels.csv")
+    table = table[table["split"] == "val"]
+    images = [load_image(folder / file) for file in table["file"]]
+    scores = []
+    for pair in zip(images[::2], images[1::2], strict=True):
+        further = analyse(loaded, list(pair)).further
+        scores += [further[name]["abnormal"] for name in ("baseline", "follow-up")]
+    stated = loaded.card.metric("abnormal: AUC", "nih, given val part: radiographs").value
+    assert auc(table["findings"] != "No Finding", scores) == pytest.approx(stated, abs=0.08)
+
+
+@pytest.mark.parametrize("name", ["hannover", "nih"])
+def test_two_real_images_of_one_patient_are_compared_and_explained(name: str, shared_data: Path) -> None:
+    loaded, folder = load_model(FOLLOW_UP), shared_data / name
+    patients = pd.read_csv(folder / "labels.csv").groupby("patient_id", sort=True)["file"]
+    files = next(list(group)[:2] for _, group in patients if len(group) > 1)
+    images = [load_image(folder / file) for file in files]
+    prepared = FOLLOW_UP.prepare(images, {}, ModelInput())
+    encoded = encode(loaded, prepared)
+    prediction = predict(loaded, prepared, encoded, images)
+    assert prediction.label in FOLLOW_UP.labels
+    assert "direction" not in prediction.further, "on real pairs it does not beat chance"
+    maps = overlays(explain_pair(loaded, encoded), prepared, Overlay.INTERSECTION)
+    assert all(np.isfinite(heatmap.values).all() for heatmap in maps)
+    assert [placement.image_shape for placement in prepared.placements] == [image.values.shape for image in images]
 
 
 @pytest.fixture(scope="module")

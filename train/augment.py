@@ -1,9 +1,11 @@
 """Augmentations, applied after `prepare`: float32 [S, S] in [0, 1] -> the same."""
 
+import random
 from collections.abc import Callable
 
 import albumentations as A
 import numpy as np
+import torch
 from PIL import Image
 from timm.data.auto_augment import rand_augment_transform
 
@@ -42,7 +44,7 @@ def published(*, erase: bool, augment: bool, flip: bool, invert: bool = False) -
     """
     policies = [*_POLICIES, "Invert"] if invert else _POLICIES
     # mstd101: strength uniform in 0 to m instead of always m; n2: two policies.
-    random = rand_augment_transform("rand-m10-n2-mstd101-inc1", {"img_mean": 128}, policies)
+    policy = rand_augment_transform("rand-m10-n2-mstd101-inc1", {"img_mean": 128}, policies)
     rest = A.Compose(
         [
             *([A.HorizontalFlip(p=0.5)] if flip else []),
@@ -51,12 +53,26 @@ def published(*, erase: bool, augment: bool, flip: bool, invert: bool = False) -
     )
 
     def apply(image: Gray) -> Gray:
+        seed_steps(rest)
         if augment:
-            drawn = random(Image.fromarray(eight_bits(image)))
+            drawn = policy(Image.fromarray(eight_bits(image)))
             image = gray_of(np.asarray(drawn))
         return np.asarray(rest(image=image)["image"], dtype=np.float32)
 
     return apply
+
+
+def seed_steps(steps: A.Compose, seed: int | None = None) -> None:
+    """Let all steps draw from one stream.
+
+    Not by set_random_seed: it begins a stream of the same seed in each step, so that all of them draw alike.
+
+    Args:
+        steps: to be seeded.
+        seed: None = from torch's generator, which a run seeds, and of which each worker has one of its own.
+    """
+    chosen = int(torch.randint(2**31, ())) if seed is None else seed
+    steps.set_random_state(np.random.default_rng(chosen), random.Random(chosen))
 
 
 def across_hospitals() -> Augment:
@@ -99,6 +115,8 @@ def across_hospitals() -> Augment:
     )
 
     def apply(image: Gray) -> Gray:
+        seed_steps(look)
+        seed_steps(marks)
         seen = gray_of(look(image=eight_bits(image))["image"])
         return np.asarray(marks(image=equalise(seen))["image"], dtype=np.float32)
 
@@ -130,7 +148,7 @@ def contrastive(size: int) -> Callable[[Gray, int], Gray]:
     )
 
     def apply(image: Gray, seed: int) -> Gray:
-        steps.set_random_seed(seed)
+        seed_steps(steps, seed)
         return np.asarray(steps(image=image)["image"], dtype=np.float32)
 
     return apply

@@ -10,6 +10,10 @@ from cxrkit.cases import Case, class_index, read_manifest
 from cxrkit.errors import ManifestError
 from cxrkit.tasks.tuberculosis import LABELS
 
+DIVISION = 0
+"""Seed of every division by patient: one for all commands, or what a training starts from would have learned from what
+another part of it reports. A run's own seed decides initialisation and draws."""
+
 _RAHMAN = {
     "Normal": re.compile(r"Normal-(\d+)\.png", re.IGNORECASE),
     "Tuberculosis": re.compile(r"Tuberculosis-(\d+)\.png", re.IGNORECASE),

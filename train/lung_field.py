@@ -26,6 +26,7 @@ from cxrkit.lungs import NAME, SIZE, TRAIN_COMMAND, find_lungs, lung_input
 from cxrkit.models.unet import UNet
 from cxrkit.phantoms import LESIONS, Lesion, random_chest, simulate_chest
 from cxrkit.weights import fill, read_weights, save_weights
+from train.augment import seed_steps
 from train.identity import identity_of
 from train.provenance import commit
 from train.trainer import FitSettings, fit
@@ -88,6 +89,7 @@ class Pairs(Dataset[tuple[Tensor, Tensor]]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         index %= len(self.images)
+        seed_steps(self.augment)
         drawn = self.augment(image=(self.images[index] + 1) / 2, mask=self.masks[index])
         return torch.from_numpy(lung_input(drawn["image"]))[None], torch.from_numpy(drawn["mask"])[None]
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm import tqdm
 
 from cxrkit.card import WEIGHTS, read_card
@@ -85,7 +85,7 @@ def prepare_cases(task: Task, cases: Sequence[Case], root: Path, size: int, cach
         size: side of the network's input.
         cache: folder for the prepared arrays.
     """
-    key = hashlib.sha256(repr([case.files for case in cases]).encode())
+    key = _of_files(cases, root)
     key.update(repr((task.name, size, recorded(task))).encode())
     # The automatic crop depends on the lung field's weights.
     key.update(_lung_field())
@@ -104,12 +104,16 @@ def prepare_cases(task: Task, cases: Sequence[Case], root: Path, size: int, cach
     return views
 
 
+def _of_files(cases: Sequence[Case], root: Path) -> "hashlib._Hash":
+    """What tells these files from others of the same names below another root."""
+    return hashlib.sha256(repr((str(root.resolve()), [case.files for case in cases])).encode())
+
+
 def read_each(
     measure: Callable[[Radiograph], NDArray[np.float32]], cases: Sequence[Case], root: Path, cache: Path, name: str
 ) -> NDArray[np.float32]:
     """What `measure` gives for every case's one image, stacked; a later call with the same cases reads the cache."""
-    key = hashlib.sha256(repr([case.files for case in cases]).encode()).hexdigest()[:16]
-    file = cache / f"{name}-{key}.npy"
+    file = cache / f"{name}-{_of_files(cases, root).hexdigest()[:16]}.npy"
     if not file.is_file():
 
         def measured(index: int) -> NDArray[np.float32]:
@@ -193,6 +197,34 @@ def even_weights(groups: Sequence[str], shares: Mapping[str, float]) -> NDArray[
     return np.asarray((np.array(each) / counts)[inverse], dtype=np.float64)
 
 
+class WeightedDraws(Sampler[int]):
+    """Positions drawn with a weight each, the same one again and again: by the run's seed and the epoch alone.
+
+    So a run that was killed goes on with the draws of the epochs that remain.
+
+    Args:
+        weights: [N].
+        images: of an epoch.
+        seed: of the run.
+    """
+
+    def __init__(self, weights: NDArray[np.float64], images: int, seed: int) -> None:
+        self.shares, self.images, self.seed, self.epoch = weights / weights.sum(), images, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """The epoch whose draws come next."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.images
+
+    def __iter__(self) -> Iterator[int]:
+        random = np.random.default_rng([self.seed, self.epoch])
+        # Among several processes nobody tells the epoch.
+        self.epoch += 1
+        return iter(random.choice(len(self.shares), self.images, p=self.shares).tolist())
+
+
 def weighted_loader(
     data: Augmented, weights: NDArray[np.float64], images: int, batch: int, seed: int, *, worker: bool = True
 ) -> DataLoader[tuple[Tensor, int]]:
@@ -206,7 +238,7 @@ def weighted_loader(
         seed: of the draw.
         worker: whether a process of its own augments while the network trains.
     """
-    sampler = WeightedRandomSampler(weights.tolist(), images, generator=torch.Generator().manual_seed(seed))
+    sampler = WeightedDraws(weights, images, seed)
     # More than one would only take cores from the network.
     return DataLoader(
         data, batch_size=batch, sampler=sampler, drop_last=True, num_workers=int(worker), persistent_workers=worker

@@ -1,5 +1,6 @@
 """Networks of training runs as safetensors files: the one that a run keeps, and one to start from."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,15 @@ HISTORY = "history"
 def save_array(file: Path, array: NDArray[Any]) -> None:
     """Write an array that a later run reads; a kill leaves no half of it."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(".new")
+    fresh = _fresh(file)
     with fresh.open("wb") as opened:
         np.save(opened, array)
     fresh.replace(file)
+
+
+def _fresh(file: Path) -> Path:
+    """Beside it, and of this process alone: several may begin with the same cache."""
+    return file.with_suffix(f".{os.getpid()}.new")
 
 
 def save(model: nn.Module, file: Path, told: dict[str, str] | None = None) -> None:
@@ -37,7 +43,7 @@ def save(model: nn.Module, file: Path, told: dict[str, str] | None = None) -> No
 
 def save_tensors(tensors: Mapping[str, Tensor], file: Path, told: dict[str, str] | None = None) -> None:
     """Write tensors, with what is told of them; a kill leaves the file that was there."""
-    fresh = file.with_suffix(".new")
+    fresh = _fresh(file)
     # Copies: some layers of CoaT share their weights, and such a file takes no tensor twice.
     copies = {name: value.detach().clone(memory_format=torch.contiguous_format) for name, value in tensors.items()}
     save_file(copies, fresh, told)

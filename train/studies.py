@@ -14,6 +14,9 @@ from cxrkit.metrics import Interval
 
 Row = dict[str, Any]
 
+FROM_IMAGENET = ", from ImageNet"
+"""After the name of a network that started from timm's weights, where the others of its table did not."""
+
 REFERENCE = "reference"
 """In the place of a comparison with itself."""
 

@@ -4,6 +4,7 @@ import ctypes
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
+from cxrkit.errors import InputError
 from train.identity import Identity, identity_of, keep_identity
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
@@ -204,10 +206,10 @@ def fit(
         The network with its averaged weights, in eval mode.
 
     Raises:
-        InputError: the folder holds a run of other settings or cases.
+        InputError: the folder holds a run of other settings or cases, or an epoch has no whole batch.
     """
     keep_freed_memory()
-    steps = settings.epochs * max(1, len(training) // (settings.devices * settings.nodes))
+    steps = settings.epochs * _batches(training, settings.devices * settings.nodes)
     last = run / "checkpoints" / "last.ckpt"
     if is_first_process():
         keep_identity(run, {**identity_of(settings), **identity, "steps": str(steps)}, begun=last.is_file())
@@ -215,14 +217,39 @@ def fit(
         return model.eval()
     module = Supervised(model, loss, settings, steps, optimiser)
     trainer = _trainer(settings, run, judge)
-    trainer.fit(module, training, ckpt_path="last" if last.is_file() else None, weights_only=False)
+    trainer.fit(module, training, ckpt_path=last if last.is_file() else None, weights_only=False)
     return model.eval()
+
+
+def _batches(training: "DataLoader[Any]", processes: int) -> int:
+    """Batches of an epoch in each of several processes, among which Lightning deals the images out.
+
+    Raises:
+        InputError: there is none; Lightning would end without a step, and leave the network untrained.
+    """
+    size, batches = training.batch_size, len(training)
+    if processes > 1 and size is not None:
+        images = ceil(len(training.sampler) / processes)  # type: ignore[arg-type]
+        batches = images // size if training.drop_last else ceil(images / size)
+    if batches < 1:
+        raise InputError(
+            f"An epoch has too few images for one batch of {size} in each of {processes} processes. Draw more images "
+            "an epoch, or take smaller batches or fewer processes."
+        )
+    return batches
 
 
 def _trainer(settings: FitSettings, run: Path, judge: Judge | None) -> lightning.Trainer:
     """Lightning's, with checkpoints, the moving average and the judge."""
     callbacks: list[lightning.Callback] = [
-        ModelCheckpoint(dirpath=run / "checkpoints", filename="epoch", save_last=True, save_on_train_epoch_end=True),
+        ModelCheckpoint(
+            dirpath=run / "checkpoints",
+            filename="epoch",
+            save_last=True,
+            save_on_train_epoch_end=True,
+            # In a folder that was moved, another version would be written beside the last one.
+            enable_version_counter=False,
+        ),
         TQDMProgressBar(refresh_rate=10),
     ]
     averaging = WeightAveraging(multi_avg_fn=moving_average(settings.ema_decay)) if settings.ema_decay else None

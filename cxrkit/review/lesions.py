@@ -59,13 +59,16 @@ def _pixels(word: str) -> float:
     return value
 
 
-def known_lesions(review: ReviewSet, row: int, shape: tuple[int, int]) -> tuple[tuple[str, NDArray[np.bool_]], ...]:
-    """What is known to lie where in a case's image; of a pair in the follow-up.
+def known_lesions(
+    review: ReviewSet, row: int, shape: tuple[int, int], of: str = ""
+) -> tuple[tuple[str, NDArray[np.bool_]], ...]:
+    """What is known to lie where in a case's image; of a pair in the follow-up, or in the baseline.
 
     Args:
         review: its table may have the columns `mask`, `boxes` and SIDE.
         row: of it.
         shape: (height, width) of the image.
+        of: what the columns' names begin with, table.OF_BASELINE for a pair's first image.
 
     Returns:
         (what it is, [H, W] True inside) for each; none of them empty.
@@ -75,12 +78,12 @@ def known_lesions(review: ReviewSet, row: int, shape: tuple[int, int]) -> tuple[
             proportions; boxes that cannot be read.
     """
     found = []
-    path = review.mask_path(row)
+    path, boxes = review.mask_path(row, of), f"{of}{BOXES}"
     if path is not None:
         found.append(("mask", _fitted(load_image(path).values, shape)))
-    if BOXES in review.table:
+    if boxes in review.table:
         side = _side(review.table[SIDE].iat[row]) if SIDE in review.table else None
-        found += [(box.label, _filled(box, shape, side)) for box in read_boxes(str(review.table[BOXES].iat[row]))]
+        found += [(box.label, _filled(box, shape, side)) for box in read_boxes(str(review.table[boxes].iat[row]))]
     return tuple((name, mask) for name, mask in found if mask.any())
 
 

@@ -35,6 +35,9 @@ AGE_LABEL = "bone age"
 MASK, BOXES = "mask", "boxes"
 """Columns that say where the finding lies: a file below the root folder, and boxes as text."""
 
+OF_BASELINE = "baseline_"
+"""Before the names of these columns: of a pair's first image. Without it they are of the second one."""
+
 _FIRST_ROW = 2  # as a spreadsheet counts it: the header is row 1
 
 
@@ -94,9 +97,15 @@ class ReviewSet:
         """A case's files on this machine; InputError as for `open`."""
         return self._below(self.files(row), row)
 
-    def mask_path(self, row: int) -> Path | None:
-        """The picture in which the finding is white; None where none is named. InputError as for `open`."""
-        name = str(self.table[MASK].iat[row]) if MASK in self.table else ""
+    def mask_path(self, row: int, of: str = "") -> Path | None:
+        """The picture in which the finding is white; None where none is named. InputError as for `open`.
+
+        Args:
+            row: of the table.
+            of: what the column's name begins with, OF_BASELINE for a pair's first image.
+        """
+        column = f"{of}{MASK}"
+        name = str(self.table[column].iat[row]) if column in self.table else ""
         return self._below((name,), row)[0] if name.strip() else None
 
     def context(self, row: int) -> dict[str, object]:
@@ -173,7 +182,7 @@ def read_predictions(data: bytes, name: str, task: Task | None, root: Path | Non
     table = _frame(data)
     found = _task_of(table) if task is None else task
     _check_columns(found, table)
-    text = {*found.file_columns, MASK, "patient_id", "warnings", "error"}
+    text = {*found.file_columns, MASK, f"{OF_BASELINE}{MASK}", "patient_id", "warnings", "error"}
     typed = pd.DataFrame({name: table[name] if name in text else _typed(table[name]) for name in table})
     _check_scores(found, typed)
     review = ReviewSet(found, name, typed, root, weights)

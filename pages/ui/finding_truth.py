@@ -1,13 +1,16 @@
-"""Are the findings right? For simulated chests, of which it is known what is there."""
+"""Are the findings right? For simulated chests, of which it is known what is there, and for what the user knows."""
 
 import streamlit as st
 
+from cxrkit.finding_labels import NO_FINDING
 from cxrkit.finding_reading import FindingsReading
 from cxrkit.finding_truth import LABEL_OF_LESION, Comparison, compare_findings, labels_of_lesions
 from cxrkit.image import Radiograph
 from cxrkit.localisation import localise
+from cxrkit.task import Task
 from pages.ui.finding_view import Shown
 from pages.ui.finding_words import name_of, names
+from pages.ui.presenter import explain
 from pages.ui.truth import Truth, sentence
 from pages.ui.words import listed
 
@@ -31,9 +34,7 @@ def against_truth(image: Radiograph, truth: Truth, reading: FindingsReading, sho
     st.subheader("Is it right?", anchor=False)
     actual, without = labels_of_lesions(lesion for lesion, _ in truth)
     st.markdown(_in_words(actual, without, reading))
-    rows = compare_findings(actual, reading)
-    if rows:
-        st.dataframe([_row(one) for one in rows], hide_index=True, width="stretch", placeholder="–")
+    _table(actual, reading)
     for each in shown:
         _where(image, truth, each)
     st.caption(
@@ -41,6 +42,44 @@ def against_truth(image: Radiograph, truth: Truth, reading: FindingsReading, sho
         "ChestX-ray14 the same shadow may be labelled consolidation, infiltration or pneumonia, so an extra one of "
         "these beside a consolidation is no plain error."
     )
+
+
+def against_known(task: Task, image_sha256: str, reading: FindingsReading) -> None:
+    """Ask what is there, which no answer needs, and hold the called findings against it.
+
+    Args:
+        task: of the page.
+        image_sha256: of the image; what is known of one is not known of the next.
+        reading: what was said of it.
+    """
+    st.subheader("Is it right?", anchor=False)
+    known: list[str] = st.multiselect(
+        "Findings that are known to be there",
+        (NO_FINDING, *task.labels),
+        format_func=lambda label: label if label == NO_FINDING else name_of(label),
+        key=f"{task.name}.known.{image_sha256[:16]}",
+        placeholder="If you know them, from a report or a label",
+        persist_state="session",
+    )
+    if not known:
+        return
+    if NO_FINDING in known and len(known) > 1:
+        st.warning(f"“{NO_FINDING}” and findings cannot both be right. Take one of them out.", icon=":material/rule:")
+        return
+    actual = frozenset(known) - {NO_FINDING}
+    st.markdown(_in_words(actual, (), reading))
+    _table(actual, reading)
+    explain(
+        "Labels of ChestX-ray14 were read out of reports by a program, and one shadow may be labelled consolidation, "
+        "infiltration or pneumonia. One image says little about a network: its figures are below.",
+        f"{task.name}.known",
+    )
+
+
+def _table(actual: frozenset[str], reading: FindingsReading) -> None:
+    rows = compare_findings(actual, reading)
+    if rows:
+        st.dataframe([_row(one) for one in rows], hide_index=True, width="stretch", placeholder="–")
 
 
 def _in_words(actual: frozenset[str], without: tuple[str, ...], reading: FindingsReading) -> str:

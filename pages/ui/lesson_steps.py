@@ -198,6 +198,7 @@ def _panes(reading: "LessonReading", shown: "Sequence[tuple[str, Heatmap]]", key
                 heatmap_label=f"{heatmap.method} for {heatmap.label}",
                 masks=(("lesion", reading.mask),) if truth else (),
                 digest=reading.image.sha256,
+                window_step=reading.image.window_step,
             )
             for title, heatmap in shown
         ],

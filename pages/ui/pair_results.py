@@ -127,6 +127,7 @@ def pair_images(
                 heatmap_signed=reading.overlay.signed,
                 masks=visit.truth or (),
                 digest=visit.image.sha256,
+                window_step=visit.image.window_step,
                 to_first=matrix if index else None,
             )
         )

@@ -70,7 +70,7 @@ def plain_panes(material: Material) -> list[Pane]:
     panes = []
     for name, image in zip(names, material.images, strict=True):
         pixels, window = display_pixels(image)
-        panes.append(Pane(name, pixels, window, image.spacing_mm, digest=image.sha256))
+        panes.append(Pane(name, pixels, window, image.spacing_mm, digest=image.sha256, window_step=image.window_step))
     return panes
 
 

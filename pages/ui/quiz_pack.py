@@ -27,8 +27,13 @@ def own_cases() -> None:
         given = st.file_uploader(
             "Quiz pack (a zip of images and quiz.csv)", key=f"{KEY}.pack", max_upload_size=MAX_FILE_BYTES >> 20
         )
+        kept: tuple[str, QuizPack | str] | None = st.session_state.get(_CHECKED)
         if given is not None:
             _offer(given.getvalue())
+        elif kept is not None and isinstance(kept[1], QuizPack):
+            # The uploader forgets its file at every quiz and page; the pack is here until the session ends.
+            _offer_pack(kept[1])
+            st.button("Remove the pack", key=f"{KEY}.remove_pack", icon=":material/delete:", on_click=_forget)
         st.caption(
             "The pack is kept in this server's memory until your session ends, and is sent nowhere else. Use only "
             "images that you may use for this purpose, without anything that names a person."
@@ -47,6 +52,14 @@ def _offer(data: bytes) -> None:
     if isinstance(found, str):
         st.error(found, icon=":material/error:")
         return
+    _offer_pack(found)
+
+
+def _forget() -> None:
+    st.session_state.pop(_CHECKED, None)
+
+
+def _offer_pack(found: QuizPack) -> None:
     count = len(found.questions)
     st.success(f"{count} case{'s' if count > 1 else ''}, every image can be read.", icon=":material/check_circle:")
     st.button(

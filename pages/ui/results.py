@@ -99,6 +99,7 @@ def pane(image: Radiograph, reading: Explained, name: str, *, masks: Truth = (),
         masks=masks,
         crop=crop,
         digest=image.sha256,
+        window_step=image.window_step,
     )
 
 

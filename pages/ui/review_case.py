@@ -11,7 +11,7 @@ from cxrkit.image import Radiograph
 from cxrkit.review.case_key import case_key
 from cxrkit.review.filters import shown
 from cxrkit.review.lesions import known_lesions
-from cxrkit.review.table import ReviewSet
+from cxrkit.review.table import OF_BASELINE, ReviewSet
 from pages.ui.errors import errors_shown
 from pages.ui.presenter import explain
 from pages.ui.results import display_pixels
@@ -70,7 +70,8 @@ def _heading(row: int, order: Sequence[int]) -> None:
 
 def _images(review: ReviewSet, row: int, label: str, threshold: float | None) -> None:
     images = _opened(case_key(review.paths(row)), row, review)
-    lesions = _lesions(review, row, images[-1])
+    first = (OF_BASELINE,) if len(images) > 1 else ()
+    lesions = [_lesions(review, row, image, of) for image, of in zip(images, (*first, ""), strict=True)]
     wanted = st.toggle(
         "Heatmap",
         key=f"{KEY}.heatmap",
@@ -83,19 +84,18 @@ def _images(review: ReviewSet, row: int, label: str, threshold: float | None) ->
     names = [name.removesuffix(" radiograph").capitalize() for name in review.task.inputs]
     names = names if len(images) > 1 else ["Image"]
     panes = []
-    for index, (image, name) in enumerate(zip(images, names, strict=True)):
-        masks = lesions if index == len(images) - 1 else ()
+    for index, (image, name, masks) in enumerate(zip(images, names, lesions, strict=True)):
         panes.append(_plain(image, name, masks) if explained is None else explained.pane(image, index, name, masks))
     viewer(panes, key=f"{KEY}.viewer", compare=len(panes) == 2)
     if explained is not None:
         _compare(review, row, label, explained)
-    if lesions:
+    if any(lesions):
         explain("Dashed outline: what the table says lies there.", f"{KEY}.outline")
 
 
-def _lesions(review: ReviewSet, row: int, image: Radiograph) -> Truth:
+def _lesions(review: ReviewSet, row: int, image: Radiograph, of: str) -> Truth:
     try:
-        return known_lesions(review, row, (image.values.shape[0], image.values.shape[1]))
+        return known_lesions(review, row, (image.values.shape[0], image.values.shape[1]), of)
     except CxrkitError as error:
         # The image itself is still worth seeing.
         st.warning(str(error), icon=":material/select_all:")
@@ -115,7 +115,15 @@ def _explanation(
 
 def _plain(image: Radiograph, name: str, masks: Truth) -> Pane:
     pixels, window = display_pixels(image)
-    return Pane(title=name, pixels=pixels, window=window, spacing_mm=image.spacing_mm, masks=masks, digest=image.sha256)
+    return Pane(
+        title=name,
+        pixels=pixels,
+        window=window,
+        spacing_mm=image.spacing_mm,
+        masks=masks,
+        digest=image.sha256,
+        window_step=image.window_step,
+    )
 
 
 def _compare(review: ReviewSet, row: int, label: str, explained: "Explanation") -> None:

@@ -11,7 +11,10 @@ from cxrkit import tasks
 from cxrkit.finding_training import COLUMNS, EPOCHS, STAGES
 from cxrkit.tasks.nih14 import NIH14 as TASK
 from pages.ui import models
+from tests.pages.conftest import png
 from tests.small_weights import write_small_weights
+
+CANARY = "Zebedee"
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +35,21 @@ def write_training(folder: Path) -> None:
     (folder / EPOCHS).write_text("\n".join([",".join(COLUMNS), *rows]) + "\n")
     images = np.random.default_rng(0).integers(0, 256, (2, 8, 64, 64), dtype=np.uint8)
     np.savez_compressed(folder / STAGES, images=images, iterations=np.array([1, 1000]))
+
+
+@pytest.fixture
+def page(nih14_root: Path, app: AppTest) -> AppTest:
+    """The page without an image."""
+    return app.switch_page("pages/nih14.py").run()
+
+
+@pytest.fixture
+def read(page: AppTest) -> AppTest:
+    """The page with an uploaded chest."""
+    page.file_uploader(key="nih14.upload").upload(f"{CANARY}.png", png()).run()
+    assert not page.exception
+    assert not page.error
+    return page
 
 
 def open_tab(app: AppTest, name: str) -> AppTest:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from cxrkit.card import Metric
 from cxrkit.explain import Method
 from cxrkit.explain_pair import INTERSECTION_BY_METHOD, Overlay
-from cxrkit.phantoms import PAIR_SAMPLES
+from cxrkit.phantoms import PAIR_SAMPLES, ChestSettings, HandSettings, simulate_chest, simulate_hand
 from cxrkit.predict import beats_chance
 from cxrkit.registration import register
 from cxrkit.tasks.followup import FOLLOW_UP
@@ -94,10 +95,24 @@ def test_a_bad_file_is_refused_beside_a_good_one(page: AppTest) -> None:
     assert "Still missing: Follow-up" in texts(page)
 
 
-def test_what_is_no_chest_is_stopped_by_name(page: AppTest) -> None:
-    noise = np.random.default_rng(0).integers(0, 255, (256, 256))
-    upload(page, png(), png(noise))
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (lambda: np.random.default_rng(0).random((256, 256)), "**Follow-up.**"),
+        (lambda: simulate_chest(ChestSettings(seed=3, view="lateral", size=320)).values, "a lateral chest radiograph"),
+        (
+            lambda: simulate_hand(HandSettings(seed=31, age_months=100, sex="male", size=320)).values,
+            "a radiograph of a hand",
+        ),
+    ],
+    ids=["noise", "lateral view", "hand"],
+)
+def test_what_is_no_frontal_chest_is_stopped_by_name(
+    page: AppTest, other: Callable[[], np.ndarray], words: str
+) -> None:
+    upload(page, png(), png(np.round(other() * 255)))
     assert "**Follow-up.**" in texts(page)
+    assert words in texts(page)
     assert not page.metric
     page.button(key=f"{NAME}.Follow-up.anyway").click().run()
     assert page.metric

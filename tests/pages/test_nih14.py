@@ -28,27 +28,10 @@ from pages.ui.finding_view import FindingsView, Shown
 from pages.ui.finding_words import name_of
 from pages.ui.words import share
 from tests.pages.conftest import chest, png
-from tests.pages.nih14_page import TASK, nih14_root, open_tab
+from tests.pages.nih14_page import CANARY, TASK, nih14_root, open_tab, page, read
 from tests.pages.test_app import said
 
-__all__ = ["nih14_root"]
-
-CANARY = "Zebedee"
-
-
-@pytest.fixture
-def page(nih14_root: Path, app: AppTest) -> AppTest:
-    """The page without an image."""
-    return app.switch_page("pages/nih14.py").run()
-
-
-@pytest.fixture
-def read(page: AppTest) -> AppTest:
-    """The page with an uploaded chest."""
-    page.file_uploader(key="nih14.upload").upload(f"{CANARY}.png", png()).run()
-    assert not page.exception
-    assert not page.error
-    return page
+__all__ = ["nih14_root", "page", "read"]
 
 
 def test_the_empty_page_says_what_it_takes_and_what_labels_rest_on(page: AppTest) -> None:
@@ -75,7 +58,7 @@ def test_an_upload_gives_scores_and_the_heatmap_of_the_first(read: AppTest, nih1
     assert "square around both lungs" in text
     assert "Grad-CAM map" in text
     assert CANARY not in text
-    assert "Is it right?" not in text
+    assert "Actual findings" not in text
 
 
 def test_labels_are_opened_side_by_side_and_stay_with_the_next_image(read: AppTest) -> None:

@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from cxrkit.explain_pair import Overlay
 from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.followup import FOLLOW_UP
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
+from pages.ui import review_case
+from pages.ui.viewer import Pane
 from tests.pages.conftest import chest, hand, png
 from tests.pages.review_cases import predictions, write_images
 from tests.pages.review_page import cards, folder, load, loaded, page
@@ -75,6 +78,25 @@ def test_both_images_of_a_pair_are_shown(page: AppTest, folder: Path) -> None:
     assert not page.error, page.error[0].value
     assert "the pixelwise minimum" in said(page)
     assert "Drawn by the weights of this server" in said(page)
+
+
+def test_what_was_in_the_baseline_is_outlined_there(
+    page: AppTest, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[Pane] = []
+    monkeypatch.setattr(review_case, "viewer", lambda panes, **_: shown.extend(panes))
+    (folder / "a.png").write_bytes(png())
+    height, width = chest().shape
+    (folder / "gone.png").write_bytes(png(np.pad(np.full((20, 20), 255), ((30, height - 50), (20, width - 40)))))
+    table = predictions(FOLLOW_UP, [["a.png", "a.png"]], ["1"], [0.8]).decode().splitlines()
+    more = ("baseline_mask,boxes", "gone.png,Mass 40 50 30 20")
+    data = "\n".join(f"{line},{cells}" for line, cells in zip(table, more, strict=True)).encode()
+    load(page, data).button(key="review.open.0").click().run()
+    assert not page.exception
+    baseline, follow_up = shown[-2:]
+    assert [(name, int(mask.sum())) for name, mask in baseline.masks] == [("mask", 400)]
+    assert [(name, int(mask.sum())) for name, mask in follow_up.masks] == [("Mass", 600)]
+    assert "Dashed outline" in said(page)
 
 
 def test_the_overlay_of_a_pair_is_chosen_and_said(page: AppTest, folder: Path) -> None:

@@ -64,6 +64,24 @@ def test_a_mark_on_the_baseline_of_an_own_pair_is_not_known_and_no_miss(
     assert page.dataframe[1].value["Your mark"][0] == "place not known"
 
 
+def test_a_pack_stays_until_it_is_removed(page: AppTest) -> None:
+    begin(page, pack(one_row("a.png,,tuberculosis,normal,,,,,,,,")))
+    answer(page, "normal")
+    go_on(page)
+    calm(page.button(key="quiz.again").click().run())
+    assert "Case 1 of 1" in said(page)
+    answer(page, "normal")
+    go_on(page)
+    calm(page.button(key="quiz.leave").click().run())
+    assert page.file_uploader(key="quiz.pack").value is None
+    calm(page.button(key="quiz.start_pack").click().run())
+    assert "Case 1 of 1" in said(page)
+    page.button(key="quiz.end").click().run()
+    page.button(key="quiz.remove_pack").click().run()
+    assert not page.exception
+    assert "quiz.start_pack" not in [button.key for button in page.button]
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [

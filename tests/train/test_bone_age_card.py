@@ -184,7 +184,7 @@ def test_measuring_again_gives_the_same_card(
     written: tuple[Path, Card], material: Material, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out, card = written
-    monkeypatch.setattr(card_module, "read_material", lambda *given: material)
+    monkeypatch.setattr(card_module, "read_material", lambda *given, **how: material)
     assert as_stored(measure_again(material.hands.root, material.cache, out, TASK)) == as_stored(card)
 
 
@@ -202,7 +202,7 @@ def test_the_rule_rests_on_the_interval_part_and_the_larger_images(material: Mat
 def test_training_writes_weights_and_a_plain_network_stands_beside_them(
     material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(card_module, "read_material", lambda *given: material)
+    monkeypatch.setattr(card_module, "read_material", lambda *given, **how: material)
     run, out = tmp_path / "run", tmp_path / "out"
     card = make_weights(material.hands.root, run, material.cache, SETTINGS, CPU, out, TASK)
     assert (out / "bone_age" / "model.safetensors").is_file()

@@ -80,6 +80,8 @@ def test_cells_of_the_studies() -> None:
     assert (parts[WITHOUT_SEX].loss.sex, parts[WITHOUT_SEX].network.sex_head) == (0, False)
     others = comparison(SCALE)
     assert [cell.name for cell in others.cells] == [WHOLE, "VGG-16", "ResNet-50", "Inception-v4", "ResNet-18"]
+    started = {cell.name: cell.settings.network.pretrained for cell in comparison(SCALE, pretrained=True).cells}
+    assert started == {WHOLE: False} | {f"{name}, from ImageNet": True for name in NETWORKS}
     moved = transfer(SCALE).cells
     assert [cell.settings.network.frozen for cell in moved[2:]] == list(range(BLOCKS + 1))
     assert {cell.source for cell in moved[2:]} == {moved[1].settings}
@@ -282,7 +284,7 @@ def test_commands_conduct_their_study(
             return [{"network": study.reference}]
 
     monkeypatch.setattr(study_commands, "Laboratory", Recorded)
-    monkeypatch.setattr(study_commands, "read_material", lambda *given: material)
+    monkeypatch.setattr(study_commands, "read_material", lambda *given, **how: material)
     given = [command, "--data", str(tmp_path), "--run", str(tmp_path), "--budget", "small", "--repeats", "2", "--card"]
     done = CliRunner().invoke(app, [*given, "--precision", "32-true"])
     assert done.exit_code == 0, done.output

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from cxrkit.card import Card, read_card
+from cxrkit.card import Card, Metric, read_card
 from cxrkit.explain import Method
 from cxrkit.explain_pair import INTERSECTION_BY_METHOD
 from cxrkit.image import read_image
@@ -187,9 +187,11 @@ def test_one_lesion_changes_and_a_control_differs_by_its_lesion_alone(held: list
 
 def test_the_reader_says_what_predict_says(data: list[Path], tmp_path: Path) -> None:
     loaded = small_loaded(FOLLOW_UP)
+    good = Metric("direction AUC", "made pairs", 0.9, 0.8, 0.95, 100, "")
+    loaded = replace(loaded, card=replace(loaded.card, metrics=(good,)))
     images = [read_image((data[0] / f"{number}.png").read_bytes()) for number in (0, 3)]
     prepared = FOLLOW_UP.prepare(images, {}, ModelInput())
-    expected = predict(loaded, prepared, encode(loaded, prepared))
+    expected = predict(loaded, prepared, encode(loaded, prepared), threshold=0.0)
     pairs = [np.stack(prepared.view), np.stack(prepared.view[::-1])]
     found = Reader(loaded, tmp_path).read(pairs, explain=True)
     assert found.change(loaded.card.temperature)[0] == pytest.approx(expected.scores["change"], abs=1e-5)

@@ -81,6 +81,16 @@ def test_pairs_of_a_table_whose_patients_are_not_named_stay_together(tmp_path: P
     assert sum(len(part) for part in found) == 90, "no pair is torn apart"
 
 
+def test_pairs_that_a_later_one_joins_are_of_one_patient(tmp_path: Path) -> None:
+    for name in "abcdef":
+        (tmp_path / f"{name}.png").touch()
+    file = tmp_path / "pairs.csv"
+    file.write_text("baseline,followup,change\nc.png,d.png,1\na.png,b.png,0\nb.png,c.png,0\ne.png,f.png,1\n")
+    owners = {case.files[0]: case.patient for case in read_set(file).images}
+    assert len({owners[f"{name}.png"] for name in "abcd"}) == 1
+    assert owners["e.png"] == owners["f.png"] != owners["a.png"]
+
+
 def test_successive_images_are_of_one_patient_in_order(tmp_path: Path) -> None:
     rows = ["b.png,1,2", "a.png,1,0", "c.png,1,40", "d.png,2,0"]
     found = successive(read_set(table(tmp_path / "set", "file,patient_id,offset_days", rows)).images)

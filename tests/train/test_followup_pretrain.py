@@ -44,6 +44,7 @@ def singles(count: int = 40) -> Singles:
         groups=np.array(
             [f"{'abnormal' if a else 'normal'}/{'nih' if n else 'tb'}" for a, n in zip(abnormal, nih, strict=True)]
         ),
+        of_findings=nih,
         carved=np.arange(count) % 5 == 0,
     )
 
@@ -72,6 +73,8 @@ def test_drawn_lesions_make_a_normal_view_abnormal_with_unknown_findings() -> No
     assert (image.shape, ill) == ((1, SIDE, SIDE), 1)
     assert bool((findings == UNKNOWN).all())
     assert plain[0][1] == 0
+    given.lungs[:] = 0
+    assert drawn[0][1] == 0, "where no lung is, nothing can be drawn"
 
 
 def test_a_tiny_run_starts_a_pair_network_of_another_size(tmp_path: Path) -> None:
@@ -111,10 +114,11 @@ def test_what_learns_is_what_the_pairs_learn_from(
 
     monkeypatch.setattr(module, "prepare_cases", lambda task, cases, *rest: np.zeros((len(cases), 2, 2), np.uint8))
     monkeypatch.setattr(module, "lung_maps", lambda views, cache: views)
-    found = read_singles(shared_data / "tb", shared_data / "nih", tmp_path, 2, seed=0)
+    found = read_singles(shared_data / "tb", shared_data / "nih", tmp_path, 2)
     parts = [divide(read_set(shared_data / name), 0) for name in ("tb", "nih")]
     assert int(found.carved.sum()) == sum(len(part.carved) for part in parts)
     assert int((~found.carved).sum()) == sum(len(part.training) for part in parts)
     assert set(found.groups) >= {"abnormal/nih", "normal/nih", "abnormal/mendeley_tb"}
+    np.testing.assert_array_equal(found.of_findings, np.char.endswith(found.groups, "/nih"))
     ill = np.char.startswith(found.groups, "abnormal")
     np.testing.assert_array_equal(ill, found.abnormal == 1)

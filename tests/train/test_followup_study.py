@@ -117,6 +117,12 @@ def test_the_comparison_has_the_sources_encoders_in_one_classifier() -> None:
     assert [(cell.settings.encoder, cell.contrastive.encoder) for cell in moco] == [("resnet50", "resnet50")]  # type: ignore[union-attr]
 
 
+def test_encoders_of_timm_can_start_from_imagenet_and_are_named_so() -> None:
+    cells = comparison(scale_of(Budget.SMALL), pretrained=True).cells
+    started = {cell.name for cell in cells if cell.settings.pretrained}
+    assert started == {f"{name}, from ImageNet" for name in ENCODERS}, "of CMT there are no such weights"
+
+
 def test_the_ablation_and_the_grid_are_the_sources() -> None:
     scale = scale_of(Budget.FULL)
     parts = {cell.name: (cell.settings.matching, cell.settings.disease) for cell in ablation(scale).cells}

@@ -214,6 +214,9 @@ def test_the_four_models_are_those_of_the_source(tmp_path: Path) -> None:
     }
     assert cells[VIT].starts() == cells[EFFICIENTNET].starts() == []
     assert [file.name for file in cells[BOTH].starts()] == ["vit.safetensors", "trunk.safetensors"]
+    downloaded = four_models(scale_of(Budget.SMALL, starts, 64, pretrained=True), by_image=True)
+    assert [cell.name for cell in downloaded.cells if cell.settings.from_imagenet] == list(cells)[:3], "what is taught"
+    assert downloaded.title != study.title, "a table with a leak stands beside the other one"
     small, medium = (scale_of(budget, starts, 64).settings for budget in (Budget.SMALL, Budget.MEDIUM))
     assert small.epochs < medium.epochs < 50
     assert medium.network["encoder"] == "vit_small_patch16_224"

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from tests.train.image_sets import chest, write_set
 from train.nih14 import __main__ as commands
 from train.nih14.gan import TRUNK, GanSettings
+from train.nih14.losses import Reading
 from train.nih14.pretrain import VIT
 
 
@@ -61,9 +62,22 @@ def test_fine_tuning_starts_from_those_stages_that_are_there(
 
 def test_the_gans_command_hands_on_its_settings(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = called(monkeypatch, "train_gan")
-    options = ("--size", 128, "--iterations", 7, "--batch", 5, "--regime", "wgan-gp")
+    options = ("--size", 128, "--iterations", 7, "--batch", 5, "--regime", "wgan-gp", "--reading", "softmax")
     run("gan", "--data", data, "--run", tmp_path, *options)
     pool, settings, folder = given[0][:3]
     assert len(pool) == pool.sets["drawn"] > 0
-    assert settings == GanSettings(size=128, iterations=7, batch=5, regime=settings.regime)
+    assert settings == GanSettings(size=128, iterations=7, batch=5, regime=settings.regime, reading=Reading.SOFTMAX)
     assert (settings.regime, folder) == ("wgan-gp", tmp_path / "gan")
+
+
+def test_the_study_hands_on_how_outputs_are_read_and_where_encoders_start(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = called(monkeypatch, "four_models")
+    monkeypatch.setattr(commands.FindingsStudy, "conduct", lambda *_: None)
+    common = ("study", "--data", data, "--run", tmp_path, "--budget", "small")
+    run(*common)
+    run(*common, "--reading", "softmax", "--pretrained")
+    plain, other = (scale.settings for scale, _ in given)
+    assert (plain.reading, plain.pretrained) == (Reading.SIGMOID, False)
+    assert (other.reading, other.pretrained) == (Reading.SOFTMAX, True)

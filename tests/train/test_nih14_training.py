@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
+from scipy.special import softmax
 
 from cxrkit.errors import InputError, WeightsError
 from cxrkit.finding_training import STAGES, read_epochs, read_stages
@@ -115,8 +116,15 @@ def test_a_killed_gan_goes_on_as_it_would_have(gan: Path, tmp_path: Path, monkey
         whole, resumed = load_file(gan / name), load_file(tmp_path / name)
         for key, value in whole.items():
             torch.testing.assert_close(resumed[key], value, rtol=1e-4, atol=1e-5)
-    with pytest.raises(InputError, match="other settings"):
-        train_gan(pool(), replace(GAN, seed=1), tmp_path, "cpu", lambda _: None)
+    other = pool()
+    other.views[0] = 255 - other.views[0]
+    for given, settings, words in (
+        (pool(), replace(GAN, seed=1), "other settings"),
+        (other, GAN, "or images"),
+        (pool(), replace(GAN, iterations=2, grids=1), "4 iterations already"),
+    ):
+        with pytest.raises(InputError, match=words):
+            train_gan(given, settings, tmp_path, "cpu", lambda _: None)
 
 
 def test_wassersteins_regime_and_the_literal_softmax_run(tmp_path: Path) -> None:
@@ -187,6 +195,17 @@ def test_the_adversary_teaches_the_trunk_and_itself_stays_as_it_is(gan: Path) ->
         Adversary(gan / "elsewhere")
 
 
+def test_the_adversary_tells_as_its_gan_was_taught_to(gan: Path, tmp_path: Path) -> None:
+    settings = replace(GAN, iterations=1, grids=1, regime=Regime.WGAN_GP)
+    train_gan(pool(), settings, tmp_path, "cpu", lambda _: None)
+    assert (Adversary(gan).regime, Adversary(tmp_path).regime) == (Regime.BCE, Regime.WGAN_GP)
+    model = build({**NETWORK, "image_size": SIZE}, len(LABELS))
+    value = Adversary(tmp_path)(model, torch.randn(2, 1, SIZE, SIZE).clamp(-2.5, 2.5))
+    value.backward()
+    assert torch.isfinite(value)
+    assert any(weight.grad is not None for weight in model.adversary.trunk.parameters())
+
+
 def test_fine_tuning_keeps_the_best_epoch_and_goes_on(
     gan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,7 +231,9 @@ def test_fine_tuning_keeps_the_best_epoch_and_goes_on(
 
 def test_the_literal_softmax_trains_a_classifier(tmp_path: Path) -> None:
     model = train_network(material(), replace(TINY, epochs=1, reading=Reading.SOFTMAX), CPU, tmp_path)
-    assert np.isfinite(logits_of(model, labelled(2, 5).views, SIZE)).all()
+    logits = logits_of(model, labelled(2, 5).views, SIZE)
+    shares = np.exp(logits_of(model, labelled(2, 5).views, SIZE, Reading.SOFTMAX))
+    np.testing.assert_allclose(shares, softmax(logits, axis=1), rtol=1e-5)
 
 
 def test_an_encoder_with_batch_norm_is_judged_with_statistics_of_its_own(tmp_path: Path) -> None:

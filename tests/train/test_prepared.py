@@ -14,7 +14,7 @@ from cxrkit.task import ModelInput
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from cxrkit.weights import fixed_sample
 from train.border_baseline import border_features, border_scores
-from train.prepared import Augmented, even_weights, lung_maps, prepare_cases, read_each, weighted_loader
+from train.prepared import Augmented, WeightedDraws, even_weights, lung_maps, prepare_cases, read_each, weighted_loader
 
 
 @pytest.fixture
@@ -51,6 +51,30 @@ def test_groups_are_drawn_equally_often_within_their_share() -> None:
     assert len(drawn) == 1600
     shares = torch.bincount(drawn).numpy() / 1600
     np.testing.assert_allclose(shares, [0.3, 0.3, 0.4], atol=0.05)
+
+
+def test_draws_follow_seed_and_epoch_alone() -> None:
+    def drawn(seed: int, epoch: int | None = None) -> list[int]:
+        draws = WeightedDraws(np.arange(1.0, 51.0), 200, seed)
+        if epoch is not None:
+            draws.set_epoch(epoch)
+        return list(draws)
+
+    assert drawn(3) == drawn(3, 0)
+    assert drawn(3, 1) not in (drawn(3, 0), drawn(4, 1))
+    untold = WeightedDraws(np.arange(1.0, 51.0), 200, 3)
+    assert [list(untold), list(untold)] == [drawn(3, 0), drawn(3, 1)], "among several processes nobody tells the epoch"
+
+
+def test_another_root_has_a_cache_of_its_own(cases: list[Case], tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    for case in cases:
+        upside_down = cv2.imread(str(tmp_path / case.files[0]), cv2.IMREAD_GRAYSCALE)[::-1]
+        cv2.imwrite(str(tmp_path / "other" / case.files[0]), upside_down)
+    here, there = (
+        prepare_cases(TUBERCULOSIS, cases, root, 64, tmp_path / "cache") for root in (tmp_path, tmp_path / "other")
+    )
+    assert not np.array_equal(here, there)
 
 
 def test_what_is_drawn_into_a_view_changes_its_class() -> None:

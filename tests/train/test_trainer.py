@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Sampler, TensorDataset
 
 from cxrkit.errors import InputError
 from train.identity import identity_of
-from train.trainer import FitSettings, chosen_precision, fit, moving_average, one_cycle
+from train.trainer import FitSettings, _batches, chosen_precision, fit, moving_average, one_cycle
 
 RUN = {"seed": "0"}
 REPOSITORY = Path(__file__).parents[2]
@@ -81,6 +81,37 @@ class Turns(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         self.drawn.append(self.epoch)
         return iter(range(32))
+
+
+@pytest.mark.parametrize(("batch", "processes", "whole"), [(64, 1, True), (32, 2, True), (64, 1, False)])
+def test_an_epoch_without_a_whole_batch_is_refused(batch: int, processes: int, whole: bool, tmp_path: Path) -> None:
+    short = DataLoader(loader().dataset, batch_size=batch, drop_last=whole)
+    how = replace(SETTINGS, devices=processes)
+    if not whole:
+        fit(Mean(), Counted(), short, how, tmp_path, RUN)
+        return
+    with pytest.raises(InputError, match="too few images for one batch"):
+        fit(Mean(), Counted(), short, how, tmp_path, RUN)
+    assert not list(tmp_path.iterdir()), "nothing is begun"
+
+
+def test_steps_of_several_processes_are_those_that_lightning_deals_out() -> None:
+    images = TensorDataset(torch.zeros(127, 1))
+    assert _batches(DataLoader(images, batch_size=32, drop_last=True), 2) == 2, "64 and 63, one repeated"
+    assert _batches(DataLoader(images, batch_size=32, drop_last=True), 1) == 3
+    assert _batches(DataLoader(images, batch_size=60), 2) == 2
+
+
+def test_a_run_in_a_folder_that_moved_ends_with_its_average(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="killed"):
+        fit(Mean(), Counted(stop_after=10), loader(), SETTINGS, tmp_path / "here", RUN)
+    (tmp_path / "here").rename(tmp_path / "there")
+    with pytest.warns(UserWarning, match="dirpath has changed"):
+        ended = fit(Mean(), Counted(), loader(), SETTINGS, tmp_path / "there", RUN)
+    again = fit(Mean(), Counted(), loader(), SETTINGS, tmp_path / "there", RUN)
+    for one, other in zip(ended.parameters(), again.parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+    assert [file.name for file in (tmp_path / "there" / "checkpoints").glob("last*")] == ["last.ckpt"]
 
 
 @pytest.mark.parametrize("workers", [0, 1])

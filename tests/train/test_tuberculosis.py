@@ -10,8 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from cxrkit.card import Card, read_card
+from cxrkit.errors import InputError
 from cxrkit.image import read_image
 from cxrkit.metrics import auc
 from cxrkit.predict import encode, predict
@@ -23,7 +25,7 @@ from tests.conftest import REPOSITORY
 from train.studies import Budget
 from train.trainer import FitSettings
 from train.tuberculosis import study
-from train.tuberculosis.card import IN_SET, make_weights
+from train.tuberculosis.card import IN_SET, make_weights, measure_again
 from train.tuberculosis.fit import FAMILY_PAIRS, Settings, TrainingPart, with_lesions
 from train.tuberculosis.heat import heat_in_lungs
 from train.tuberculosis.images import load_images
@@ -144,6 +146,22 @@ def test_heat_in_the_lungs_is_their_share_for_even_heat(trained: Path) -> None:
     assert all(share == pytest.approx(1) and fill == 1 for share, fill in shares[0])
 
 
+def test_measuring_again_finds_the_same_and_trains_nothing(
+    trained: Path, drawn: Path, elsewhere: Path, run: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(trained, tmp_path / "weights")
+    before = read_card(trained / "tuberculosis" / "card.json")
+    with pytest.raises(InputError, match="learned from"):
+        measure_again(drawn, [], run, tmp_path / "weights")
+    with pytest.raises(InputError, match="no answers of a network trained without"):
+        measure_again(drawn, [elsewhere], tmp_path, tmp_path / "weights")
+    measure_again(drawn, [elsewhere], run, tmp_path / "weights")
+    after = read_card(tmp_path / "weights" / "tuberculosis" / "card.json")
+    assert [(m.name, m.part, m.cases) for m in after.metrics] == [(m.name, m.part, m.cases) for m in before.metrics]
+    assert [m.value for m in after.metrics] == pytest.approx([m.value for m in before.metrics], abs=1e-4)
+    assert (after.initialisation, after.settings, after.data) == (before.initialisation, before.settings, before.data)
+
+
 def test_further_negatives_train_and_never_report(drawn: Path, elsewhere: Path, run: Path) -> None:
     images = load_images(drawn, [elsewhere], SETTINGS, run / "cache")
     assert images.further.sum() == 2, "the val part of the other hospital stays out"
@@ -165,6 +183,8 @@ def test_lesions_make_positives_of_the_share_asked_for() -> None:
     assert 15 < sum(positive) < 45
     assert all(np.array_equal(shown, view) for shown, target in drawn if target == 0)
     assert sum(not np.array_equal(shown, view) for shown, target in drawn if target == 1) == sum(positive)
+    without = TrainingPart(views, np.zeros_like(views), np.array([0]), np.array(["a"]))
+    assert {with_lesions(without, 1.0)(0, view)[1] for _ in range(5)} == {0}, "where no lung is, nothing can be drawn"
     ill = TrainingPart(views, lungs, np.array([1]), np.array(["a"]))
     assert all(np.array_equal(with_lesions(ill, 1.0)(0, view)[0], view) for _ in range(5)), "real disease stays"
 
@@ -175,13 +195,15 @@ def test_two_processes_train_together(drawn: Path, run: Path, tmp_path: Path) ->
     command = [
         *(sys.executable, "-m", "train.tuberculosis", "weights", "--data", str(drawn)),
         *("--run", str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--encoder", "resnet10t"),
-        *("--epochs", "1", "--early-epochs", "1", "--images-per-epoch", "16", "--simulated-pairs", "2"),
+        *("--epochs", "1", "--early-epochs", "1", "--images-per-epoch", "64", "--simulated-pairs", "2"),
         *("--precision", "32-true"),
         *("--accelerator", "cpu", "--devices", "2", "--strategy", "ddp"),
     ]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "MEMBER: 2/2" in done.stdout + done.stderr
+    kept = torch.load(tmp_path / "run" / "final" / "checkpoints" / "last.ckpt", weights_only=False)
+    assert kept["global_step"] == 1, "of 64 images a batch of 32 in either process"
     card = json.loads((tmp_path / "out" / "tuberculosis" / "card.json").read_text())
     assert card["task"] == "tuberculosis"
     assert load_model(TUBERCULOSIS, tmp_path / "out").card.sha256 == card["sha256"]

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from torch import nn
+from typer.testing import CliRunner
 
 from cxrkit import lung_scan
 from cxrkit.card import read_card
 from cxrkit.colours import diverging
-from cxrkit.errors import WeightsError
+from cxrkit.errors import InputError, WeightsError
 from cxrkit.group_maps import compare_groups
 from cxrkit.scan_reading import band_of
 from cxrkit.scores import read_scores
@@ -24,6 +25,7 @@ from train.vq import card as card_module
 from train.vq import laboratory as laboratory_module
 from train.vq import measure as measure_module
 from train.vq import scans as scans_module
+from train.vq.__main__ import app
 from train.vq.answers import scores
 from train.vq.card import SHIPPED, make_weights, measure_again
 from train.vq.groups import pictures
@@ -191,3 +193,11 @@ def test_red_is_where_perfusion_is_higher_and_blue_where_ventilation_is() -> Non
         assert blue[2] > blue[0] + 80, name
     assert (drawn_maps["significant_fdr_0.05"][3:5] == 255).mean() > 0.8
     assert (diverging(np.zeros((2, 2))) == 255).all()
+
+
+def test_a_training_that_never_reads_the_apps_size_is_refused(tmp_path: Path) -> None:
+    options = ["--run", str(tmp_path), "--out", str(tmp_path), "--epochs", "10"]
+    result = CliRunner().invoke(app, ["weights", *options])
+    assert isinstance(result.exception, InputError)
+    assert "none at the app's size" in str(result.exception)
+    assert not list(tmp_path.iterdir())

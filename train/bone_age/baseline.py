@@ -13,7 +13,7 @@ from train.bone_age.measure import reported_answers
 from train.bone_age.networks import NetworkSettings
 from train.cards import stored_network
 from train.laboratory import millions
-from train.studies import Row, put_on_card, write_table
+from train.studies import FROM_IMAGENET, Row, put_on_card, write_table
 from train.trainer import FitSettings
 
 PLAIN = "resnet18"
@@ -40,13 +40,14 @@ def compare_plain(
     shipped = stored_network(folder, material.task)
     plain = replace(settings, network=NetworkSettings(name, pretrained=settings.network.pretrained))
     model = train_network(material, plain, how, run)
-    sizes = {SHIPPED: material.task.input_size, "ResNet-18": plain.image_size}
+    title = f"ResNet-18{FROM_IMAGENET if settings.network.pretrained else ''}"
+    sizes = {SHIPPED: material.task.input_size, title: plain.image_size}
     found = {
         SHIPPED: _errors(shipped, material, sizes[SHIPPED]),
-        "ResNet-18": _errors(model, material, plain.image_size),
+        title: _errors(model, material, plain.image_size),
     }
     rows = []
-    for each, network in ((SHIPPED, shipped), ("ResNet-18", model)):
+    for each, network in ((SHIPPED, shipped), (title, model)):
         row: Row = {"network": each}
         for part, errors in found[each].items():
             row |= columns(part, errors, None if each == SHIPPED else found[SHIPPED][part])

@@ -63,7 +63,7 @@ def make_weights(
     if settings.image_size != task.input_size:
         raise InputError(f"The app reads {task.input_size} pixels, so the last stage has to have this size.")
     code = commit()
-    material = read_material(data, task, cache, settings.seed, settings.workers + 1)
+    material = read_material(data, task, cache, workers=settings.workers + 1)
     return make_card(train_network(material, settings, how, run), material, settings, code, out)
 
 
@@ -78,7 +78,7 @@ def make_card(model: nn.Module, material: Material, settings: Settings, code: st
         out: as for make_weights.
     """
     folder = out / material.task.name
-    started = initialisation(settings.init)
+    started = initialisation(settings.init, pretrained=settings.network.pretrained)
     network = settings.network.of_card()
     card = store_unmeasured(model, material.task, folder, network, settings, started, code)
     return _measured(card, material, folder)
@@ -98,7 +98,7 @@ def measure_again(data: Path, cache: Path, out: Path = WEIGHTS, task: Task = BON
     """
     folder = out / task.name
     present = read_card(folder / "card.json")
-    material = read_material(data, task, cache, int(present.settings["seed"]), 2)
+    material = read_material(data, task, cache, workers=2)
     return _measured(present, material, folder)
 
 

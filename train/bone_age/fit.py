@@ -161,7 +161,8 @@ def history(settings: Settings) -> str:
     """How a network was trained, in words."""
     stages = ", ".join(f"{epochs} x {images:,} at {size} px" for size, epochs, images in settings.stages)
     early = f", the first {settings.early_epochs} at {settings.early_size} px" if settings.early_epochs else ""
-    return f"hands ({stages}{early}), started from {initialisation(settings.init)}"
+    started = initialisation(settings.init, pretrained=settings.network.pretrained)
+    return f"hands ({stages}{early}), started from {started}"
 
 
 def _read(model: nn.Module, shown: Shown, material: Material) -> Answers:

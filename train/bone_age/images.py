@@ -19,6 +19,7 @@ from cxrkit.pixels import Gray, eight_bits
 from cxrkit.task import ModelInput, Task
 from train.bone_age.parts import Parts, divide, near_identical
 from train.bone_age.sources import Hand, HandSet, read_hands
+from train.datasets import DIVISION
 from train.prepared import Views, recorded
 
 _BLOCK = 256
@@ -61,7 +62,8 @@ def prepared_views(
     Raises:
         ManifestError: a file is missing or cannot be read.
     """
-    key = hashlib.sha256(repr((list(files), task.name, size, recorded(task))).encode()).hexdigest()[:16]
+    told = (str(root.resolve()), list(files), task.name, size, recorded(task))
+    key = hashlib.sha256(repr(told).encode()).hexdigest()[:16]
     file = cache / f"{task.name}-{size}{f'-{altered.name}' if altered else ''}-{key}.npy"
     if not file.is_file() and files:
         part = file.with_suffix(".part")
@@ -203,7 +205,7 @@ class Material:
         return Shown(hands, views, np.arange(len(hands), dtype=np.int64), size)
 
 
-def read_material(data: Path, task: Task, cache: Path, seed: int = 0, workers: int = 0) -> Material:
+def read_material(data: Path, task: Task, cache: Path, seed: int = DIVISION, workers: int = 0) -> Material:
     """Read and divide a data set; near-identical images stay together.
 
     Raises:

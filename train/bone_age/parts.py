@@ -108,7 +108,7 @@ def near_identical(hands: HandSet, cache: Path) -> list[tuple[int, int]]:
         cache: folder; a later call reads what is there.
     """
     files = [hand.small or hand.large or "" for hand in hands.hands]
-    key = hashlib.sha256(repr(files).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr((str(hands.root.resolve()), files)).encode()).hexdigest()[:16]
     file = cache / f"{hands.name}-copies-{key}.json"
     if not file.is_file():
         smalls = read_each(_small, [Case((name,), "") for name in files], hands.root, cache, f"{hands.name}-small")

@@ -6,7 +6,7 @@ from train import studies
 from train.bone_age.fit import Settings
 from train.bone_age.losses import LossSettings
 from train.bone_age.networks import NetworkSettings
-from train.studies import Budget, Study
+from train.studies import FROM_IMAGENET, Budget, Study
 
 WHOLE = "TJ-Net"
 WITHOUT_CBAM, WITHOUT_SEX = "without CBAM", "without sex loss and sex head"
@@ -88,9 +88,18 @@ def ablation(scale: Scale) -> Study[Cell]:
     )
 
 
-def comparison(scale: Scale) -> Study[Cell]:
-    """Other networks under the same heads, with the same data and schedule."""
-    others = [Cell(name, replace(scale.settings, network=NetworkSettings(timm))) for name, timm in NETWORKS.items()]
+def comparison(scale: Scale, *, pretrained: bool = False) -> Study[Cell]:
+    """Other networks under the same heads, with the same data and schedule.
+
+    Args:
+        scale: of the study.
+        pretrained: start the others from timm's ImageNet weights; of TJ-Net there are none.
+    """
+    suffix = FROM_IMAGENET if pretrained else ""
+    others = [
+        Cell(f"{name}{suffix}", replace(scale.settings, network=NetworkSettings(timm, pretrained=pretrained)))
+        for name, timm in NETWORKS.items()
+    ]
     return Study("TJ-Net and other networks", WHOLE, (Cell(WHOLE, scale.settings), *others))
 
 

@@ -63,7 +63,7 @@ def resnet(
     if stages:
         settings = replace(settings, stages=read_stages(stages))
     settings = replace(settings, network=replace(settings.network, pretrained=pretrained))
-    material = read_material(data, BONE_AGE, cache or run / "cache", seed, 2)
+    material = read_material(data, BONE_AGE, cache or run / "cache", workers=2)
     show(compare_plain(material, settings, device.settings(), run, out))
 
 
@@ -78,7 +78,16 @@ def _add(name: str, study_of: Callable[[Scale], Study[Cell]], told: str) -> None
 
 
 _add("ablation", ablation, "Without shortcuts, without CBAM, without the sex loss.")
-_add("compare", comparison, "VGG-16, ResNet-50, Inception-v4 and ResNet-18 under the same heads.")
+
+
+@commands.command("compare")
+@grouped
+def compare_networks(data: Data, *, pretrained: Pretrained = False, options: HandStudy, device: Device) -> None:
+    """VGG-16, ResNet-50, Inception-v4 and ResNet-18 under the same heads."""
+    laboratory, scale = _laboratory(data, options.run, options.cache, options.budget, device)
+    options.conduct(laboratory, comparison(scale, pretrained=pretrained), scale.repeats)
+
+
 _add("transfer", transfer, "From the 100-pixel images to the larger ones, with blocks 1 to n frozen.")
 
 
@@ -138,5 +147,5 @@ def _own_views(material: Material, size: int) -> list[tuple["np.ndarray[tuple[in
 
 
 def _laboratory(data: Path, run: Path, cache: Path | None, budget: Budget, device: Device) -> tuple[Laboratory, Scale]:
-    material = read_material(data, BONE_AGE, cache or run / "cache", 0, 2)
+    material = read_material(data, BONE_AGE, cache or run / "cache", workers=2)
     return Laboratory(material, run, device.settings()), scale_of(budget, len(material.parts.training))

@@ -12,6 +12,7 @@ from cxrkit.card import WEIGHTS
 from cxrkit.errors import InputError
 from cxrkit.tasks.followup import FOLLOW_UP
 from train import laboratory
+from train.datasets import DIVISION
 from train.followup.fit import Settings, train_network
 from train.followup.held import read_held
 from train.followup.material import Material, read_material
@@ -22,9 +23,6 @@ from train.followup.study_table import Measured, table_of
 from train.laboratory import digest, kept, training_columns
 from train.studies import Row, Study
 from train.trainer import FitSettings
-
-_DIVISION = 0
-"""Seed of the division by patient, the same in every repeat."""
 
 
 class Laboratory(laboratory.Laboratory[Cell]):
@@ -43,7 +41,7 @@ class Laboratory(laboratory.Laboratory[Cell]):
             raise InputError("A study trains on one device. Choose --devices 1; studies can run beside each other.")
         super().__init__(run, how, WEIGHTS / FOLLOW_UP.name / "card.json")
         self.data, self.scale, self.cache = data, scale, cache
-        self.held = read_held(data, cache, _DIVISION)
+        self.held = read_held(data, cache, DIVISION)
         self.parts = reported_parts(self.held, scale.settings.image_size, scale.each, cache)
         self._material: Material | None = None
 
@@ -71,7 +69,7 @@ class Laboratory(laboratory.Laboratory[Cell]):
             drawn = self.run / "drawn" / digest(self.scale.settings.simulated, *self._data())
             model = train_network(material, replace(settings, init=init), self.how, folder, drawn)
             found = margins(
-                model.to(self.how.device()), material, settings.judged, settings.image_size, _DIVISION, self.parts
+                model.to(self.how.device()), material, settings.judged, settings.image_size, DIVISION, self.parts
             )
             return model, {"cell": cell.name, "margins": found}
 
@@ -79,12 +77,12 @@ class Laboratory(laboratory.Laboratory[Cell]):
 
     def _contrasted(self, settings: MocoSettings) -> Path:
         folder = self.run / "contrastive" / f"{settings.encoder}-{digest(settings, *self._data())}"
-        views = read_radiographs(self.data, settings.size, self.cache, _DIVISION)
+        views = read_radiographs(self.data, settings.size, self.cache)
         return contrast(views, settings, self.how, folder)
 
     def _learned_from(self) -> Material:
         if self._material is None:
-            self._material = read_material(self.data, self.scale.settings.simulated, self.cache, _DIVISION)
+            self._material = read_material(self.data, self.scale.settings.simulated, self.cache, DIVISION)
         return self._material
 
     def _key(self, settings: Settings, contrastive: MocoSettings | None) -> str:

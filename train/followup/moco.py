@@ -185,7 +185,7 @@ class TwoViews(Dataset[Tensor]):
         return normalised(np.stack([self.augment(view, seed), self.augment(view, seed + 1)]))
 
 
-def read_radiographs(paths: Sequence[Path], size: int, cache: Path, seed: int = 0) -> Views:
+def read_radiographs(paths: Sequence[Path], size: int, cache: Path) -> Views:
     """Prepare all radiographs that may be learned from, or read the cache.
 
     Args:
@@ -193,7 +193,6 @@ def read_radiographs(paths: Sequence[Path], size: int, cache: Path, seed: int = 
             any table, every file below it, which has to be a frontal chest radiograph.
         size: side of the views.
         cache: folder for prepared images.
-        seed: of the division by patient; the same as in the training that comes after.
 
     Raises:
         ManifestError: a table that cannot be used, or an empty folder.
@@ -205,7 +204,7 @@ def read_radiographs(paths: Sequence[Path], size: int, cache: Path, seed: int = 
             root, cases = path, _files_below(path)
         else:
             images = read_set(path)
-            root, cases = images.root, list(divide(images, seed).training)
+            root, cases = images.root, list(divide(images).training)
         # Files of different folders may have the same names, by which the cache knows them.
         own = cache / hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
         # Every chest task prepares alike, and this one reads single images.

@@ -12,6 +12,8 @@ from pathlib import Path
 from cxrkit.cases import Case, read_manifest, split_by_patient
 from cxrkit.errors import ManifestError
 from train.audit_split.copies import copies_of
+from train.audit_split.duplicates import groups_of
+from train.datasets import DIVISION
 from train.followup.pairs import ABNORMAL, chest_xray14_pairs, chexpert_pairs, table_pairs
 
 CARVED = 0.1
@@ -81,7 +83,7 @@ def read_set(path: Path) -> ImageSet:
     raise ManifestError(f"{path.name} holds no data set in a known layout. Looked for: {_LAYOUTS}.")
 
 
-def divide(images: ImageSet, seed: int = 0) -> Parts:
+def divide(images: ImageSet, seed: int = DIVISION) -> Parts:
     """Divide a set by patient: a given split's training part learns, else a half; of that a tenth is carved out.
 
     The division depends on the seed and the set alone. Images of unknown patients count as a patient each.
@@ -158,10 +160,16 @@ def _abnormal(case: Case) -> str:
 def _of_pairs(name: str, root: Path, pairs: Sequence[Case], *, certain: bool = False) -> ImageSet:
     """A set of which only the images of its pairs are known."""
     images: dict[str, Case] = {}
+    places: dict[str, int] = {}
     for pair in pairs:
-        known = next((images[file].patient for file in pair.files if file in images), pair.files[0])
         for file, label in zip(pair.files, ABNORMAL, strict=True):
             target = pair.row.get(label, "")
             row = {"file": file, "split": pair.row.get("split", "")} | ({"target": target} if target else {})
-            images.setdefault(file, Case((file,), target, pair.patient or known, name, row))
+            images.setdefault(file, Case((file,), target, pair.patient, name, row))
+            places.setdefault(file, len(places))
+    # Whoever is in one pair is one patient, through other pairs too, in whatever order they stand.
+    groups = groups_of([(places[one], places[other]) for one, other in (pair.files for pair in pairs)], len(places))
+    firsts = {group: file for file, group in reversed(list(zip(places, groups.tolist(), strict=True)))}
+    for file, group in zip(places, groups.tolist(), strict=True):
+        images[file] = replace(images[file], patient=images[file].patient or firsts[group])
     return ImageSet(name, root, tuple(images.values()), tuple(pairs), certain)

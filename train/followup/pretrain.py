@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
+from torch.utils.data import DataLoader, Dataset
 
 from cxrkit import metrics
 from cxrkit.models.cmt import move_biases
@@ -25,7 +25,7 @@ from train.augment import across_hospitals
 from train.followup.losses import UNKNOWN
 from train.followup.parts import divide, read_set
 from train.identity import identity_of
-from train.prepared import Views, even_weights, lung_maps, prepare_cases
+from train.prepared import Views, WeightedDraws, even_weights, lung_maps, prepare_cases
 from train.stored import HISTORY, save_tensors
 from train.trainer import FitSettings, fit
 from train.tuberculosis.lesions import draw_lesions
@@ -85,6 +85,7 @@ class Singles:
         abnormal: [N] 0 or 1.
         findings: [N, 14] 0, 1 or UNKNOWN, in the order of FINDINGS.
         groups: [N] "normal/<source>" or "abnormal/<source>".
+        of_findings: [N] True for the set with findings.
         carved: [N] True for the part that only judges.
     """
 
@@ -93,14 +94,15 @@ class Singles:
     abnormal: NDArray[np.int64]
     findings: NDArray[np.int64]
     groups: NDArray[np.str_]
+    of_findings: NDArray[np.bool_]
     carved: NDArray[np.bool_]
 
 
-def read_singles(tuberculosis: Path, nih: Path, cache: Path, size: int, seed: int) -> Singles:
+def read_singles(tuberculosis: Path, nih: Path, cache: Path, size: int) -> Singles:
     """What may be learned from in both sets, and what chooses, as the follow-up network's training divides them."""
     views, abnormal, findings, groups, carved = [], [], [], [], []
     for folder in (tuberculosis, nih):
-        parts = divide(read_set(folder), seed)
+        parts = divide(read_set(folder))
         cases = [*parts.training, *parts.carved]
         # Every chest task prepares alike, and this one reads single images.
         views.append(prepare_cases(TUBERCULOSIS, cases, folder, size, cache))
@@ -117,6 +119,7 @@ def read_singles(tuberculosis: Path, nih: Path, cache: Path, size: int, seed: in
         abnormal=np.array(abnormal),
         findings=np.array(findings),
         groups=np.array(groups),
+        of_findings=np.repeat([False, True], [len(each) for each in views]),
         carved=np.array(carved),
     )
 
@@ -145,8 +148,9 @@ class SingleImages(Dataset[tuple[Tensor, int, Tensor]]):
         ill, findings = int(self.singles.abnormal[at]), self.singles.findings[at]
         random = np.random.default_rng(int(torch.randint(2**31, ())))  # torch seeds each worker and epoch
         if not ill and random.random() < self.lesions:
-            view, ill = draw_lesions(view, self.singles.lungs[at].astype(np.float32) / 255, random), 1
-            findings = np.full_like(findings, UNKNOWN)
+            drawn = draw_lesions(view, self.singles.lungs[at].astype(np.float32) / 255, random)
+            if drawn is not view:  # where no lungs are found, nothing is drawn
+                view, ill, findings = drawn, 1, np.full_like(findings, UNKNOWN)
         if self.augment:
             view = self.augment(view)
         return _normalised(resize(view, self.size, self.size)), ill, torch.from_numpy(findings)
@@ -217,11 +221,7 @@ def _loader(singles: Singles, settings: PretrainSettings, size: int) -> "DataLoa
     positions = np.flatnonzero(~singles.carved)
     shares = {"abnormal": settings.abnormal, "normal": 1 - settings.abnormal}
     weights = even_weights([str(group) for group in singles.groups[positions]], shares)
-    sampler = WeightedRandomSampler(
-        weights.tolist(),
-        settings.images_per_epoch,
-        generator=torch.Generator().manual_seed(settings.seed),
-    )
+    sampler = WeightedDraws(weights, settings.images_per_epoch, settings.seed)
     data = SingleImages(singles, positions, size, settings.lesions)
     return DataLoader(
         data,
@@ -242,7 +242,7 @@ def judged(model: nn.Module, singles: Singles, size: int) -> dict[str, float]:
     disease = torch.cat([part[0].softmax(dim=1)[:, 1] for part in parts]).numpy()
     found = torch.cat([part[1] for part in parts]).numpy()
     truth, findings = singles.abnormal[positions], singles.findings[positions]
-    nih = np.char.endswith(singles.groups[positions], "/nih")
+    nih = singles.of_findings[positions]
     several = [k for k in range(len(FINDINGS)) if 0 < findings[nih, k].sum() < nih.sum()]
     return {
         "abnormal in nih": metrics.auc(truth[nih], disease[nih]),

@@ -8,7 +8,7 @@ from cxrkit.errors import InputError
 from train.followup.fit import Settings
 from train.followup.losses import Lambdas
 from train.followup.moco import MocoSettings
-from train.studies import Budget, Study
+from train.studies import FROM_IMAGENET, Budget, Study
 
 ENCODERS = {
     "Inception-v3": "inception_v3",
@@ -100,10 +100,19 @@ class Cell:
     contrastive: MocoSettings | None = None
 
 
-def comparison(scale: Scale) -> Study[Cell]:
-    """Every encoder in the same Siamese classifier with disease head; matching needs the CMT family."""
+def comparison(scale: Scale, *, pretrained: bool = False) -> Study[Cell]:
+    """Every encoder in the same Siamese classifier with disease head; matching needs the CMT family.
+
+    Args:
+        scale: of the study.
+        pretrained: start the encoders of timm from its ImageNet weights; of CMT there are none.
+    """
     plain = replace(scale.settings, matching="none")
-    others = [Cell(name, replace(plain, encoder=encoder)) for name, encoder in ENCODERS.items()]
+    suffix = FROM_IMAGENET if pretrained else ""
+    others = [
+        Cell(f"{name}{suffix}", replace(plain, encoder=encoder, pretrained=pretrained))
+        for name, encoder in ENCODERS.items()
+    ]
     resnet = replace(plain, encoder="resnet50")
     return Study(
         "Comparison of encoders",

@@ -12,7 +12,7 @@ from train.followup.laboratory import Laboratory
 from train.followup.moco import MocoSettings, contrast, read_radiographs
 from train.followup.pretrain import PretrainSettings, pretrain, read_singles
 from train.followup.study import Cell, Scale, ablation, comparison, loss_weights, scale_of, starts
-from train.options import Cache, Device, StudyOptions, StudyRun, grouped
+from train.options import Cache, Device, Pretrained, StudyOptions, StudyRun, grouped
 from train.studies import Study
 
 commands = typer.Typer()
@@ -62,7 +62,7 @@ def supervised_start(
         workers=workers,
         seed=seed,
     )
-    singles = read_singles(tuberculosis, nih, cache or run / "cache", prepared, seed)
+    singles = read_singles(tuberculosis, nih, cache or run / "cache", prepared)
     typer.echo(pretrain(singles, settings, device.settings(), run))
 
 
@@ -107,7 +107,7 @@ def contrastive_start(
         seed=seed,
     )
     settings.check()
-    views = read_radiographs(data, size, cache or run / "cache", seed)
+    views = read_radiographs(data, size, cache or run / "cache")
     typer.echo(contrast(views, settings, device.settings(), run))
 
 
@@ -120,11 +120,13 @@ def _add(name: str, study_of: Callable[[Scale], Study[Cell]], told: str) -> None
         _conduct(study_of, data, options, device)
 
 
-_add(
-    "compare",
-    comparison,
-    "The comparison set of encoders in the same classifier, tested against CMT-Ti with AMM and disease head.",
-)
+@commands.command("compare")
+@grouped
+def compare_encoders(data: Data, *, pretrained: Pretrained = False, options: PairStudy, device: Device) -> None:
+    """The comparison set of encoders in the same classifier, tested against CMT-Ti with AMM and disease head."""
+    _conduct(lambda scale: comparison(scale, pretrained=pretrained), data, options, device)
+
+
 _add("ablation", ablation, "CMT-Ti alone, with disease head, with AMM, with both, and with the ACM.")
 _add("lambdas", loss_weights, "A grid of the weights of the disease loss and the matching loss.")
 

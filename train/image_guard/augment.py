@@ -8,6 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from cxrkit.pixels import Gray, eight_bits, gray_of
+from train.augment import seed_steps
 
 Vary = Callable[[Gray, Generator], Gray]
 
@@ -56,6 +57,8 @@ def varied() -> Vary:
     )
 
     def vary(image: Gray, rng: Generator) -> Gray:
+        for steps in (framed, processed):
+            seed_steps(steps, int(rng.integers(2**31)))  # their own would be the same in every worker
         seen = framed(image=image)["image"]
         for change, share in ((_shadow, 0.35), (_marks, 0.35), (_margins, 0.4)):
             if rng.random() < share:

@@ -8,7 +8,7 @@ import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
+from torch.utils.data import DataLoader, Dataset
 
 from cxrkit.models.small_cnn import SmallClassifier
 from cxrkit.pixels import Gray
@@ -19,6 +19,7 @@ from train.image_guard.card import HeldOut
 from train.image_guard.data import Entry, Part, Pool, fold, read_thumbnails
 from train.image_guard.pictures import DRAWN, FRONTAL, LATERAL, made_thumbnails
 from train.image_guard.threshold import operating_points, shares_of
+from train.prepared import WeightedDraws
 from train.trainer import FitSettings, fit
 
 HELD_OUT = ("hannover", "lungs")
@@ -111,8 +112,7 @@ def weights_of(pool: Pool) -> NDArray[np.float64]:
 def train_one(pool: Pool, settings: Settings, epochs: int, run: Path) -> nn.Module:
     """Fit a network on a pool."""
     torch.manual_seed(settings.seed)
-    generator = torch.Generator().manual_seed(settings.seed)
-    sampler = WeightedRandomSampler(weights_of(pool).tolist(), settings.images_per_epoch, generator=generator)
+    sampler = WeightedDraws(weights_of(pool), settings.images_per_epoch, settings.seed)
     loader = DataLoader(
         Views(pool),
         batch_size=settings.batch,

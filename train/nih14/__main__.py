@@ -19,13 +19,14 @@ import typer
 
 from cxrkit.card import WEIGHTS
 from cxrkit.tasks.nih14 import SIZE
+from train.datasets import DIVISION
 from train.nih14.boxes import measure_boxes
 from train.nih14.card import make_weights, measure_again
 from train.nih14.data import Material, Pool, read_material, read_pool
 from train.nih14.fit import Settings
 from train.nih14.gan import TRUNK, GanSettings, train_gan
 from train.nih14.laboratory import Laboratory
-from train.nih14.losses import Regime
+from train.nih14.losses import Reading, Regime
 from train.nih14.parts import leak
 from train.nih14.pretrain import VIT, PretrainSettings, pretrain_trunk, pretrain_vit
 from train.nih14.study import Starts, four_models, scale_of
@@ -42,6 +43,9 @@ Run = Annotated[Path, typer.Option(help="Folder of all stages: RUN/gan, RUN/pret
 TrunkSize = Annotated[int, typer.Option(help="Side in pixels of what the trunk reads.")]
 Workers = Annotated[int, typer.Option(help="Processes that prepare batches.")]
 Epochs = Annotated[int, typer.Option(help="Passes over the images learned from.")]
+OutputsRead = Annotated[
+    Reading, typer.Option(help="Each label by itself, or, as the source literally says, shares of one whole.")
+]
 ByImage = Annotated[bool, typer.Option("--by-image", help="Divide image by image: patients leak, as in the source.")]
 
 
@@ -111,6 +115,7 @@ def gan(
     generator_rate: float = _GAN.generator_rate,
     discriminator_rate: float = _GAN.discriminator_rate,
     regime: Annotated[Regime, typer.Option(help="How real and generated images are told apart.")] = _GAN.regime,
+    reading: OutputsRead = _GAN.reading,
     seed: int = _GAN.seed,
     accelerator: str = "auto",
 ) -> None:
@@ -122,9 +127,10 @@ def gan(
         generator_rate=generator_rate,
         discriminator_rate=discriminator_rate,
         regime=regime,
+        reading=reading,
         seed=seed,
     )
-    pool = _pool(data, unlabelled, cache or run / "cache", seed)
+    pool = _pool(data, unlabelled, cache or run / "cache")
     train_gan(pool, settings, run / "gan", accelerator, typer.echo)
 
 
@@ -150,7 +156,7 @@ def pretrain(
     device: Device,
 ) -> None:
     """Self-supervision of the trunk (from RUN/gan on, where that is there) and of the transformer."""
-    pool = _pool(data, unlabelled, cache or run / "cache", seed)
+    pool = _pool(data, unlabelled, cache or run / "cache")
     folder, started = run / "pretrain", run / "gan" if (run / "gan" / TRUNK).is_file() else None
 
     def settings(size: int, epochs: int) -> PretrainSettings:
@@ -185,7 +191,7 @@ def weights(
 ) -> None:
     """Fine-tune (best epoch: RUN/tune/best.safetensors), measure, write OUT/nih14: weights, card and curves."""
     if by_image:
-        _warn(read_material(data, cache or run / "cache", tuning.seed, SIZE, by_image=True))
+        _warn(read_material(data, cache or run / "cache", DIVISION, SIZE, by_image=True))
     settings = tuning.settings(run)
     make_weights(data, run / "tune", cache or run / "cache", settings, device.settings(), out, by_image=by_image)
 
@@ -225,21 +231,24 @@ def study(
     ] = None,
     trunk_size: TrunkSize = _TUNE.network["trunk_size"],
     out: Out = WEIGHTS,
+    reading: OutputsRead = _TUNE.reading,
     *,
+    pretrained: Pretrained = False,
     by_image: ByImage = False,
     study: FindingsStudy,
     device: Device,
 ) -> None:
     """EfficientNet-b4, SS-GAN + EfficientNet-b4, ViT, SS-GAN + ViT on the same split: macro AUC, weighted F1."""
-    scale = scale_of(study.budget, Starts(gan, taught), trunk_size)
-    material = read_material(data, study.cache or study.run / "cache", scale.settings.seed, SIZE, by_image=by_image)
+    scale = scale_of(study.budget, Starts(gan, taught), trunk_size, reading, pretrained=pretrained)
+    material = read_material(data, study.cache or study.run / "cache", DIVISION, SIZE, by_image=by_image)
     if by_image:
         _warn(material)
-    study.conduct(Laboratory(material, study.run, device.settings(), out), four_models(scale), scale.repeats)
+    laboratory = Laboratory(material, study.run, device.settings(), out)
+    study.conduct(laboratory, four_models(scale, by_image=by_image), scale.repeats)
 
 
-def _pool(data: Path, unlabelled: list[Path] | None, cache: Path, seed: int) -> Pool:
-    return read_pool(read_material(data, cache, seed, SIZE), unlabelled or [], cache, SIZE)
+def _pool(data: Path, unlabelled: list[Path] | None, cache: Path) -> Pool:
+    return read_pool(read_material(data, cache, DIVISION, SIZE), unlabelled or [], cache, SIZE)
 
 
 def _warn(material: Material) -> None:

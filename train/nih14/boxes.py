@@ -24,6 +24,7 @@ from cxrkit.predict import encode
 from cxrkit.task import ModelInput
 from cxrkit.tasks.nih14 import NIH14
 from cxrkit.weights import LoadedModel
+from train.datasets import DIVISION
 from train.followup.by_patient import mean_metric
 from train.nih14.card import BOXES
 from train.nih14.data import material_of
@@ -161,7 +162,7 @@ def measure_boxes(
     card, known = read_card(card_file), read_boxes(boxes)
     seen: list[Seen] = []
     cases = labelled_cases(data)
-    for number, parts in enumerate(folds(divide(cases, settings.seed), count, settings.seed)):
+    for number, parts in enumerate(folds(divide(cases, DIVISION), count, DIVISION)):
         if not any(Path(case.files[0]).stem in known for case in parts.reporting):
             continue
         material = material_of(data, cases, parts, cache, settings.size)

@@ -87,6 +87,12 @@ class Settings:
         """Side of what the network reads."""
         return self.size
 
+    @property
+    def from_imagenet(self) -> bool:
+        """Whether ImageNet weights are downloaded; not where all of the encoder is started from something else."""
+        taught = self.vit is not None and is_transformer(self.network["encoder"])
+        return self.pretrained and self.init is None and not taught
+
     def of_card(self) -> dict[str, Any]:
         """What the task's build_model needs."""
         return self.network | {"image_size": self.size}
@@ -113,7 +119,7 @@ def network_of(settings: Settings) -> nn.Module:
         WeightsError: a file to start from is not there or does not fit.
     """
     lightning.seed_everything(settings.seed, verbose=False)
-    model = build(settings.of_card() | {"pretrained": settings.pretrained}, len(LABELS))
+    model = build(settings.of_card() | {"pretrained": settings.from_imagenet}, len(LABELS))
     for file in settings.starts():
         start_from(model, file)
     return model
@@ -132,7 +138,7 @@ def contents(settings: Settings) -> list[str]:
 
 def started(settings: Settings) -> str:
     """What training started from, in words."""
-    first = [] if settings.init or not settings.pretrained else [initialisation(None, pretrained=True)]
+    first = [initialisation(None, pretrained=True)] if settings.from_imagenet else []
     return "; ".join([*first, *map(after, settings.starts())]) or initialisation(None)
 
 
@@ -197,7 +203,7 @@ def _judge(material: Material, settings: Settings, run: Path) -> Judge:
     def judge(model: nn.Module, epoch: int) -> None:
         nonlocal since
         fresh = _with_fresh_norms(model, material.learned, settings)
-        answers = [logits_of(fresh, one.views, settings.size) for one in (learned, material.carved)]
+        answers = [logits_of(fresh, one.views, settings.size, settings.reading) for one in (learned, material.carved)]
         row: dict[str, float] = {
             TRAINING: macro_auc(learned.target, answers[0]),
             CHOICE: macro_auc(material.carved.target, answers[1]),
@@ -230,15 +236,18 @@ def _with_fresh_norms(model: nn.Module, learned: Labelled, settings: Settings) -
     return norms.with_fresh_norms(model, settings.seed, show)
 
 
-def logits_of(model: nn.Module, views: Views, size: int, batch: int = 32) -> Floats:
-    """Logits [N, 14] of prepared views as they are, in eval mode."""
+def logits_of(
+    model: nn.Module, views: Views, size: int, reading: Reading = Reading.SIGMOID, *, batch: int = 32
+) -> Floats:
+    """Logits [N, 14] of prepared views as they are, in eval mode; read as shares of one whole their logarithms."""
     device = next(model.parameters()).device
     found = [np.zeros((0, len(LABELS)))]
     model.eval()
     with torch.no_grad():
         for start in range(0, len(views), batch):
             images = torch.stack([normalised(seen_at(view, size)) for view in views[start : start + batch]])
-            found.append(model(images.to(device)).double().cpu().numpy())
+            logits = model(images.to(device)).double()
+            found.append((logits if reading is Reading.SIGMOID else logits.log_softmax(dim=1)).cpu().numpy())
     return np.concatenate(found)
 
 

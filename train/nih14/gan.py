@@ -3,6 +3,7 @@
 Every step of a run follows from its seed and its number, so a killed run goes on as it would have.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ DISCRIMINATOR, GENERATOR, TRUNK = "discriminator.safetensors", "generator.safete
 """In the run's folder; the last has the names that the trunk has in the classifier."""
 
 _CHECKPOINT = "last.pt"
-_SIZE = "size"
+_SIZE, _REGIME = "size", "regime"
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,18 @@ class GanSettings:
 
 
 class Duel:
-    """Both networks and their optimisers."""
+    """Both networks and their optimisers.
 
-    def __init__(self, settings: GanSettings, device: torch.device) -> None:
+    Args:
+        settings: of the run.
+        device: where it computes.
+        images: what tells the images that it learns from, from others.
+    """
+
+    def __init__(self, settings: GanSettings, device: torch.device, images: str = "") -> None:
         torch.manual_seed(settings.seed)
         self.settings, self.done = settings, 0
+        self.identity = _identity(settings) | {"images": images}
         self.generator = Generator(settings.size).to(device)
         self.discriminator = Discriminator(len(LABELS)).to(device)
         betas = (0.5, 0.999)
@@ -138,7 +146,7 @@ class Duel:
         """All that a run goes on from."""
         return {
             "done": self.done,
-            "settings": _identity(self.settings),
+            "settings": self.identity,
             "networks": [self.generator.state_dict(), self.discriminator.state_dict()],
             "optimisers": [each.state_dict() for each in self.optimisers],
         }
@@ -147,11 +155,18 @@ class Duel:
         """Go on from a checkpoint.
 
         Raises:
-            InputError: it is of other settings.
+            InputError: it is of other settings or images, or of more iterations than are asked for.
         """
         stored = torch.load(file, map_location="cpu", weights_only=False)
-        if stored["settings"] != _identity(self.settings):
-            raise InputError("The run's folder holds a GAN of other settings. Give another --run, or remove it.")
+        if stored["settings"] != self.identity:
+            raise InputError(
+                "The run's folder holds a GAN of other settings or images. Give another --run, or remove it."
+            )
+        if stored["done"] > self.settings.iterations:
+            raise InputError(
+                f"The run's folder holds a GAN of {stored['done']:,} iterations already. Ask for as many, or give "
+                "another --run."
+            )
         for network, state in zip((self.generator, self.discriminator), stored["networks"], strict=True):
             network.load_state_dict(state)
         for optimiser, state in zip(self.optimisers, stored["optimisers"], strict=True):
@@ -199,7 +214,8 @@ def train_gan(
     settings.check()
     keep_freed_memory()
     cuda = accelerator in ("auto", "cuda", "gpu") and torch.cuda.is_available()
-    duel = Duel(settings, torch.device("cuda" if cuda else "cpu"))
+    images = hashlib.sha256(pool.views.tobytes() + pool.target.tobytes()).hexdigest()
+    duel = Duel(settings, torch.device("cuda" if cuda else "cpu"), images)
     run.mkdir(parents=True, exist_ok=True)
     if (run / _CHECKPOINT).is_file():
         duel.resume(run / _CHECKPOINT)
@@ -218,7 +234,7 @@ def train_gan(
     keep_stages(run, settings.stages())
     told = pool.told() | {HISTORY: history(settings, len(pool))}
     save(duel.generator, run / GENERATOR, told | {_SIZE: str(settings.size)})
-    save(duel.discriminator, run / DISCRIMINATOR, told)
+    save(duel.discriminator, run / DISCRIMINATOR, told | {_REGIME: str(settings.regime)})
     save(as_in_classifier(duel.discriminator.trunk), run / TRUNK, told)
 
 
@@ -242,10 +258,21 @@ def stored_generator(run: Path) -> Generator:
     return generator.eval().requires_grad_(False)
 
 
+def stored_discriminator(run: Path) -> tuple[Discriminator, Regime]:
+    """The discriminator of a finished run, frozen and in eval mode, and how it was taught to tell images apart."""
+    with safe_open(run / DISCRIMINATOR, framework="pt") as stored:
+        # Runs of before this was kept are read as they were then.
+        regime = Regime((stored.metadata() or {}).get(_REGIME, Regime.BCE))
+    discriminator = Discriminator(len(LABELS))
+    discriminator.load_state_dict(load_file(run / DISCRIMINATOR))
+    return discriminator.eval().requires_grad_(False), regime
+
+
 def history(settings: GanSettings, images: int) -> str:
     """How the GAN was trained, in words."""
     steps = f"{settings.iterations:,} x {settings.batch} at {settings.size} px"
-    return f"SS-GAN ({steps}, {settings.regime}, {images:,} images)"
+    reading = ", labels read as one whole" if settings.reading is Reading.SOFTMAX else ""
+    return f"SS-GAN ({steps}, {settings.regime}{reading}, {images:,} images)"
 
 
 def _batch(pool: Pool, settings: GanSettings, number: int, *, cuda: bool) -> tuple[Tensor, Tensor]:

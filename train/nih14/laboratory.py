@@ -14,6 +14,7 @@ from train.laboratory import digest, kept, training_columns
 from train.nih14.card import reported_by
 from train.nih14.data import Material, targets
 from train.nih14.fit import Settings, contents, logits_of, started, train_network, without_paths
+from train.nih14.losses import Reading
 from train.nih14.measure import (
     Floats,
     Reported,
@@ -50,7 +51,8 @@ class Laboratory(laboratory.Laboratory[Cell]):
         def measure() -> tuple[nn.Module, Row]:
             model = train_network(self.material, settings, self.how, folder).to(self.how.device())
             carved, reporting = (
-                logits_of(model, part.views, settings.size) for part in (self.material.carved, self.material.reporting)
+                logits_of(model, part.views, settings.size, settings.reading)
+                for part in (self.material.carved, self.material.reporting)
             )
             return model, {"carved": carved.tolist(), "logits": reporting.tolist(), "started": started(settings)}
 
@@ -74,6 +76,7 @@ class Laboratory(laboratory.Laboratory[Cell]):
                 "learning rate": settings.learning_rate,
                 "division": "image by image, patients leak" if leak(self.material.parts)[0] else "by patient",
                 "started from": own[0]["started"],
+                **({} if settings.reading is Reading.SIGMOID else {"outputs read as": settings.reading}),
             }
             stage = (settings.size, settings.epochs, len(self.material.learned))
             rows.append(row | training_columns([stage], "images", told, own))

@@ -6,6 +6,7 @@ from pathlib import Path
 from train import studies
 from train.nih14.fit import Settings
 from train.nih14.gan import TRUNK
+from train.nih14.losses import Reading
 from train.nih14.pretrain import VIT as VIT_FILE
 from train.studies import Budget, Study
 
@@ -49,7 +50,14 @@ class Cell:
 Scale = studies.Scale[Settings]
 
 
-def scale_of(budget: Budget, starts: Starts, trunk_size: int) -> Scale:
+def scale_of(
+    budget: Budget,
+    starts: Starts,
+    trunk_size: int,
+    reading: Reading = Reading.SIGMOID,
+    *,
+    pretrained: bool = False,
+) -> Scale:
     """The source's 50 epochs with ViT-B/16 and three repeats, 24 with ViT-S/16 and two, or 12 with ViT-Ti/16 and one.
 
     **Choices** of the medium and small budgets: three and ten times the source's learning rate, because networks this
@@ -59,13 +67,17 @@ def scale_of(budget: Budget, starts: Starts, trunk_size: int) -> Scale:
         budget: which.
         starts: what the cells with self-supervised parts start from.
         trunk_size: side of what the trunk reads, as in self-supervision.
+        reading: of the outputs.
+        pretrained: start the encoders from timm's ImageNet weights, those that start from nothing else.
     """
-    pretrained = starts.pretrained
+    taught = starts.pretrained
     source = Settings(
         network={"encoder": "vit_base_patch16_224", "fusion": "concat", "trunk_size": trunk_size},
         gan=starts.gan,
-        trunk=None if pretrained is None else pretrained / TRUNK,
-        vit=None if pretrained is None else pretrained / VIT_FILE,
+        trunk=None if taught is None else taught / TRUNK,
+        vit=None if taught is None else taught / VIT_FILE,
+        reading=reading,
+        pretrained=pretrained,
     )
     if budget is Budget.FULL:
         return Scale(source, repeats=3)
@@ -76,10 +88,14 @@ def scale_of(budget: Budget, starts: Starts, trunk_size: int) -> Scale:
     return Scale(replace(source, network=small, epochs=12, learning_rate=3e-4), repeats=1)
 
 
-def four_models(scale: Scale) -> Study[Cell]:
+def four_models(scale: Scale, *, by_image: bool = False) -> Study[Cell]:
     """The source's four networks; and the ViT after its own self-supervision, which tells that from the GAN's part.
 
     Networks without a trunk have no adversarial loss.
+
+    Args:
+        scale: of the study.
+        by_image: whether the images are divided one by one; such a table stands beside that by patient.
     """
     both = scale.settings
     alone = replace(both, network={**both.network, "fusion": "none"}, gan=None, trunk=None)
@@ -91,4 +107,6 @@ def four_models(scale: Scale) -> Study[Cell]:
     cells = {**efficient, VIT: replace(alone, vit=None), SELF_TAUGHT: alone, BOTH: both}
     if both.vit is None:
         del cells[SELF_TAUGHT]
-    return Study("Four models", VIT, tuple(Cell(name, settings) for name, settings in cells.items()))
+    softmax = ", outputs read as one whole" if both.reading is Reading.SOFTMAX else ""
+    title = f"Four models{', image by image: patients leak' if by_image else ''}{softmax}"
+    return Study(title, VIT, tuple(Cell(name, settings) for name, settings in cells.items()))

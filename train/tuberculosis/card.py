@@ -1,7 +1,7 @@
 """From images to weights/tuberculosis: cross-family runs, border baseline, the final network and its card."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +11,20 @@ from safetensors.torch import load
 from torch import nn
 
 from cxrkit.card import WEIGHTS, Card, Metric, Source, read_card, write_card
+from cxrkit.errors import InputError
 from cxrkit.evaluate import binary_metrics
 from cxrkit.metrics import confusion, delong_interval, fit_temperature, threshold_for_sensitivity
 from cxrkit.predict import probabilities
-from cxrkit.scores import CROSSED, ScoredPart, write_scores
+from cxrkit.scores import ScoredPart, write_scores
 from cxrkit.tasks.tuberculosis import LABELS, TUBERCULOSIS
 from cxrkit.weights import fill, load_model, preparation_record, save_weights
 from train.border_baseline import border_scores
 from train.cards import settings_of_card, source, tables_of
 from train.provenance import commit
-from train.stored import initialisation, save_array
+from train.stored import initialisation
 from train.trainer import FitSettings, is_first_process
-from train.tuberculosis.fit import FAMILY_PAIRS, Settings, TrainingPart, logits_of, train_model
+from train.tuberculosis.crossed import Crossed, cross_families, training_part
+from train.tuberculosis.fit import Settings, logits_of, train_model
 from train.tuberculosis.heat import heat_metrics, simulated_metrics
 from train.tuberculosis.images import Images, load_images
 
@@ -50,12 +52,6 @@ SOURCES = {
     ),
 }
 
-
-SHARED_ARCHIVE = (
-    "some of these normal chests come from the NIH archive, and other images of that archive were trained on as "
-    "negatives: optimistic"
-)
-
 _SPLIT = (
     "given 8:2 split by image (patients are not known); a tenth carved out of the training part chose temperature and "
     f"threshold ({SENSITIVITY:.0%} sensitivity there, every family weighing the same); the test part chose neither; "
@@ -70,68 +66,6 @@ _LIMITS = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Crossed:
-    """One pair of families, read by a network (and a border baseline) that never saw it.
-
-    Attributes:
-        trained, held: the family pairs, in words.
-        note: what makes its figures look better than they are.
-        target: [M] class indices.
-        logits: [M, 2].
-        border: [M] scores of the border baseline.
-    """
-
-    trained: str
-    held: str
-    note: str
-    target: NDArray[np.int64]
-    logits: NDArray[np.float64]
-    border: NDArray[np.float64]
-
-    @property
-    def part(self) -> str:
-        """What it was measured on, in words."""
-        return f"{CROSSED}: trained on {self.trained}, tested on all of {self.held}"
-
-    def scores(self, temperature: float) -> NDArray[np.float64]:
-        """[M] probability of tuberculosis."""
-        return probabilities(self.logits, temperature, "softmax")[:, 1]
-
-
-def cross_families(images: Images, settings: Settings, how: FitSettings, run: Path) -> list[Crossed]:
-    """Train on one pair of sources and read the other, each way round; nothing where fewer than two pairs are there.
-
-    The networks go through the same training as the one that ships, further negatives included. Images of the held-out
-    pair that repeat one of another set do not report.
-    """
-    pairs = [pair for pair in FAMILY_PAIRS if set(pair) <= set(images.families)]
-    crossed = []
-    for held in pairs:
-        rest = [family for pair in pairs if pair != held for family in pair]
-        if not rest:
-            continue
-        chosen = np.isin(images.families, rest)
-        training = np.flatnonzero(chosen | images.further)
-        tested = np.flatnonzero(np.isin(images.families, held))
-        file = run / f"without_{held[0]}" / "logits.npy"
-        if not file.is_file():
-            model = train_model(training_part(images, training), settings, how, file.parent)
-            logits = logits_of(model, images.views[tested])
-            if is_first_process():
-                save_array(file, logits)
-        else:
-            logits = np.load(file)
-        known, reports = np.flatnonzero(chosen), ~images.copies[tested]
-        tested, logits = tested[reports], logits[reports]
-        border = border_scores(images.borders[known], images.targets[known], images.borders[tested])
-        further = sorted(set(images.families[images.further].tolist()))
-        note = SHARED_ARCHIVE if "radiography_normal" in held and "nih" in further else ""
-        trained, tests = " + ".join([*rest, *further]), " + ".join(held)
-        crossed.append(Crossed(trained, tests, note, images.targets[tested], logits, border))
-    return crossed
-
-
 def make_weights(
     data: Path, others: Sequence[Path], run: Path, settings: Settings, how: FitSettings, out: Path = WEIGHTS
 ) -> None:
@@ -142,13 +76,18 @@ def make_weights(
     model = train_model(training_part(images, images.divide(settings.seed)[0]), settings, how, run / "final")
     if is_first_process():
         folder = out / TUBERCULOSIS.name
-        _write(images, crossed, settings, code, save_weights(model, folder), folder, tables_of(folder))
+        started = initialisation(settings.init, pretrained=settings.pretrained)
+        _write(images, crossed, settings, started, code, save_weights(model, folder), folder, tables_of(folder))
 
 
 def measure_again(data: Path, others: Sequence[Path], run: Path, out: Path = WEIGHTS) -> None:
     """Measure stored weights and write their card anew, with the runs that are in the run folder.
 
-    What cannot be measured again is taken from the present card: settings and the commit of the code that trained.
+    What cannot be measured again is taken from the present card: settings, initialisation and the commit of the code
+    that trained.
+
+    Raises:
+        InputError: other data sets than the card's, or the run folder holds no answers for their images.
     """
     folder = out / TUBERCULOSIS.name
     present = read_card(folder / "card.json")
@@ -156,19 +95,22 @@ def measure_again(data: Path, others: Sequence[Path], run: Path, out: Path = WEI
     given["augmentation"] = tuple(given["augmentation"])
     settings = Settings(**given)
     images = load_images(data, others, settings, run / "cache")
-    crossed = cross_families(images, settings, FitSettings(), run)
-    _write(images, crossed, settings, present.commit, present.sha256, folder, present.tables)
-
-
-def training_part(images: Images, chosen: NDArray[np.int64]) -> TrainingPart:
-    """What a run trains on, by position."""
-    return TrainingPart(images.views[chosen], images.lungs[chosen], images.targets[chosen], images.families[chosen])
+    sets, then = ({one.name for one in every} for every in (_sources(images), present.data))
+    if sets != then:
+        raise InputError(
+            f"These weights learned from {', '.join(sorted(then))}, and what is given holds {', '.join(sorted(sets))}: "
+            "the card would say something else than what happened. Give the same --data and --others."
+        )
+    crossed = cross_families(images, settings, None, run)
+    started, code = present.initialisation, present.commit
+    _write(images, crossed, settings, started, code, present.sha256, folder, present.tables)
 
 
 def _write(
     images: Images,
     crossed: list[Crossed],
     settings: Settings,
+    started: str,
     code: str,
     digest: str,
     folder: Path,
@@ -200,7 +142,7 @@ def _write(
         precision="fp16",
         thresholds={TUBERCULOSIS.positive: threshold},
         temperature=temperature,
-        initialisation=initialisation(settings.init, pretrained=settings.pretrained),
+        initialisation=started,
         data=_sources(images),
         split=_SPLIT,
         metrics=tuple(metrics),

@@ -104,7 +104,8 @@ def with_lesions(part: TrainingPart, share: float) -> Draw:
         target = int(part.targets[index])
         random = np.random.default_rng(int(torch.randint(2**31, ())))  # torch seeds each worker and epoch
         if target == 0 and random.random() < share:
-            return draw_lesions(view, part.lungs[index].astype(np.float32) / 255, random), 1
+            drawn = draw_lesions(view, part.lungs[index].astype(np.float32) / 255, random)
+            return drawn, int(drawn is not view)  # where no lungs are found, nothing is drawn
         return view, target
 
     return draw
@@ -112,7 +113,7 @@ def with_lesions(part: TrainingPart, share: float) -> Draw:
 
 def train_model(part: TrainingPart, settings: Settings, how: FitSettings, run: Path) -> nn.Module:
     """Train one network; within a class, families are drawn equally often."""
-    lightning.seed_everything(settings.seed, verbose=False)
+    lightning.seed_everything(settings.seed, workers=True, verbose=False)
     model = FpnClassifier(settings.encoder, settings.channels, len(LABELS), pretrained=settings.pretrained)
     if settings.init:
         start_from(model, settings.init)
@@ -121,7 +122,7 @@ def train_model(part: TrainingPart, settings: Settings, how: FitSettings, run: P
     groups = [f"{target}/{family}" for target, family in zip(part.targets, part.families, strict=True)]
     weights = even_weights(groups, {"0": settings.negatives, "1": 1 - settings.negatives})
     # Where several processes train on processors, a worker forked from their threads has been seen to hang.
-    together = how.accelerator == "cpu" and how.devices * how.nodes > 1
+    together = how.device().type == "cpu" and how.devices * how.nodes > 1
     loader = weighted_loader(
         data, weights, settings.images_per_epoch, settings.batch, settings.seed, worker=not together
     )

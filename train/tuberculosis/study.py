@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cxrkit.card import WEIGHTS
 from cxrkit.errors import InputError
@@ -15,7 +16,7 @@ from cxrkit.predict import probabilities
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from train.studies import Budget, put_study_on_card, words
 from train.trainer import FitSettings
-from train.tuberculosis.card import training_part
+from train.tuberculosis.crossed import training_part
 from train.tuberculosis.fit import FAMILY_PAIRS, Settings, logits_of, train_model
 from train.tuberculosis.images import Images, load_images
 
@@ -48,7 +49,7 @@ def run_study(data: Path, run: Path, budget: Budget) -> None:
     """Train every cell not yet in RUN/study.json, then put the table on the card if there is one."""
     settings = settings_of(budget, images=1)
     images = load_images(data, (), settings, run / "cache")
-    settings = settings_of(budget, images=int((~images.test).sum()))
+    settings = settings_of(budget, images=int((_own(images) & ~images.test).sum()))
     file = run / f"study_{budget}.json"
     rows: list[dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else []
     done = {(row["network"], row["preprocessing"]) for row in rows}
@@ -63,15 +64,20 @@ def run_study(data: Path, run: Path, budget: Budget) -> None:
             file.write_text(json.dumps(rows, indent=1))
     card = WEIGHTS / TUBERCULOSIS.name / "card.json"
     if card.is_file():
-        put_study_on_card(TITLE, budget, rows, card, f"; trained on {' + '.join(FAMILY_PAIRS[-1])} alone")
+        families = sorted(set(images.families[_own(images)].tolist()))
+        put_study_on_card(TITLE, budget, rows, card, f"; trained on {' + '.join(families)} alone")
+
+
+def _own(images: Images) -> NDArray[np.bool_]:
+    """[N] the last family pair, which the cells learn from; all of a data set that does not have it beside others."""
+    own = np.isin(images.families, FAMILY_PAIRS[-1])
+    return own if own.any() and not own.all() else np.ones_like(own)
 
 
 def _figures(images: Images, cell: Settings, run: Path) -> dict[str, Any]:
     """Train one cell on the last family pair's training part; read its test part and all other families."""
-    own = np.isin(images.families, FAMILY_PAIRS[-1])
-    if not own.any() or own.all():
-        own = np.ones(len(images.cases), dtype=bool)
-    training, aside, other = own & ~images.test, own & images.test, ~own
+    own = _own(images)
+    training, aside, other = own & ~images.test, own & images.test & ~images.copies, ~own & ~images.copies
     model = train_model(training_part(images, np.flatnonzero(training)), cell, FitSettings(), run)
     target = images.targets[aside]
     score = probabilities(logits_of(model, images.views[aside]), 1.0, "softmax")[:, 1]

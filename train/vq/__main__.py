@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from cxrkit.card import WEIGHTS
+from cxrkit.errors import InputError
 from train.options import Cache, Device, Init, Out, Pretrained, StudyOptions, StudyRun, grouped
 from train.studies import Study
 from train.vq.card import SHIPPED, make_weights, measure_again
@@ -60,6 +61,11 @@ def weights(
     device: Device,
 ) -> None:
     """Train (best epoch: RUN/best.safetensors), measure, write OUT/vq: weights, mean image and card."""
+    if early_epochs >= epochs:
+        raise InputError(
+            f"Of {epochs} epochs {early_epochs} would be on reduced images, and none at the app's size. Choose fewer "
+            "--early-epochs."
+        )
     settings = Settings(
         network=network,
         learned=SHIPPED.learned,

@@ -132,6 +132,8 @@ def _judge(chooses: Scans, data: "Pictures", settings: Settings, run: Path) -> J
         logits = logits_of(fresh, views, data.task, settings.size)
         right = float(np.mean((scores(logits) >= 0.5) == (chooses.target == KINDS.index("perfusion"))))
         loss = float(nn.functional.cross_entropy(torch.from_numpy(logits), torch.from_numpy(chooses.target)))
+        # The table keeps five digits: compared as they are kept, or equal epochs would not be equal.
+        right, loss = float(f"{right:.5g}"), float(f"{loss:.5g}")
         rows = [row for row in read_rows(run / PROGRESS) if int(row["epoch"]) < epoch]
         best = min(((-float(row[CHOICE]), float(row[_LOSS])) for row in rows), default=(1.0, np.inf))
         seconds = time.monotonic() - since
@@ -149,7 +151,7 @@ def with_fresh_norms(model: nn.Module, data: "Pictures", settings: Settings) -> 
 
     def show(fresh: nn.Module) -> None:
         device = next(fresh.parameters()).device
-        for images, _ in DataLoader(data, batch_size=settings.batch, sampler=drawn, drop_last=True):
+        for images, _ in DataLoader(data, batch_size=min(settings.batch, len(drawn)), sampler=drawn, drop_last=True):
             fresh(images.to(device))
 
     return norms.with_fresh_norms(model, settings.seed, show)

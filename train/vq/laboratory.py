@@ -15,6 +15,7 @@ from cxrkit.pixels import Gray
 from cxrkit.tasks.vq import VQ
 from train import laboratory
 from train.laboratory import digest, kept, training_columns
+from train.stored import initialisation
 from train.studies import MEASURED_ON, REFERENCE, Row, Study, words
 from train.trainer import FitSettings
 from train.vq.answers import logits_of, scores
@@ -88,7 +89,9 @@ class Laboratory(laboratory.Laboratory[Cell]):
 def _training(settings: Settings, repeats: list[Row]) -> Row:
     """Columns that say how a cell was trained."""
     scans = sum(recipe.perfusion + recipe.ventilation for recipe in settings.learned)
-    told = {"batch": settings.batch, "learning rate": settings.learning_rate}
+    told: dict[str, object] = {"batch": settings.batch, "learning rate": settings.learning_rate}
+    if settings.pretrained:
+        told["started from"] = initialisation(settings.init, pretrained=True)
     return training_columns([(settings.size, settings.epochs, scans)], "scans", told, repeats)
 
 

@@ -70,9 +70,9 @@ function heatTable(name, threshold) {
   const colours = COLOUR_TABLES[name];
   const table = new Uint32Array(256);
   for (let level = 0; level < 256; level += 1) {
-    const alpha = 255 * Math.min(Math.max((level / 255 - threshold) / 0.03 + 1, 0), 1);
+    const alpha = level / 255 >= threshold ? 255 : 0;
     const at = level * 3;
-    table[level] = packColour(colours[at], colours[at + 1], colours[at + 2], Math.round(alpha));
+    table[level] = packColour(colours[at], colours[at + 1], colours[at + 2], alpha);
   }
   return table;
 }
@@ -84,7 +84,7 @@ function signedTable(threshold) {
   for (let level = 0; level < 256; level += 1) {
     const value = Math.max((level - SIGNED_ZERO) / 127, -1);
     const strength = Math.abs(value);
-    const kept = Math.min(Math.max((strength - threshold) / 0.03 + 1, 0), 1);
+    const kept = strength >= threshold ? 1 : 0;
     const alpha = Math.min(strength / SIGNED_FADE, 1) * kept;
     const at = Math.round(((value + 1) / 2) * 255) * 3;
     table[level] = packColour(colours[at], colours[at + 1], colours[at + 2], Math.round(255 * alpha));

@@ -38,7 +38,7 @@ class CompareBar {
     const next = "Next image: pause and show the one that is not seen now (X)";
     textButton(buttons, "Next image", next, () => viewer.stepBlink());
     const scale = { ...SECONDS, unit: "s", times: 1 };
-    const title = "Seconds each image is shown";
+    const title = "Each for: seconds each image is shown";
     this.seconds = slider(this.blink, "Each for", title, (seconds) => viewer.change({ seconds }), scale);
   }
 

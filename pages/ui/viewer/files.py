@@ -75,6 +75,7 @@ def describe(pane: Pane, place: str) -> dict[str, Any]:
         "slope": packed.slope,
         "intercept": packed.intercept,
         "window": [float(edge) for edge in pane.window],
+        "step": float(pane.window_step),
         "spacing": None if pane.spacing_mm is None else [float(s) for s in pane.spacing_mm],
         "to_first": None if pane.to_first is None else for_canvas(pane.to_first),
         "heatmap": None,

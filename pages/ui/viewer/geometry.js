@@ -111,3 +111,10 @@ class Placed {
     return [centre - half, centre + half];
   }
 }
+
+function number(value) {
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1e6 || size < 1e-3) return value.toExponential(2);
+  return size >= 1000 ? String(Math.round(value)) : String(Number(value.toPrecision(4)));
+}

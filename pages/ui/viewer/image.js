@@ -117,10 +117,11 @@ function thinned(image, most) {
   const width = Math.ceil(across / step);
   const height = Math.ceil(down / step);
   const levels = new image.levels.constructor(width * height);
+  const half = step >> 1; // the middle of what it stands for, or the anatomy would jump
   let out = 0;
   for (let y = 0; y < down; y += step) {
     for (let x = 0; x < across; x += step) {
-      levels[out] = image.levels[y * across + x];
+      levels[out] = image.levels[Math.min(y + half, down - 1) * across + Math.min(x + half, across - 1)];
       out += 1;
     }
   }

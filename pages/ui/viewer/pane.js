@@ -122,6 +122,9 @@ class PaneView extends Placed {
   }
 
   async showMasks(described) {
+    // The outline of another image must never lie on this one.
+    const key = (masks) => (masks || []).map((mask) => mask.url).join();
+    if (key(this.masksDescribed) !== key(described)) this.masks = [];
     this.masksDescribed = described;
     this.masksMessage = "";
     let masks = [];
@@ -168,7 +171,7 @@ class PaneView extends Placed {
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.fillStyle = "#0b0d10";
     context.fillRect(0, 0, this.box.width, this.box.height);
-    if (!ready.length) return;
+    if (!ready.length) return this.readout.replaceChildren(); // of the image that was here before
     for (const { pane, clip } of ready) {
       context.save();
       if (clip) context.clip(clip);
@@ -272,9 +275,11 @@ class PaneView extends Placed {
 
   writeReadout() {
     const read = this.viewer.paneAt(this, this.pointer);
-    if (!read.image) return;
+    if (!read.image) return this.readout.replaceChildren();
     const [low, high] = read.window;
-    const parts = [`${Math.round(read.scale * 100)} %`, `C ${number((low + high) / 2)}  W ${number(high - low)}`];
+    const { step } = read.described; // by which DICOM's linear window is wider than from black to white
+    const told = `C ${number((low + high + step) / 2)}  W ${number(high - low + step)}`;
+    const parts = [`${Math.round(read.scale * 100)} %`, told];
     if (this.viewer.single) parts.unshift(read.described.title);
     if (this.viewer.view.ruler && this.viewer.view.ruler.pane === read.index) {
       parts.push(`ruler ${rulerText(read)}`);
@@ -288,11 +293,4 @@ class PaneView extends Placed {
     }
     this.readout.replaceChildren(...parts.map((text) => Object.assign(element("span"), { textContent: text })));
   }
-}
-
-function number(value) {
-  if (value === 0) return "0";
-  const size = Math.abs(value);
-  if (size >= 1e6 || size < 1e-3) return value.toExponential(2);
-  return size >= 1000 ? String(Math.round(value)) : String(Number(value.toPrecision(4)));
 }

@@ -22,6 +22,7 @@ class Pane:
         pixels: [H, W] integer, real or bool values in any unit. Values that are not finite are shown as the
             lowest finite one.
         window: initial (low, high) in the unit of `pixels`; low is black, high is white.
+        window_step: by how much the width that is told is more than from black to white; see Radiograph.window_step.
         spacing_mm: (row, column) millimetres a pixel for the ruler; None measures in pixels.
         heatmap: [h, w] values in [0, 1], or in [-1, 1] where `heatmap_signed`, laid over `heatmap_box` and
             interpolated bilinearly.
@@ -58,6 +59,7 @@ class Pane:
     mark: tuple[float, float] | None = None
     to_first: NDArray[Any] | None = None
     digest: str = field(default="")
+    window_step: float = 0.0
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or self.pixels.size == 0:

@@ -33,7 +33,7 @@ const PRESETS = {
 const KEYS = [
   ["P  W  M  C  K", "pan, window, ruler tool; crop and mark tool where the page has them"],
   ["+  −", "zoom in, out (or mouse wheel, pinch)"],
-  ["0", "fit (or double click)"],
+  ["0", "fit (or double click with the pan or window tool)"],
   ["Arrow keys", "move the image; with the window tool contrast and brightness; with the ruler and the mark tool a crosshair, with Shift in small steps"],
   ["Enter", "with the ruler sets one end, then the other; with the mark tool the mark"],
   ["I", "invert"],
@@ -141,7 +141,7 @@ class Toolbar {
     const { viewer } = this;
     this.heat = element("div", "bar heat", parent, { role: "group", "aria-label": "Heatmap display" });
     this.opacity = slider(this.heat, "Heatmap", "Heatmap opacity", (opacity) => viewer.change({ opacity }));
-    this.threshold = slider(this.heat, "Hide below", "Heatmap threshold: lower values are not drawn", (threshold) =>
+    this.threshold = slider(this.heat, "Hide below", "Hide below (heatmap threshold): lower values are not drawn", (threshold) =>
       viewer.change({ threshold }),
     );
     const names = { turbo: "Turbo", magma: "Magma", viridis: "Viridis", gray: "Gray" };
@@ -200,7 +200,7 @@ const arrow = (right, down) => (viewer) => {
   const focused = viewer.root.getRootNode().activeElement;
   const pane = viewer.panes.find(({ canvas }) => canvas === focused) || viewer.panes[0];
   const change = viewer.windowChange(pane);
-  return change.to(windowMoved(change.from, WINDOW_STEP * right, WINDOW_STEP * down));
+  return change.to(windowMoved(change.from, WINDOW_STEP * right, brighter(viewer) * WINDOW_STEP * down));
 };
 
 const KEY_ACTIONS = {

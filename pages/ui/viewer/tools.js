@@ -25,7 +25,7 @@ function attachTools(viewer, pane) {
     }
   };
   canvas.addEventListener("pointerdown", (event) => {
-    if (!pane.image || event.button === 1) return;
+    if (!pane.image || [1, 3, 4].includes(event.button)) return; // the middle one, back and forward
     canvas.focus({ preventScroll: true });
     canvas.setPointerCapture(event.pointerId);
     touches.set(event.pointerId, position(event));
@@ -50,7 +50,10 @@ function attachTools(viewer, pane) {
     viewer.refresh();
   });
   canvas.addEventListener("contextmenu", (event) => event.preventDefault());
-  canvas.addEventListener("dblclick", () => viewer.change({ zoom: 1, cx: 0.5, cy: 0.5 }));
+  canvas.addEventListener("dblclick", () => {
+    // With the others two quick clicks mean two places.
+    if (["pan", "window"].includes(viewer.view.tool)) viewer.change({ zoom: 1, cx: 0.5, cy: 0.5 });
+  });
   // On the stage, so that the divider that lies on the canvas zooms as well.
   pane.stage.addEventListener(
     "wheel",
@@ -85,10 +88,15 @@ function windowAction(viewer, pane, start) {
   const change = viewer.windowChange(viewer.paneAt(pane, start));
   return {
     move([px, py]) {
-      change.to(windowMoved(change.from, px - start[0], py - start[1]));
+      change.to(windowMoved(change.from, px - start[0], brighter(viewer) * (py - start[1])));
     },
     end() {},
   };
+}
+
+// Up is brighter, also where black and white are swapped.
+function brighter(viewer) {
+  return viewer.view.invert ? -1 : 1;
 }
 
 // What a drag over so many CSS pixels makes of a window.

@@ -231,5 +231,8 @@ export default function show({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".cxr-viewer");
   if (!root.viewer) root.viewer = new Viewer(root);
   root.viewer.update(data, setStateValue);
-  return () => root.viewer && root.viewer.dispose();
+  // Newer data may have come while this was loaded; what ends then is not the viewer that shows them.
+  root.calls = (root.calls || 0) + 1;
+  const call = root.calls;
+  return () => root.calls === call && root.viewer && root.viewer.dispose();
 }
