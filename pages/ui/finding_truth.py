@@ -57,6 +57,7 @@ def against_known(task: Task, image_sha256: str, reading: FindingsReading) -> No
         "Findings that are known to be there",
         (NO_FINDING, *task.labels),
         format_func=lambda label: label if label == NO_FINDING else name_of(label),
+        max_selections=len(task.labels),  # without it all of them at once are offered, which no chest has
         key=f"{task.name}.known.{image_sha256[:16]}",
         placeholder="If you know them, from a report or a label",
         persist_state="session",
