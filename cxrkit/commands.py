@@ -40,6 +40,7 @@ Dask = Annotated[
 Restart = Annotated[
     bool, typer.Option("--restart", help="Begin anew instead of going on with an unfinished table of this name.")
 ]
+Crop = Annotated[str | None, typer.Option(help="L,T,R,B in pixels of the image; right and bottom exclusive.")]
 
 
 @app.command()
@@ -63,9 +64,7 @@ def analyse(
     restart: Restart = False,
     frame: Annotated[int | None, typer.Option(help="Frame of a file with several, from 1.")] = None,
     threshold: Annotated[float | None, typer.Option(help="In [0, 1], in place of the card's.")] = None,
-    crop: Annotated[
-        str | None, typer.Option(help="L,T,R,B in pixels of the image; right and bottom exclusive.")
-    ] = None,
+    crop: Crop = None,
     brightness: Annotated[float, typer.Option(help="Added to gray values, -0.5 to 0.5.")] = 0.0,
     contrast: Annotated[float, typer.Option(help="Factor about mid-gray, 0.5 to 2.")] = 1.0,
     sharpness: Annotated[float, typer.Option(help="-1 to 2.")] = 0.0,

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from cxrkit.card import WEIGHTS, read_card
@@ -24,6 +24,7 @@ from cxrkit.pixels import Gray, eight_bits, gray_of, resize
 from cxrkit.task import ModelInput, Task
 from cxrkit.weights import preparation_record
 from train.augment import Augment
+from train.samplers import ByEpoch
 from train.stored import save_array
 
 Views = NDArray[np.uint8]
@@ -197,7 +198,7 @@ def even_weights(groups: Sequence[str], shares: Mapping[str, float]) -> NDArray[
     return np.asarray((np.array(each) / counts)[inverse], dtype=np.float64)
 
 
-class WeightedDraws(Sampler[int]):
+class WeightedDraws(ByEpoch[int]):
     """Positions drawn with a weight each, the same one again and again: by the run's seed and the epoch alone.
 
     So a run that was killed goes on with the draws of the epochs that remain.
@@ -209,19 +210,13 @@ class WeightedDraws(Sampler[int]):
     """
 
     def __init__(self, weights: NDArray[np.float64], images: int, seed: int) -> None:
-        self.shares, self.images, self.seed, self.epoch = weights / weights.sum(), images, seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """The epoch whose draws come next."""
-        self.epoch = epoch
+        self.shares, self.images, self.seed = weights / weights.sum(), images, seed
 
     def __len__(self) -> int:
         return self.images
 
     def __iter__(self) -> Iterator[int]:
         random = np.random.default_rng([self.seed, self.epoch])
-        # Among several processes nobody tells the epoch.
-        self.epoch += 1
         return iter(random.choice(len(self.shares), self.images, p=self.shares).tolist())
 
 

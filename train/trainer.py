@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 
 from cxrkit.errors import InputError
 from train.identity import Identity, identity_of, keep_identity
+from train.samplers import ByEpoch, NextEpoch
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 """Of mallopt(3)."""
@@ -216,7 +217,7 @@ def fit(
     if last.is_file() and _is_finished(model, training, last, steps):
         return model.eval()
     module = Supervised(model, loss, settings, steps, optimiser)
-    trainer = _trainer(settings, run, judge)
+    trainer = _trainer(settings, run, judge, training.sampler)
     trainer.fit(module, training, ckpt_path=last if last.is_file() else None, weights_only=False)
     return model.eval()
 
@@ -239,7 +240,7 @@ def _batches(training: "DataLoader[Any]", processes: int) -> int:
     return batches
 
 
-def _trainer(settings: FitSettings, run: Path, judge: Judge | None) -> lightning.Trainer:
+def _trainer(settings: FitSettings, run: Path, judge: Judge | None, sampler: object) -> lightning.Trainer:
     """Lightning's, with checkpoints, the moving average and the judge."""
     callbacks: list[lightning.Callback] = [
         ModelCheckpoint(
@@ -257,6 +258,8 @@ def _trainer(settings: FitSettings, run: Path, judge: Judge | None) -> lightning
         callbacks.append(averaging)
     if judge:
         callbacks.append(_Judged(judge, averaging))
+    if isinstance(sampler, ByEpoch):
+        callbacks.append(NextEpoch(sampler))
     return lightning.Trainer(
         max_epochs=settings.epochs,
         accelerator=settings.accelerator,
@@ -281,7 +284,7 @@ def _is_finished(model: nn.Module, training: "DataLoader[Any]", checkpoint: Path
     """
     stored = torch.load(checkpoint, map_location="cpu", weights_only=False)
     if stored["global_step"] < steps:
-        if hasattr(training.sampler, "set_epoch"):
+        if isinstance(training.sampler, ByEpoch):
             training.sampler.set_epoch(stored["epoch"] + 1)
         return False
     weights = {name.removeprefix("model."): value for name, value in stored["state_dict"].items()}

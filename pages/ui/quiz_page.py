@@ -32,7 +32,8 @@ def _offer_to_skip(run: Run, error: CxrkitError) -> None:
     """This case cannot be read, by us or by the network: say why, and let the others go on."""
     st.error(f"{error} This case does not count.", icon=":material/error:")
     last = run.place + 1 == len(run.questions)
-    st.button("End" if last else "Next case", key=f"{KEY}.next", type="primary", shortcut=NEXT, on_click=skip)
+    words = "End" if last else "Next case"
+    st.button(words, key=f"{KEY}.next", type="primary", shortcut=NEXT, on_click=skip, args=(run.place,))
 
 
 def _show_question(run: Run) -> None:

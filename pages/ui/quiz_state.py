@@ -158,10 +158,10 @@ def go_on() -> None:
         _next(run)
 
 
-def skip() -> None:
-    """Past a question whose images cannot be read."""
+def skip(place: int) -> None:
+    """Past the question of this index, which cannot be read; once, however often it is asked for."""
     run = current()
-    if run is not None and run.question is not None:
+    if run is not None and run.place == place:
         _next(run)
 
 

@@ -231,6 +231,10 @@ def test_a_case_whose_images_cannot_be_made_is_tried_again_or_skipped(
     page.button(key="quiz.next").click().run()
     assert not page.error
     assert "Case 2 of 2" in page.subheader[0].value
+    with monkeypatch.context() as patch:
+        patch.setattr(quiz_state, "current", lambda: run_of(page))
+        quiz_state.skip(0)  # a second click on the button of before
+    assert run_of(page).place == 1
 
 
 def test_a_quiz_of_which_nothing_can_be_read_leads_back_to_the_setup(

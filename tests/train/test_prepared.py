@@ -62,8 +62,6 @@ def test_draws_follow_seed_and_epoch_alone() -> None:
 
     assert drawn(3) == drawn(3, 0)
     assert drawn(3, 1) not in (drawn(3, 0), drawn(4, 1))
-    untold = WeightedDraws(np.arange(1.0, 51.0), 200, 3)
-    assert [list(untold), list(untold)] == [drawn(3, 0), drawn(3, 1)], "among several processes nobody tells the epoch"
 
 
 def test_another_root_has_a_cache_of_its_own(cases: list[Case], tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Sampler, TensorDataset
+from torch.utils.data import DataLoader, TensorDataset
 
 from cxrkit.errors import InputError
 from train.identity import identity_of
+from train.samplers import ByEpoch
 from train.trainer import FitSettings, _batches, chosen_precision, fit, moving_average, one_cycle
 
 RUN = {"seed": "0"}
@@ -66,14 +67,11 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     assert resumed.batches == 8, "two of four epochs were finished before the kill, two remain"
 
 
-class Turns(Sampler[int]):
+class Turns(ByEpoch[int]):
     """Remembers which epochs it drew."""
 
     def __init__(self) -> None:
-        self.epoch, self.drawn = 0, list[int]()
-
-    def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
+        self.drawn = list[int]()
 
     def __len__(self) -> int:
         return 32
@@ -127,6 +125,7 @@ def test_a_resumed_run_draws_the_epochs_that_remain(tmp_path: Path, workers: int
     fit(Mean(), Counted(), drawing(turns), SETTINGS, tmp_path, RUN)
     assert turns.drawn[0] == 2
     assert set(turns.drawn) == {2, 3}
+    assert turns.epoch == 4, "also where Lightning tells a wrapper of the sampler alone"
 
 
 def test_a_finished_run_gives_its_averaged_weights_again(tmp_path: Path) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from cxrkit.task import Task
 from train.bone_age.augment import Change, Strength, apply, draw
 from train.bone_age.images import Shown
 from train.bone_age.losses import Batch
+from train.samplers import ByEpoch
 
 
 class Pictures(Dataset[tuple[Tensor, Tensor, Tensor]]):
@@ -42,7 +43,7 @@ class Pictures(Dataset[tuple[Tensor, Tensor, Tensor]]):
         return torch.from_numpy(normalised)[None], months, torch.tensor(self.sex[kind][row])
 
 
-class Shares(Sampler[int]):
+class Shares(ByEpoch[int]):
     """Draws a fixed share of each epoch from each kind, every picture of a kind once before any comes again.
 
     What an epoch draws follows from the seed and the epoch's number, so a run that goes on draws what it would have.
@@ -60,11 +61,7 @@ class Shares(Sampler[int]):
             raise ValueError(f"nothing to draw from: {list(counts)} pictures with the shares {list(shares)}")
         ends = np.round(np.cumsum(present) / sum(present) * images).astype(int)
         self.each = np.diff(ends, prepend=0).tolist()
-        self.counts, self.seed, self.epoch = list(counts), seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Called by Lightning."""
-        self.epoch = epoch
+        self.counts, self.seed = list(counts), seed
 
     def __len__(self) -> int:
         return sum(self.each)

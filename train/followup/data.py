@@ -12,12 +12,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from cxrkit.pixels import Gray, resize
 from cxrkit.tasks.followup import FOLLOW_UP
 from train.followup.losses import UNKNOWN, Batch
 from train.followup.plan import FAINTEST
+from train.samplers import ByEpoch
 
 Random = np.random.Generator
 Mask = NDArray[np.bool_]
@@ -109,7 +110,7 @@ class Draw:
     seed: int
 
 
-class Draws(Sampler[Draw]):
+class Draws(ByEpoch[Draw]):
     """The draws of an epoch: each source has its exact share.
 
     Args:
@@ -120,14 +121,10 @@ class Draws(Sampler[Draw]):
     """
 
     def __init__(self, sources: Sequence[PairSource], shares: Mapping[str, float], pairs: int, seed: int) -> None:
-        self.sources, self.pairs, self.seed, self.epoch = sources, pairs, seed, 0
+        self.sources, self.pairs, self.seed = sources, pairs, seed
         wanted = np.array([shares[source.name] for source in sources])
         ends = np.rint(np.cumsum(wanted) / wanted.sum() * pairs).astype(int)
         self.counts = np.diff(ends, prepend=0)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this before each epoch, also after a resume."""
-        self.epoch = epoch
 
     def __len__(self) -> int:
         return self.pairs

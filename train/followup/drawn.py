@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from cxrkit.pixels import eight_bits, gray_of
 from train.followup.data import Difficulty, Draw, Draws, PairSource, as_tensors, normalised
 from train.followup.losses import Batch
 from train.laboratory import digest
 from train.prepared import made_by_all_cores
+from train.samplers import ByEpoch
 from train.stages import Stage
 
 MOST = 8 * 2**30
@@ -42,7 +43,7 @@ class Drawn(Dataset[Batch]):
         return Batch(normalised(gray_of(self.images[place])), *known)
 
 
-class Epochs(Sampler[int]):
+class Epochs(ByEpoch[int]):
     """The places of one epoch after the other.
 
     Args:
@@ -50,11 +51,7 @@ class Epochs(Sampler[int]):
     """
 
     def __init__(self, pairs: int) -> None:
-        self.pairs, self.epoch = pairs, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this before each epoch, also after a resume."""
-        self.epoch = epoch
+        self.pairs = pairs
 
     def __len__(self) -> int:
         return self.pairs

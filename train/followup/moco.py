@@ -12,7 +12,7 @@ import lightning
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from cxrkit.cases import Case
 from cxrkit.errors import InputError, ManifestError
@@ -23,6 +23,7 @@ from train.followup.data import normalised
 from train.followup.parts import divide, read_set
 from train.identity import identity_of
 from train.prepared import Views, prepare_cases
+from train.samplers import ByEpoch
 from train.stored import HISTORY, save_tensors
 from train.trainer import FitSettings, Scheduled, fit
 
@@ -154,15 +155,11 @@ def info_nce(queries: Tensor, keys: Tensor, queue: Tensor, temperature: float) -
     return nn.functional.cross_entropy(logits, torch.zeros(len(queries), dtype=torch.int64, device=logits.device))
 
 
-class Order(Sampler[tuple[int, int]]):
+class Order(ByEpoch[tuple[int, int]]):
     """Each epoch's order, and the seed of each image's views: of the run's seed and the epoch alone."""
 
     def __init__(self, images: int, seed: int) -> None:
-        self.images, self.seed, self.epoch = images, seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this before each epoch, also after a resume."""
-        self.epoch = epoch
+        self.images, self.seed = images, seed
 
     def __len__(self) -> int:
         return self.images

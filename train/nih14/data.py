@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from cxrkit.cases import Case
 from cxrkit.errors import InputError
@@ -24,6 +24,7 @@ from train.nih14.augment import apply, draw
 from train.nih14.parts import Parts, divide, divide_by_image
 from train.nih14.sources import labelled_cases, unlabelled_cases
 from train.prepared import Views, prepare_cases
+from train.samplers import ByEpoch
 
 UNKNOWN = -1
 """Of an image without labels."""
@@ -189,7 +190,7 @@ Place = tuple[int, int]
 """Position of an image, and the seed of all that is drawn for it."""
 
 
-class Draws(Sampler[Place]):
+class Draws(ByEpoch[Place]):
     """Each epoch's images, and a seed for each: of the run's seed and the epoch alone, wherever a killed run went on.
 
     Args:
@@ -199,11 +200,7 @@ class Draws(Sampler[Place]):
     """
 
     def __init__(self, images: int, drawn: int, seed: int) -> None:
-        self.images, self.drawn, self.seed, self.epoch = images, drawn, seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this before each epoch, also after a resume."""
-        self.epoch = epoch
+        self.images, self.drawn, self.seed = images, drawn, seed
 
     def __len__(self) -> int:
         return self.drawn

@@ -12,12 +12,13 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from cxrkit.task import Task
 from train import norms
 from train.epochs import PROGRESS, read_rows, write_row
 from train.identity import identity_of
+from train.samplers import ByEpoch
 from train.stored import BEST, HISTORY, initialisation, save, start_from
 from train.trainer import FitSettings, Judge, fit
 from train.vq.answers import logits_of, scores
@@ -195,7 +196,7 @@ class Pictures(Dataset[tuple[Tensor, int]]):
         return torch.from_numpy(seen), int(self.scans.target[index])
 
 
-class Parity(Sampler[Place]):
+class Parity(ByEpoch[Place]):
     """Draws both kinds equally often: every scan of the larger one once, and of the smaller one as often as it takes.
 
     What an epoch draws, and how it is changed, follows from the seed and the epoch's number, so a run that goes on
@@ -209,11 +210,7 @@ class Parity(Sampler[Place]):
     def __init__(self, target: NDArray[np.int64], seed: int) -> None:
         self.groups = [np.flatnonzero(target == kind) for kind in np.unique(target)]
         self.each = max(len(group) for group in self.groups)
-        self.seed, self.epoch = seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Called by Lightning."""
-        self.epoch = epoch
+        self.seed = seed
 
     def __len__(self) -> int:
         return self.each * len(self.groups)

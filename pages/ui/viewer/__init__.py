@@ -111,12 +111,7 @@ def viewer(
         data={
             "token": memory["token"],
             "panes": [describe(pane, f"{key}.{i}") for i, pane in enumerate(panes)],
-            "crop": {
-                "enabled": crop_enabled,
-                "pane": target,
-                "box": memory["crop"],
-                "serial": memory["serial"],
-            },
+            "crop": {"enabled": crop_enabled, "pane": target, "box": memory["crop"], "serial": memory["serial"]},
             "mark": {"enabled": mark_enabled, "at": memory["mark"], "serial": memory["mark_serial"]},
             "height": height,
             "compare": compare,
