@@ -88,7 +88,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def held(data: list[Path], run: Path) -> list[Held]:
-    return read_held(data, run / "cache", SETTINGS.seed, COUNTS.singles)
+    return read_held(data, run / "cache", COUNTS.singles)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def card(data: list[Path], hands: Path, run: Path) -> Card:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = FOLLOW_UP.build_model(network_settings(SETTINGS)).eval()
-    material = read_material(data, 0, run / "cache", SETTINGS.seed)
+    material = read_material(data, 0, run / "cache")
     return make_card(model, material, data, [hands], run, run / "cache", SETTINGS, "0" * 40, run / "out", COUNTS)
 
 
@@ -151,7 +151,7 @@ def test_measuring_again_gives_the_same_card_and_asks_nothing_twice(
 
 
 def test_what_reports_has_not_trained_or_chosen(held: list[Held], data: list[Path], run: Path) -> None:
-    material = read_material(data, 0, run / "cache", SETTINGS.seed)
+    material = read_material(data, 0, run / "cache")
     learned = {
         str(patient)
         for source in (*material.training, *material.carved)

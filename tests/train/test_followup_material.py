@@ -161,7 +161,7 @@ def material(
         for number, row in enumerate(rows):
             shutil.copy(files[number % len(files)], folder / row.split(",")[0])
     shutil.copytree(simulated[0], root / "cache" / "simulated")
-    return read_material([root / "nih", root / "days"], 3, root / "cache", seed=0)
+    return read_material([root / "nih", root / "days"], 3, root / "cache")
 
 
 def drawn(source: PairSource, count: int) -> list[Example]:
@@ -225,4 +225,4 @@ def test_successive_images_have_changed_where_a_lesion_is_drawn_and_else_count_l
 
 def test_nothing_to_learn_from_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="nothing to learn"):
-        read_material([], 2, tmp_path, seed=0)
+        read_material([], 2, tmp_path)

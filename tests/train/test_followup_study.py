@@ -185,7 +185,7 @@ def test_every_cell_but_the_reference_has_a_p_value() -> None:
 
 
 def test_only_patients_set_aside_report(drawn: Path, cache: Path) -> None:
-    held = read_held([drawn], cache, 0)
+    held = read_held([drawn], cache)
     made, real = reported_parts(held, 64, 1, cache)
     assert made.name == MADE
     assert {str(patient) for patient in held[0].sources.patients} <= {f"drawn:p{number}" for number in range(10, 16)}

@@ -82,7 +82,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def gan(data: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("gan")
-    train_gan(read_pool(read_material(data, cache, 0, 224), [], cache, 224), GAN, run, "cpu", lambda _: None)
+    train_gan(read_pool(read_material(data, cache, 224), [], cache, 224), GAN, run, "cpu", lambda _: None)
     return run
 
 
@@ -94,7 +94,7 @@ def weights(data: Path, cache: Path, gan: Path, tmp_path_factory: pytest.TempPat
 
 
 def material(data: Path, cache: Path) -> Material:
-    return read_material(data, cache, 0, 224)
+    return read_material(data, cache, 224)
 
 
 def test_the_card_says_what_the_stored_network_does(weights: Path, data: Path, cache: Path) -> None:

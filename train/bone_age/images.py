@@ -205,7 +205,7 @@ class Material:
         return Shown(hands, views, np.arange(len(hands), dtype=np.int64), size)
 
 
-def read_material(data: Path, task: Task, cache: Path, seed: int = DIVISION, workers: int = 0) -> Material:
+def read_material(data: Path, task: Task, cache: Path, workers: int = 0) -> Material:
     """Read and divide a data set; near-identical images stay together.
 
     Raises:
@@ -214,4 +214,4 @@ def read_material(data: Path, task: Task, cache: Path, seed: int = DIVISION, wor
     """
     hands = read_hands(data)
     cache.mkdir(parents=True, exist_ok=True)
-    return Material(hands, divide(hands.hands, near_identical(hands, cache), seed), task, cache, workers)
+    return Material(hands, divide(hands.hands, near_identical(hands, cache), DIVISION), task, cache, workers)

@@ -11,7 +11,6 @@ from cxrkit.card import WEIGHTS, Card, Source, read_card, write_card
 from cxrkit.tasks.followup import FOLLOW_UP
 from cxrkit.weights import LoadedModel, preparation_record
 from train.cards import RSNA_HANDS, Reference, source, store_unmeasured, stored_network
-from train.datasets import DIVISION
 from train.followup.fit import Settings, network_settings, train_network
 from train.followup.held import Held, read_held
 from train.followup.matching import read_other
@@ -70,7 +69,7 @@ def make_weights(
         counts: how much is measured.
     """
     code = commit()
-    material = read_material(data, settings.simulated, cache, DIVISION)
+    material = read_material(data, settings.simulated, cache)
     model = train_network(material, settings, how, run)
     if is_first_process():
         make_card(model, material, data, others, run, cache, settings, code, out, counts)
@@ -124,7 +123,7 @@ def measure_again(
     """
     folder = out / FOLLOW_UP.name
     present = read_card(folder / "card.json")
-    material = read_material(data, 0, cache, DIVISION)
+    material = read_material(data, 0, cache)
     return _measured(present, material, data, others, run, cache, folder, counts)
 
 
@@ -140,7 +139,7 @@ def _measured(
 ) -> Card:
     """The card with all that is measured, written."""
     seed = int(card.settings["seed"])
-    held = read_held(data, cache, DIVISION, counts.singles)
+    held = read_held(data, cache, counts.singles)
     loaded = LoadedModel(FOLLOW_UP, card, stored_network(folder, FOLLOW_UP))
     measurement = Measurement(loaded, held, others, run, cache, counts)
     point = measurement.operating_point(material, seed)

@@ -51,19 +51,18 @@ def listed(words: Iterable[str]) -> str:
     return " and ".join(sorted(words))
 
 
-def read_held(paths: Sequence[Path], cache: Path, seed: int, most: int = MOST) -> list[Held]:
+def read_held(paths: Sequence[Path], cache: Path, most: int = MOST) -> list[Held]:
     """All sets, divided as training divides them.
 
     Args:
         paths: folders or tables that parts.read_set can read.
         cache: folder for the decoded images.
-        seed: of the division, that of the training run.
         most: radiographs of each set to make pairs of.
     """
     held = []
     for path in paths:
         images = read_set(path)
-        parts = divide(images, seed)
+        parts = divide(images)
         held.append(Held(images, parts, read_sources(some(parts.aside, most), images.root, cache, images.name)))
     return held
 

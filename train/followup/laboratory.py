@@ -41,7 +41,7 @@ class Laboratory(laboratory.Laboratory[Cell]):
             raise InputError("A study trains on one device. Choose --devices 1; studies can run beside each other.")
         super().__init__(run, how, WEIGHTS / FOLLOW_UP.name / "card.json")
         self.data, self.scale, self.cache = data, scale, cache
-        self.held = read_held(data, cache, DIVISION)
+        self.held = read_held(data, cache)
         self.parts = reported_parts(self.held, scale.settings.image_size, scale.each, cache)
         self._material: Material | None = None
 
@@ -82,7 +82,7 @@ class Laboratory(laboratory.Laboratory[Cell]):
 
     def _learned_from(self) -> Material:
         if self._material is None:
-            self._material = read_material(self.data, self.scale.settings.simulated, self.cache, DIVISION)
+            self._material = read_material(self.data, self.scale.settings.simulated, self.cache)
         return self._material
 
     def _key(self, settings: Settings, contrastive: MocoSettings | None) -> str:

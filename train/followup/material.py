@@ -45,14 +45,13 @@ class Material:
         return {name: shares.get(self.kinds[name], 0.0) * root / sums[self.kinds[name]] for name, root in roots.items()}
 
 
-def read_material(paths: Sequence[Path], simulated: int, cache: Path, seed: int) -> Material:
+def read_material(paths: Sequence[Path], simulated: int, cache: Path) -> Material:
     """Read all data, or what is cached of it.
 
     Args:
         paths: folders or tables that `read_set` can read.
         simulated: number of simulated patients.
         cache: folder for prepared images and simulated patients.
-        seed: of the division by patient.
 
     Raises:
         ManifestError: a layout that is not known, or nothing to learn from.
@@ -60,7 +59,7 @@ def read_material(paths: Sequence[Path], simulated: int, cache: Path, seed: int)
     training, carved = _Gathered(), _Gathered()
     for path in paths:
         images = read_set(path)
-        parts = divide(images, seed)
+        parts = divide(images)
         sources = read_sources((*parts.training, *parts.carved), images.root, cache, images.name)
         training.add(images, parts.training, sources)
         carved.add(images, parts.carved, sources)

@@ -19,7 +19,6 @@ import typer
 
 from cxrkit.card import WEIGHTS
 from cxrkit.tasks.nih14 import SIZE
-from train.datasets import DIVISION
 from train.nih14.boxes import measure_boxes
 from train.nih14.card import make_weights, measure_again
 from train.nih14.data import Material, Pool, read_material, read_pool
@@ -191,7 +190,7 @@ def weights(
 ) -> None:
     """Fine-tune (best epoch: RUN/tune/best.safetensors), measure, write OUT/nih14: weights, card and curves."""
     if by_image:
-        _warn(read_material(data, cache or run / "cache", DIVISION, SIZE, by_image=True))
+        _warn(read_material(data, cache or run / "cache", SIZE, by_image=True))
     settings = tuning.settings(run)
     make_weights(data, run / "tune", cache or run / "cache", settings, device.settings(), out, by_image=by_image)
 
@@ -240,7 +239,7 @@ def study(
 ) -> None:
     """EfficientNet-b4, SS-GAN + EfficientNet-b4, ViT, SS-GAN + ViT on the same split: macro AUC, weighted F1."""
     scale = scale_of(study.budget, Starts(gan, taught), trunk_size, reading, pretrained=pretrained)
-    material = read_material(data, study.cache or study.run / "cache", DIVISION, SIZE, by_image=by_image)
+    material = read_material(data, study.cache or study.run / "cache", SIZE, by_image=by_image)
     if by_image:
         _warn(material)
     laboratory = Laboratory(material, study.run, device.settings(), out)
@@ -248,7 +247,7 @@ def study(
 
 
 def _pool(data: Path, unlabelled: list[Path] | None, cache: Path) -> Pool:
-    return read_pool(read_material(data, cache, DIVISION, SIZE), unlabelled or [], cache, SIZE)
+    return read_pool(read_material(data, cache, SIZE), unlabelled or [], cache, SIZE)
 
 
 def _warn(material: Material) -> None:

@@ -17,7 +17,6 @@ from cxrkit.scores import FILE, write_scores
 from cxrkit.tasks.nih14 import LABELS, NIH14
 from cxrkit.weights import preparation_record
 from train.cards import Reference, source, store_unmeasured, stored_network
-from train.datasets import DIVISION
 from train.nih14.data import SETS, Material, read_material, targets
 from train.nih14.fit import Settings, logits_of, started, train_network, write_epochs
 from train.nih14.losses import Reading
@@ -80,7 +79,7 @@ def make_weights(
     if settings.reading is not Reading.SIGMOID:
         raise InputError("The app reads each label by itself (sigmoid). The literal softmax has no place there.")
     code, folder = commit(), out / NIH14.name
-    material = read_material(data, cache, DIVISION, settings.size, by_image=by_image)
+    material = read_material(data, cache, settings.size, by_image=by_image)
     model = train_network(material, settings, how, run)
     # Paths of this machine are no part of the record; what they held is told in words.
     recorded = replace(settings, vit=None, trunk=None, gan=None)
@@ -104,7 +103,7 @@ def measure_again(data: Path, cache: Path, out: Path = WEIGHTS) -> Card:
     folder = out / NIH14.name
     card = read_card(folder / "card.json")
     by_image = bool(card.settings["by_image"])
-    material = read_material(data, cache, DIVISION, card.input_size, by_image=by_image)
+    material = read_material(data, cache, card.input_size, by_image=by_image)
     return _measured(card, material, folder)
 
 

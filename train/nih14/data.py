@@ -20,6 +20,7 @@ from cxrkit.finding_labels import findings_of
 from cxrkit.pixels import Gray, resize
 from cxrkit.tasks.nih14 import LABELS, MEAN, NIH14, STD
 from train.augment import contrastive
+from train.datasets import DIVISION
 from train.nih14.augment import apply, draw
 from train.nih14.parts import Parts, divide, divide_by_image
 from train.nih14.sources import labelled_cases, unlabelled_cases
@@ -72,13 +73,12 @@ class Material:
     reporting: Labelled
 
 
-def read_material(root: Path, cache: Path, seed: int, size: int, *, by_image: bool = False) -> Material:
+def read_material(root: Path, cache: Path, size: int, *, by_image: bool = False) -> Material:
     """Read, divide and prepare a labelled set.
 
     Args:
         root: see sources.labelled_cases.
         cache: folder for prepared images.
-        seed: of the division.
         size: side of the views.
         by_image: divide image by image, as the source did.
 
@@ -86,7 +86,7 @@ def read_material(root: Path, cache: Path, seed: int, size: int, *, by_image: bo
         ManifestError, InputError: as labelled_cases and divide.
     """
     cases = labelled_cases(root)
-    parts = divide_by_image(cases, seed) if by_image else divide(cases, seed)
+    parts = divide_by_image(cases, DIVISION) if by_image else divide(cases, DIVISION)
     return material_of(root, cases, parts, cache, size)
 
 
