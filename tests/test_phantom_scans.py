@@ -137,6 +137,24 @@ def neck_shares(population: ScanPopulation) -> list[float]:
     return [float(np.mean([random_scan(seed, kind, population).neck > 0 for seed in range(400)])) for kind in kinds]
 
 
+def thyroids(population: ScanPopulation) -> list[float]:
+    kinds: tuple[ScanKind, ...] = ("perfusion", "ventilation")
+    return [
+        float(np.mean([random_scan(seed, kind, population).neck_source == "thyroid" for seed in range(400)]))
+        for kind in kinds
+    ]
+
+
+def test_a_thyroid_tells_the_kind_only_where_shortcuts_may() -> None:
+    perfusion, ventilation = thyroids(USUAL)
+    assert perfusion > 0.3
+    assert ventilation == 0
+    alike = thyroids(MIXED)
+    assert min(alike) > 0.1
+    assert abs(alike[0] - alike[1]) < 0.06
+    assert thyroids(REVERSED) == [ventilation, pytest.approx(perfusion, abs=0.06)]
+
+
 def test_activity_in_the_neck_is_as_frequent_as_the_population_says() -> None:
     np.testing.assert_allclose(neck_shares(USUAL), (0.12, 0.8), atol=0.05)
     np.testing.assert_allclose(neck_shares(MIXED), (0.5, 0.5), atol=0.06)

@@ -1,14 +1,16 @@
 """Flat simulated lung scans: facts shared with the projected ones, and styles that do not tell the kind."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
 import pytest
 
 from cxrkit.lung_scan import align
-from cxrkit.phantoms import MIXED, USUAL, ScanKind, ScanPopulation, drawn_scan
+from cxrkit.phantoms import MIXED, USUAL, ScanKind, ScanPopulation, drawn_scan, scan_drawn
 from train.vq.sketch import sketched_scan
 
 Make = Callable[[int, ScanKind, ScanPopulation], np.ndarray]
@@ -70,3 +72,19 @@ def test_styles_do_not_tell_the_kind() -> None:
         masks = [image > 0.3 * np.percentile(image, 99) for image in small]
         alike.append((masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum())
     assert np.median(alike) > 0.5
+
+
+def test_what_disease_takes_from_a_lung_that_lung_lacks() -> None:
+    shares: dict[float, list[float]] = {0.0: [], 1.0: []}
+    for disease, found in shares.items():
+        for seed in range(COUNT):
+            scan = drawn_scan(seed, "perfusion", replace(USUAL, residual=0.0, disease=disease)).astype(np.float64)
+            found.append(scan[:, : len(scan) // 2].sum() / scan.sum())
+    assert np.std(shares[1.0]) > 1.25 * np.std(shares[0.0])
+
+
+def test_a_patient_has_one_heart_also_over_residual_ventilation(monkeypatch: pytest.MonkeyPatch) -> None:
+    hearts = Mock(side_effect=scan_drawn._heart)
+    monkeypatch.setattr(scan_drawn, "_heart", hearts)
+    drawn_scan(0, "perfusion", replace(USUAL, residual=1.0))
+    assert hearts.call_count == 1

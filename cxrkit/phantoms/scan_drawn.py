@@ -16,7 +16,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from cxrkit.phantoms.scan_population import MIXED, USUAL, KindHabits, ScanPopulation
+from cxrkit.phantoms.scan_population import MIXED, USUAL, KindHabits, ScanPopulation, random_qv_ratio
 from cxrkit.phantoms.scan_settings import ScanKind
 
 Gray = NDArray[np.float32]
@@ -65,10 +65,12 @@ def drawn_scan(seed: int, kind: ScanKind, population: ScanPopulation = USUAL) ->
     habits = _habits(style, population.of(kind))
     diseased = random.random() < population.disease
     outlines = [_outline(style, number, random) for number in range(2)]
-    image = _lungs(style, outlines, kind, habits, random, diseased=diseased)
+    beds = (np.ones_like(outlines[0]), 1 - style.notch[0] * _heart(style, random))
+    lungs = tuple(zip(outlines, beds, strict=True))
+    image = _lungs(style, lungs, kind, habits, random, diseased=diseased)
     if kind == "perfusion" and random.random() < population.residual:
-        left = _lungs(style, outlines, "ventilation", habits, random, diseased=diseased)
-        image += left / float(np.exp(random.uniform(np.log(1.0), np.log(8.0))))
+        left = _lungs(style, lungs, "ventilation", habits, random, diseased=diseased)
+        image += left / random_qv_ratio(random, population)
     image += _surroundings(style, image, habits, random)
     blurred = cv2.GaussianBlur(image, (0, 0), style.blur * random.uniform(*habits.blur))
     return _counted(
@@ -133,22 +135,31 @@ def _outline(style: _Style, number: int, random: Generator) -> Gray:
 
 
 def _lungs(
-    style: _Style, outlines: list[Gray], kind: ScanKind, habits: KindHabits, random: Generator, *, diseased: bool
+    style: _Style,
+    lungs: tuple[tuple[Gray, Gray], ...],
+    kind: ScanKind,
+    habits: KindHabits,
+    random: Generator,
+    *,
+    diseased: bool,
 ) -> Gray:
-    """Activity of both lungs, 1 in all."""
+    """Activity of both lungs, 1 in all; for each lung its depth below the surface, and what the heart leaves of it.
+
+    What disease takes from one lung goes to the rest of both, as blood and air do, so it shifts their shares.
+    """
     share = float(np.clip(random.normal(0.525, 0.021), 0.42, 0.62))
     edge, central = random.uniform(*habits.edge), random.uniform(*habits.central)
     image = np.zeros((_SIDE, _SIDE), dtype=np.float32)
-    for number, depth in enumerate(outlines):
+    for number, (depth, bed) in enumerate(lungs):
         x, top, bottom, half = style.lungs[number]
         thirds = np.interp((_ROWS - top) / (bottom - top), (1 / 6, 1 / 2, 5 / 6), style.thirds)
         lung = (depth > 0) * (2 * depth - depth**2) ** (style.shading + 0.5 * edge) * thirds
         lung *= np.exp(random.uniform(0.03, 0.12) * _cloud(random, random.uniform(8, 25)))
-        if number == 1:
-            lung *= 1 - style.notch[0] * _heart(style, random)
+        lung *= bed
+        lung *= (share, 1 - share)[number] / max(float(lung.sum()), 1e-6)
         if diseased:
             lung *= _disease(kind, (x, top, bottom, half), -1 if number == 0 else 1, central, random)
-        image += lung * ((share, 1 - share)[number] / max(float(lung.sum()), 1e-6))
+        image += lung
     return np.asarray(image / image.sum(), dtype=np.float32)
 
 

@@ -101,6 +101,7 @@ _EVEN: dict[str, Any] = {
     "clumps": 0.1,
     "neck_amount": (0.015, 0.2),
     "stomach_amount": (0.01, 0.1),
+    "thyroid": 0.2,
     "edge": (0.0, 1.0),
     "blur": (0.95, 1.8),
     "counts": (2.6e5, 1.0e6),
@@ -148,7 +149,7 @@ def random_scan(
     habits = population.of(kind)
     has_neck = random.random() < habits.neck
     source: NeckSource = "thyroid" if random.random() < habits.thyroid else "airway"
-    residual = _qv_ratio(random, population)
+    residual = random_qv_ratio(random, population)
     return ScanSettings(
         kind=kind,
         patient=patient,
@@ -194,7 +195,8 @@ def _between(random: np.random.Generator, limits: Range, present: bool) -> float
     return drawn if present else 0.0
 
 
-def _qv_ratio(random: np.random.Generator, population: ScanPopulation) -> float:
+def random_qv_ratio(random: np.random.Generator, population: ScanPopulation) -> float:
+    """Counts by perfusion over the counts left by ventilation; log-normal, cut to what a clinic would accept."""
     mean, deviation = population.qv_ratio
     spread = np.log(1 + (deviation / mean) ** 2)
     return float(np.clip(np.exp(random.normal(np.log(mean) - spread / 2, np.sqrt(spread))), 0.35, 12.0))

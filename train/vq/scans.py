@@ -151,7 +151,8 @@ def simulated(recipe: Recipe, cache: Path, workers: int = 2) -> Scans:
         cache: folder; a later call reads what is there.
         workers: processes that simulate.
     """
-    key = hashlib.sha256(repr((recipe, _simulator(recipe.outlines))).encode()).hexdigest()[:16]
+    made_by = recipe, POPULATIONS[recipe.population], _simulator(recipe.outlines)
+    key = hashlib.sha256(repr(made_by).encode()).hexdigest()[:16]
     file = cache / f"scans-{key}.npz"
     if not file.is_file():
         blocks = DataLoader(_Simulated(recipe), batch_size=_BLOCK, num_workers=workers, collate_fn=list)
@@ -159,7 +160,9 @@ def simulated(recipe: Recipe, cache: Path, workers: int = 2) -> Scans:
         views, bare, found = (np.stack(column) for column in zip(*scans, strict=True))
         target = np.array([KINDS.index(kind) for kind in recipe.kinds], dtype=np.int64)
         cache.mkdir(parents=True, exist_ok=True)
-        np.savez(file, views=views, target=target, without_neck=bare, two_lungs=found)
+        fresh = file.with_suffix(".fresh.npz")  # a run that is killed must leave no half of a file
+        np.savez(fresh, views=views, target=target, without_neck=bare, two_lungs=found)
+        fresh.replace(file)
     with np.load(file) as stored:
         return Scans(**stored)
 
