@@ -154,6 +154,10 @@ def test_a_study_goes_on_and_shares_its_cells(
     assert (rows[0]["size"], rows[0]["epochs"], rows[0]["images per epoch"]) == (SIZE, 1, 8)
     assert json.loads((folder / "tiny_transfer_small.json").read_text()) == rows
     assert not list((folder / "cells").glob("*/stage_*/checkpoints"))
+    first, *others = material.parts.reporting
+    corrected = replace(material, parts=replace(material.parts, reporting=(replace(first, months=7.0), *others)))
+    settings = cells[4].settings
+    assert Laboratory(corrected, folder, CPU, tmp_path).folder(settings) != laboratory.folder(settings)
 
     (tmp_path / "bone_age").mkdir()
     shutil.copy(WEIGHTS / "tuberculosis" / "card.json", tmp_path / "bone_age" / "card.json")

@@ -1,6 +1,7 @@
 """What the follow-up network learns from: parts without shared patients, and the labels of each kind of pair."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 from cxrkit.cases import Case
 from cxrkit.errors import ManifestError
 from cxrkit.phantoms.pairs import random_pair, simulate_pair
+from train.followup.alike import moved_alike
 from train.followup.data import Example, PairSource
-from train.followup.kinds import CONTROL, UNSURE
+from train.followup.kinds import CONTROL, UNSURE, Real
 from train.followup.losses import UNKNOWN
 from train.followup.material import WEAK, Material, read_material
 from train.followup.parts import ImageSet, Parts, divide, pairs_within, read_set, successive
@@ -207,6 +209,28 @@ def test_real_pairs_have_weak_labels_and_come_in_both_orders(material: Material)
         else:
             assert example.direction == UNKNOWN
     assert {example.direction for example in found} == {0, 1, UNKNOWN}
+
+
+def test_the_sources_way_moves_both_images_of_a_real_pair_alike(material: Material) -> None:
+    real = material.training[1]
+    assert isinstance(real, Real)
+    same = [replace(pair, second=pair.first) for pair in real.pairs]
+    alike, apart = (Real(real.sources, same, "real", alike=alike) for alike in (True, False))
+    assert alike.identity != apart.identity
+    likeness = {
+        source: np.mean(
+            [np.corrcoef(*(image.ravel() for image in example.images))[0, 1] for example in drawn(source, 8)]
+        )
+        for source in (alike, apart)
+    }
+    assert likeness[alike] > 0.97
+    assert likeness[apart] < likeness[alike] - 0.02
+    first, second = moved_alike((drawn(apart, 1)[0].images), seed=3)
+    assert first.min() >= 0
+    assert second.max() <= 1
+    once, twice = moved_alike((first, first), seed=4)
+    np.testing.assert_array_equal(once, twice)
+    assert not np.array_equal(once, moved_alike((first, first), seed=5)[0])
 
 
 def test_successive_images_have_changed_where_a_lesion_is_drawn_and_else_count_little(material: Material) -> None:

@@ -234,6 +234,10 @@ def test_a_study_goes_on_shares_its_cells_and_goes_to_the_card(
     assert len(trained) == 4, "a cell that another study has is not trained again"
     assert shared[0]["AUC"] == rows[0]["AUC"]
     assert read_card(tmp_path / "followup" / "card.json").tables["Another (small budget)"] == shared
+    images = lab.held[0].images
+    lab.held[0] = replace(lab.held[0], images=replace(images, certain=not images.certain))
+    lab.conduct(other, Budget.SMALL, 1, card=False)
+    assert len(trained) == 5, "labels that are trusted otherwise make another cell"
 
 
 def test_a_table_replaces_its_earlier_one_and_needs_a_card(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxrkit.card import read_card
+from cxrkit.card import WEIGHTS, Metric, read_card
 from cxrkit.errors import InputError, ManifestError, WeightsError
 from cxrkit.finding_support import TOO_FEW
 from cxrkit.finding_training import read_epochs, read_stages
@@ -18,7 +18,7 @@ from cxrkit.weights import load_model
 from tests.train.image_sets import chest, write_set
 from train.nih14 import fit, measure
 from train.nih14.boxes import Seen, figures, folds, mask_of, measure_boxes, read_boxes
-from train.nih14.card import BOXES, LABELS_TABLE, make_weights, measure_again
+from train.nih14.card import BOXED, BOXES, CHANCE, HITS, LABELS_TABLE, limits, make_weights, measure_again
 from train.nih14.data import Material, read_material, read_pool
 from train.nih14.fit import Settings, logits_of
 from train.nih14.gan import GanSettings, train_gan
@@ -143,6 +143,21 @@ def test_boxes_are_measured_by_networks_that_never_saw_the_patient_and_stay_on_t
     assert [one for one in again.metrics if one.part == BOXES] == metrics
     assert [one for one in again.metrics if one.part != BOXES] == list(before.metrics)
     assert again.support == before.support
+    assert any("not measured" in limit and "heatmaps" in limit for limit in before.limits)
+    assert any(BOXED in limit and "than chance" in limit for limit in again.limits)
+
+
+@pytest.mark.parametrize(("low", "words"), [(0.3, "were better than chance"), (0.1, "no better than chance")])
+def test_what_the_card_says_of_heatmaps_follows_from_its_figures(tmp_path: Path, low: float, words: str) -> None:
+    figures = [Metric(HITS, BOXES, 0.4, low, 0.5, 30), Metric(CHANCE, BOXES, 0.15, 0.1, 0.2, 30)]
+    (said,) = [limit for limit in limits(figures, tmp_path) if "heatmaps" in limit]
+    assert words in said
+
+
+def test_the_shipped_card_says_what_its_figures_say() -> None:
+    folder = WEIGHTS / NIH14.name
+    card = read_card(folder / "card.json")
+    assert limits(card.metrics, folder) == card.limits
 
 
 def test_every_fold_leaves_its_patients_out(data: Path) -> None:
@@ -198,6 +213,10 @@ def test_the_study_compares_each_network_on_the_same_images(data: Path, cache: P
     times = [file.stat().st_mtime_ns for file in stored]
     assert laboratory.conduct(study, Budget.SMALL, 1, card=False) == rows
     assert [file.stat().st_mtime_ns for file in stored] == times, "finished cells are not trained again"
+    first, *others = laboratory.material.parts.reporting
+    relabelled = (replace(first, row={**first.row, "findings": "Hernia"}), *others)
+    corrected = replace(laboratory.material, parts=replace(laboratory.material.parts, reporting=relabelled))
+    assert Laboratory(corrected, tmp_path, CPU, tmp_path).folder(alone) != laboratory.folder(alone)
 
 
 def test_the_four_models_are_those_of_the_source(tmp_path: Path) -> None:

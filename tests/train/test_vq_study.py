@@ -15,6 +15,7 @@ from cxrkit.card import read_card
 from cxrkit.colours import diverging
 from cxrkit.errors import InputError, WeightsError
 from cxrkit.group_maps import compare_groups
+from cxrkit.phantoms import USUAL
 from cxrkit.scan_reading import band_of
 from cxrkit.scores import read_scores
 from cxrkit.tasks.vq import VQ
@@ -133,6 +134,14 @@ def test_a_study_trains_measures_and_goes_on(quick: None, tmp_path: Path, monkey
     assert rows[1]["difference of accuracy (paired bootstrap)"].startswith("0.000")
     laboratory.conduct(study, Budget.SMALL, 1, card=False)
     assert len(trained) == 1
+
+
+def test_another_simulator_makes_another_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    laboratory = Laboratory(tmp_path, tmp_path / "cache", CPU, tmp_path, tests=(TEST,))
+    before = laboratory.folder(TINY)
+    assert laboratory.folder(TINY) == before
+    monkeypatch.setitem(scans_module.POPULATIONS, "usual", replace(USUAL, disease=0.1))
+    assert laboratory.folder(TINY) != before
 
 
 def test_weights_card_and_mean_image_are_written(quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,7 @@ class Laboratory(laboratory.Laboratory[Cell]):
     def folder(self, settings: Settings) -> Path:
         """Of everything that decides what a cell's figures are."""
         start = settings.init.parent.name if settings.init else None
-        data = self.material.hands.name, [hand.identity for hand in self.material.parts.training]
+        data = self.material.hands.name, self.material.parts  # with every hand's age and sex
         what = digest(replace(settings, init=None, workers=0), start, self.how.precision, data)
         return self.run / "cells" / f"{settings.network.name}-{what}"
 

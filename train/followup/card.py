@@ -69,7 +69,7 @@ def make_weights(
         counts: how much is measured.
     """
     code = commit()
-    material = read_material(data, settings.simulated, cache)
+    material = read_material(data, settings.simulated, cache, alike=settings.alike)
     model = train_network(material, settings, how, run)
     if is_first_process():
         make_card(model, material, data, others, run, cache, settings, code, out, counts)

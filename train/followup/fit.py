@@ -46,6 +46,7 @@ class Settings:
         choice: weight of each kind's AUC in choosing the best epoch; the real pairs carved out are few.
         judged: pairs of each source that an epoch is judged on.
         simulated: patients to simulate.
+        alike: vary both images of a real pair by one transform, as the source does.
         workers: processes that make pairs.
         seed: of initialisation, division of patients, and draws.
         init: safetensors file to start from, such as `pretrain` writes.
@@ -73,6 +74,7 @@ class Settings:
     choice: Mapping[str, float] = field(default_factory=lambda: {"made": 0.7, "successive": 0.15, "real": 0.15})
     judged: int = 120
     simulated: int = 400
+    alike: bool = False
     workers: int = 1
     seed: int = 0
     init: Path | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from train.followup.alike import moved_alike
 from train.followup.data import FULL, Difficulty, Example, Random
 from train.followup.losses import UNKNOWN
 from train.followup.made import MadePair, draw_plan, make_pair, make_pair_of_two
@@ -88,26 +89,37 @@ class Made:
 
 
 class Real:
-    """Pairs of two radiographs with labels, each image varied by itself, in either order.
+    """Pairs of two radiographs with labels, in either order.
 
-    **Choice**: the source moves both images of a real pair alike. Here each has its own mild pose and look, as those of
-    made pairs have, so that these do not tell real pairs from made ones.
+    **Choice**: each image has its own mild pose and look, as those of made pairs have, so that these do not tell real
+    pairs from made ones. The source moves both images of a real pair alike: `alike`.
 
     Args:
         sources: images.
         pairs: which of them.
         name: for the log.
         strength: of the variation.
+        alike: vary both images by one transform, as the source does, and not by themselves.
     """
 
-    def __init__(self, sources: Sources, pairs: Sequence[RealPair], name: str, strength: float = MILD) -> None:
-        self.sources, self.pairs, self.name, self.strength = sources, pairs, name, strength
+    def __init__(
+        self,
+        sources: Sources,
+        pairs: Sequence[RealPair],
+        name: str,
+        strength: float = MILD,
+        *,
+        alike: bool = False,
+    ) -> None:
+        self.sources, self.pairs, self.name, self.alike = sources, pairs, name, alike
+        self.strength = 0.0 if alike else strength
         self.weights = _uniform(len(pairs))
 
     @property
     def identity(self) -> object:
         """Files, and how they are paired and labelled."""
-        return self.name, self.sources.files.tolist(), self.pairs
+        known = self.name, self.sources.files.tolist(), self.pairs
+        return (*known, "alike") if self.alike else known
 
     def pair(self, index: int, random: Random, size: int, difficulty: Difficulty = FULL) -> Example:
         del difficulty  # these vary mildly anyway
@@ -116,6 +128,8 @@ class Real:
         made = _of_two(self.sources, pair, plan, size)
         seen = (int(self.sources.abnormal[pair.first]), int(self.sources.abnormal[pair.second]))
         images = (made.baseline, made.follow_up)
+        if self.alike:
+            images = moved_alike(images, int(random.integers(2**31)))
         kind = "real" if pair.change == 1 else ""
         healthy = (seen[0] == 0, seen[1] == 0)
         example = Example(images, pair.change, seen, pair.direction, pair.weight, kind, healthy=healthy)

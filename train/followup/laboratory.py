@@ -66,7 +66,7 @@ class Laboratory(laboratory.Laboratory[Cell]):
         def measure() -> tuple[nn.Module, Row]:
             init = self._contrasted(replace(cell.contrastive, seed=repeat)) if cell.contrastive else settings.init
             material = self._learned_from()
-            drawn = self.run / "drawn" / digest(self.scale.settings.simulated, *self._data())
+            drawn = self.run / "drawn" / digest(self.scale.settings.simulated, self.scale.settings.alike, *self._data())
             model = train_network(material, replace(settings, init=init), self.how, folder, drawn)
             found = margins(
                 model.to(self.how.device()), material, settings.judged, settings.image_size, DIVISION, self.parts
@@ -82,7 +82,9 @@ class Laboratory(laboratory.Laboratory[Cell]):
 
     def _learned_from(self) -> Material:
         if self._material is None:
-            self._material = read_material(self.data, self.scale.settings.simulated, self.cache)
+            self._material = read_material(
+                self.data, self.scale.settings.simulated, self.cache, alike=self.scale.settings.alike
+            )
         return self._material
 
     def _key(self, settings: Settings, contrastive: MocoSettings | None) -> str:
@@ -91,7 +93,8 @@ class Laboratory(laboratory.Laboratory[Cell]):
         return digest(replace(settings, init=None, workers=0), start, contrastive, self.scale.each, *self._data())
 
     def _data(self) -> list[object]:
-        return [(held.name, [case.files for case in held.parts.training]) for held in self.held]
+        """All that the tables say, wherever the sets lie: another label makes another cell."""
+        return [replace(held.images, root=Path()) for held in self.held]
 
 
 def _words(settings: MocoSettings | None) -> str:

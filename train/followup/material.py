@@ -45,18 +45,19 @@ class Material:
         return {name: shares.get(self.kinds[name], 0.0) * root / sums[self.kinds[name]] for name, root in roots.items()}
 
 
-def read_material(paths: Sequence[Path], simulated: int, cache: Path) -> Material:
+def read_material(paths: Sequence[Path], simulated: int, cache: Path, *, alike: bool = False) -> Material:
     """Read all data, or what is cached of it.
 
     Args:
         paths: folders or tables that `read_set` can read.
         simulated: number of simulated patients.
         cache: folder for prepared images and simulated patients.
+        alike: vary both images of a real pair that is trained on by one transform, as the source does.
 
     Raises:
         ManifestError: a layout that is not known, or nothing to learn from.
     """
-    training, carved = _Gathered(), _Gathered()
+    training, carved = _Gathered(alike=alike), _Gathered(alike=False)
     for path in paths:
         images = read_set(path)
         parts = divide(images)
@@ -73,7 +74,8 @@ def read_material(paths: Sequence[Path], simulated: int, cache: Path) -> Materia
 class _Gathered:
     """Sources of pairs of one part, set by set."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, alike: bool) -> None:
+        self.alike = alike
         self.singles: list[tuple[Sources, NDArray[np.int64]]] = []
         self.pairs: list[PairSource] = []
         self.kinds: dict[str, str] = {"made": "made"}
@@ -85,7 +87,7 @@ class _Gathered:
         self.singles.append((sources, np.array([row[case.files[0]] for case in part], dtype=np.int64)))
         labelled = [_labelled(pair, row, images.certain) for pair in pairs_within(images, part)]
         if labelled:
-            self._add(Real(sources, labelled, f"real {images.name}"), "real")
+            self._add(Real(sources, labelled, f"real {images.name}", alike=self.alike), "real")
         if images.days:
             near = [pair for pair in successive(part) if pair[2] <= SHORT]
             if near:

@@ -53,9 +53,11 @@ def scale_of(budget: Budget) -> Scale:
     The source's: 512 px, batch 14, and its 1e-5 raised to the 6e-5 that a start from scratch needs; without the
     direction, the difference and the lesions, which are ours. **Choices**: 50 epochs of 4,000 pairs and three repeats,
     as it gives none; one cycle with averaged weights and clipped gradients in place of its decay in steps. The views
-    that pairs are made of are 320 px wide, so 512 px enlarges them.
+    that pairs are made of are 320 px wide, so 512 px enlarges them. Both images of a real pair move alike at the
+    source's budget alone.
     """
     source = Settings(
+        alike=True,
         direction=False,
         difference=False,
         lesions=False,
@@ -70,6 +72,7 @@ def scale_of(budget: Budget) -> Scale:
         # The lesions' loss, which is ours, shows the encoder what to see: at the small budget no cell learned anything.
         medium = replace(
             source,
+            alike=False,
             lambdas=Lambdas(),
             stages=((160, 4, 10000), (160, 4, 10000)),
             batch=112,
@@ -79,7 +82,7 @@ def scale_of(budget: Budget) -> Scale:
         )
         contrastive = MocoSettings(size=160, queue=2048, momentum=0.99, epochs=20, batch=128, parts=4, workers=3)
         return Scale(medium, contrastive, repeats=1, each=30)
-    small = replace(source, stages=((128, 6, 700),), learning_rate=3e-4, judged=100, simulated=120)
+    small = replace(source, alike=False, stages=((128, 6, 700),), learning_rate=3e-4, judged=100, simulated=120)
     # In some hundred steps a momentum of 0.999 would leave the key encoder where it started.
     contrastive = MocoSettings(size=128, queue=4096, momentum=0.99, epochs=5, batch=64, parts=4)
     return Scale(small, contrastive, repeats=1, each=12)

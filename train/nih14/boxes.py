@@ -26,15 +26,12 @@ from cxrkit.tasks.nih14 import NIH14
 from cxrkit.weights import LoadedModel
 from train.datasets import DIVISION
 from train.followup.by_patient import mean_metric
-from train.nih14.card import BOXES
+from train.nih14.card import BOXED, BOXES, CHANCE, HITS, limits
 from train.nih14.data import material_of
 from train.nih14.fit import Settings, train_network
 from train.nih14.parts import Parts, carve_out, divide
 from train.nih14.sources import labelled_cases
 from train.trainer import FitSettings
-
-FINDING = "Pneumonia"
-"""The one label with enough boxes."""
 
 _FRAME = 1024
 """Side in pixels of the published images, which the boxes are written for."""
@@ -43,7 +40,7 @@ Shares = tuple[float, float, float, float]
 """A box: left, top, width and height as shares of the image's sides."""
 
 
-def read_boxes(path: Path, finding: str = FINDING) -> dict[str, list[Shares]]:
+def read_boxes(path: Path, finding: str = BOXED) -> dict[str, list[Shares]]:
     """Boxes of a finding: image's name without its ending -> its boxes.
 
     Args:
@@ -116,7 +113,7 @@ def look(loaded: LoadedModel, cases: Sequence[Case], root: Path, boxes: Mapping[
             continue
         image = read_image(resolve(case, root)[0].read_bytes())
         prepared_image = NIH14.prepare([image], {}, ModelInput())
-        (heat,) = explain(loaded, prepared_image, encode(loaded, prepared_image), [FINDING])
+        (heat,) = explain(loaded, prepared_image, encode(loaded, prepared_image), [BOXED])
         mask = mask_of(boxes[name], (image.values.shape[0], image.values.shape[1]))
         found.append(Seen(case.patient or case.files[0], heat.values, heat.box, mask))
     return found
@@ -169,10 +166,10 @@ def measure_boxes(
         model = train_network(material, settings, how, run / f"fold_{number}").requires_grad_(False)
         seen += look(LoadedModel(NIH14, card, model), parts.reporting, data, known)
     if not seen:
-        raise ManifestError(f"No training image has a box of {FINDING}. Give the table of boxes with --boxes.")
+        raise ManifestError(f"No training image has a box of {BOXED}. Give the table of boxes with --boxes.")
     metrics = figures(seen, count)
     kept = tuple(one for one in card.metrics if one.part != BOXES)
-    write_card(replace(card, metrics=(*kept, *metrics)), card_file)
+    write_card(replace(card, metrics=(*kept, *metrics), limits=limits(metrics, card_file.parent)), card_file)
     return metrics
 
 
@@ -186,16 +183,14 @@ def figures(seen: Sequence[Seen], count: int) -> list[Metric]:
     patients = np.array([one.patient for one in seen], dtype=np.str_)
     own = np.array([one.hit() for one in seen])
     note = (
-        f"{FINDING}: the strongest pixel of Grad-CAM lies in a box, or within {POINTING_TOLERANCE:.0%} of the image's "
+        f"{BOXED}: the strongest pixel of Grad-CAM lies in a box, or within {POINTING_TOLERANCE:.0%} of the image's "
         f"longer side; {count} networks, each asked of patients that it was not fine-tuned on; what they start "
         "from, GAN and self-supervision, saw these images, and the discriminator their labels"
     )
-    metrics = mean_metric("pointing game, hits", BOXES, own, patients, note, share=True)
+    metrics = mean_metric(HITS, BOXES, own, patients, note, share=True)
     others = [np.mean([one.hit(other.values) for other in seen if other is not one]) for one in seen if len(seen) > 1]
     if others:
         note = "the same with the maps of the other images: what knowing where such boxes usually lie is worth"
         metrics += mean_metric("pointing game, another image's map", BOXES, others, patients, note, share=True)
     note = "a pixel drawn evenly from what was read"
-    return metrics + mean_metric(
-        "pointing game, by chance", BOXES, [one.by_chance() for one in seen], patients, note, share=True
-    )
+    return metrics + mean_metric(CHANCE, BOXES, [one.by_chance() for one in seen], patients, note, share=True)

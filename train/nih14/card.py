@@ -9,7 +9,7 @@ from pathlib import Path
 
 from safetensors import safe_open
 
-from cxrkit.card import WEIGHTS, Card, Source, read_card, write_card
+from cxrkit.card import WEIGHTS, Card, Metric, Source, read_card, write_card
 from cxrkit.errors import InputError
 from cxrkit.finding_support import LabelSupport
 from cxrkit.finding_training import STAGES
@@ -29,6 +29,9 @@ from train.tuberculosis.card import SOURCES as TUBERCULOSIS_SOURCES
 BOXES = "radiologists' boxes, networks that were not fine-tuned on the patient"
 """Part of the figures that the command boxes puts on the card; a new measurement of the rest leaves them there."""
 
+BOXED, HITS, CHANCE = "Pneumonia", "pointing game, hits", "pointing game, by chance"
+"""The one label with enough boxes, and names of two of these figures."""
+
 LABELS_TABLE = "Labels"
 
 _REFERENCES: dict[str, Reference] = {
@@ -41,7 +44,6 @@ _REFERENCES: dict[str, Reference] = {
 _LIMITS = (
     "The images that report are of the same archive as those learned from; other hospitals were not measured.",
     "Labels with few positive images have wide intervals, and their thresholds rest on a handful of carved images.",
-    "Whether the heatmaps lie on the findings was measured for Pneumonia alone: there they were no better than chance.",
 )
 
 _GENERATED = (
@@ -121,7 +123,7 @@ def _measured(card: Card, material: Material, folder: Path) -> Card:
         data=_sources(material, card.settings["unlabelled"]),
         split=split_in_words(material),
         preparation=preparation_record(NIH14),
-        limits=(*NIH14.limits, *_LIMITS, *((_GENERATED,) if (folder / STAGES).is_file() else ())),
+        limits=limits(card.metrics, folder),
     )
     of_boxes = tuple(one for one in card.metrics if one.part == BOXES)
     table = labels_table(material.carved.target.sum(axis=0), support, card)
@@ -133,6 +135,26 @@ def _measured(card: Card, material: Material, folder: Path) -> Card:
     write_card(card, folder / "card.json")
     keep_scores(support, reported, folder)
     return card
+
+
+def limits(metrics: Sequence[Metric], folder: Path) -> tuple[str, ...]:
+    """What the card warns of.
+
+    Args:
+        metrics: among them those of the boxes, where they were measured.
+        folder: with the weights, and perhaps with pictures of the GAN's stages.
+    """
+    figures = {one.name: one for one in metrics if one.part == BOXES}
+    if not {HITS, CHANCE} <= figures.keys():
+        heatmaps = "Whether the heatmaps lie on the findings was not measured."
+    else:
+        low, high = figures[HITS].low, figures[CHANCE].high
+        better = low is not None and high is not None and low > high
+        heatmaps = (
+            f"Whether the heatmaps lie on the findings was measured for {BOXED} alone: there they were "
+            f"{'better' if better else 'no better'} than chance."
+        )
+    return (*NIH14.limits, *_LIMITS, heatmaps, *((_GENERATED,) if (folder / STAGES).is_file() else ()))
 
 
 def keep_scores(support: Sequence[LabelSupport], reported: Reported, folder: Path) -> None:

@@ -46,7 +46,7 @@ class Laboratory(laboratory.Laboratory[Cell]):
 
     def measured(self, cell: Cell, repeat: int = 0) -> Row:
         settings = replace(cell.settings, seed=repeat)
-        folder = self.run / "cells" / f"{settings.network['encoder']}-{self._identity(settings)}"
+        folder = self.folder(settings)
 
         def measure() -> tuple[nn.Module, Row]:
             model = train_network(self.material, settings, self.how, folder).to(self.how.device())
@@ -58,11 +58,12 @@ class Laboratory(laboratory.Laboratory[Cell]):
 
         return kept(folder / "answers.json", measure)
 
-    def _identity(self, settings: Settings) -> str:
+    def folder(self, settings: Settings) -> Path:
         """Of everything that decides what a cell's figures are: of files to start from the contents, not the path."""
-        data = self.material.name, [case.files for case in self.material.parts.learned]
+        data = self.material.name, self.material.parts  # with all that the table says: another label, another cell
         files = contents(settings)
-        return digest(without_paths(settings), files, settings.gan is None, self.how.precision, data)
+        what = digest(without_paths(settings), files, settings.gan is None, self.how.precision, data)
+        return self.run / "cells" / f"{settings.network['encoder']}-{what}"
 
     def table(self, study: Study[Cell], repeats: int) -> list[Row]:
         found = {cell.name: [self.measured(cell, repeat) for repeat in range(repeats)] for cell in study.cells}

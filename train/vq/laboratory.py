@@ -20,7 +20,7 @@ from train.studies import MEASURED_ON, REFERENCE, Row, Study, words
 from train.trainer import FitSettings
 from train.vq.answers import logits_of, scores
 from train.vq.fit import Settings, train_network
-from train.vq.scans import Recipe, Scans, mean_of, read_scans, together
+from train.vq.scans import Recipe, Scans, made_by, mean_of, read_scans, together
 from train.vq.study import SOURCE_TRAINING, TESTS, WITHOUT_NECKS, Cell
 
 Floats = NDArray[np.float64]
@@ -54,7 +54,7 @@ class Laboratory(laboratory.Laboratory[Cell]):
 
     def measured(self, cell: Cell, repeat: int = 0) -> Row:
         settings = replace(cell.settings, seed=repeat)
-        folder = self.run / "cells" / f"{settings.network}-{digest(settings, self.how.precision)}"
+        folder = self.folder(settings)
 
         def measure() -> tuple[nn.Module, Row]:
             learned = together([self.scans(recipe) for recipe in settings.learned])
@@ -63,6 +63,12 @@ class Laboratory(laboratory.Laboratory[Cell]):
             return model, {"scores": self._asked(model.to(self.how.device()), settings)}
 
         return kept(folder / "scores.json", measure)
+
+    def folder(self, settings: Settings) -> Path:
+        """Of everything that decides what a cell's figures are, the simulators among it."""
+        recipes = (*settings.learned, settings.chooses, *self.tests)
+        what = digest(settings, self.how.precision, [made_by(recipe) for recipe in recipes])
+        return self.run / "cells" / f"{settings.network}-{what}"
 
     def _asked(self, model: nn.Module, settings: Settings) -> dict[str, list[float]]:
         """Scores of perfusion on all tests, as they are and with everything above the lungs emptied."""

@@ -151,8 +151,7 @@ def simulated(recipe: Recipe, cache: Path, workers: int = 2) -> Scans:
         cache: folder; a later call reads what is there.
         workers: processes that simulate.
     """
-    made_by = recipe, POPULATIONS[recipe.population], _simulator(recipe.outlines)
-    key = hashlib.sha256(repr(made_by).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr(made_by(recipe)).encode()).hexdigest()[:16]
     file = cache / f"scans-{key}.npz"
     if not file.is_file():
         blocks = DataLoader(_Simulated(recipe), batch_size=_BLOCK, num_workers=workers, collate_fn=list)
@@ -165,6 +164,11 @@ def simulated(recipe: Recipe, cache: Path, workers: int = 2) -> Scans:
         fresh.replace(file)
     with np.load(file) as stored:
         return Scans(**stored)
+
+
+def made_by(recipe: Recipe) -> tuple[Recipe, ScanPopulation, str]:
+    """Recipe, population and simulator: what decides how its scans look, by `repr`."""
+    return recipe, POPULATIONS[recipe.population], _simulator(recipe.outlines)
 
 
 class _Simulated(Dataset[tuple[Views, Views, bool]]):
