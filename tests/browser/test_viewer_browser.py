@@ -258,10 +258,9 @@ def test_ruler_measures_in_millimetres(opened: Callable[..., Opened]) -> None:
     page = opened("two=1")
     page.press("m")
     page.drag((100, 200), (300, 200))
-    page.wait_for_state("ruler 100.0")  # 200 pixels of 0.5 mm
-    assert "ruler 100.0 mm" in page.page.locator(".readout").first.inner_text()
+    page.page.locator(".readout", has_text="ruler 100.0 mm").first.wait_for()  # 200 pixels of 0.5 mm
     page.press("Escape")
-    page.wait_for_state("ruler None")
+    page.page.wait_for_function(f"{VIEWER}.view.ruler === null")
 
 
 def test_phone(opened: Callable[..., Opened]) -> None:

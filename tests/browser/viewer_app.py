@@ -61,4 +61,4 @@ if "two" in st.query_params:
 if st.toggle("Elsewhere"):
     st.stop()
 state = viewer(panes, key="viewer", crop_enabled="nocrop" not in st.query_params)
-st.text(f"crop {state.crop} ruler {None if state.ruler_mm is None else round(state.ruler_mm, 1)}")
+st.text(f"crop {state.crop}")

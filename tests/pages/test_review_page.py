@@ -13,7 +13,7 @@ from cxrkit.tasks.bone_age import BONE_AGE
 from cxrkit.tasks.nih14 import NIH14
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from pages.ui import review_choice
-from pages.ui.review_choice import choose_clicked, choose_points, choose_threshold
+from pages.ui.review_choice import choose, choose_clicked, choose_points, choose_threshold, forget_choice
 from tests.pages.nih14_page import nih14_root
 from tests.pages.review_cases import predictions, write_images
 from tests.pages.review_page import COUNT, cards, cells, folder, load, loaded, page, scores
@@ -205,6 +205,26 @@ def test_a_click_on_a_bar_chooses_its_bin(
     choose_points("chart")
     assert state["_review.choice"] == (Cases((3,)) if points else None)
     assert Cell("true positive") != made
+
+
+def test_a_click_on_a_bar_that_is_still_marked_means_that_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The browser calls it a release, because nothing has told the chart that another choice was made elsewhere."""
+    bar = {"selection": {"points": [{"customdata": [3, 20, 1]}]}}
+    state: dict[str, object] = {"chart": bar}
+    monkeypatch.setattr(review_choice.st, "session_state", state)
+    choose_clicked("chart", lambda data: Bin(*data))
+    choose(Cell("true positive"))
+    state["chart"] = {"selection": {"points": []}}
+    choose_clicked("chart", lambda data: Bin(*data))
+    assert state["_review.choice"] == Bin(3, 20, 1)
+    choose_clicked("chart", lambda data: Bin(*data))
+    assert state["_review.choice"] is None, "a click on the chart's own choice takes it back"
+    state["chart"] = bar
+    choose_clicked("chart", lambda data: Bin(*data))
+    forget_choice()
+    state["chart"] = {"selection": {"points": []}}
+    choose_clicked("chart", lambda data: Bin(*data))
+    assert state["_review.choice"] is None, "of another table nothing was clicked yet"
 
 
 def test_a_click_on_a_curve_moves_the_threshold_and_shows_the_cases_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -274,14 +274,6 @@ def test_another_image_takes_the_pages_box(app: AppTest) -> None:
     assert app.session_state["state"].crop == (0, 0, 50, 60)
 
 
-def test_ruler_counts_for_its_own_image_only(app: AppTest) -> None:
-    app.session_state["v"] = {"ruler": {"mm": 12, "image": app.session_state["digest"]}}
-    length = app.run().session_state["state"].ruler_mm
-    assert (length, type(length)) == (12.0, float)
-    app.session_state["mark"] = 8
-    assert app.run().session_state["state"].ruler_mm is None
-
-
 def test_no_panes_is_an_error() -> None:
     from pages.ui.viewer import viewer
 

@@ -3,11 +3,11 @@
 What travels: pixels go once, as a content-addressed file that the browser fetches and keeps; of a large image first
 its preview, as fine as the screen shows it, and the rest a moment later. A new heatmap or mask is another such file and
 leaves the pixels alone; a rerun sends addresses and numbers only. Zoom, pan, window, opacity and the rest never leave
-the browser. Crop and ruler come back when the pointer is released.
+the browser. The crop box comes back when the pointer is released.
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,13 +46,11 @@ class ViewerState:
 
     Args:
         crop: (left, top, right, bottom) in image pixels, right and bottom exclusive, or None.
-        ruler_mm: length of the ruler, None without one or where the pane's spacing is unknown.
         mark: (pane from 0, x, y) in image pixels, where pixel (0, 0) reaches from 0 to 1; None while there is none, and
             without `mark_enabled`.
     """
 
     crop: Box | None
-    ruler_mm: float | None
     mark: tuple[int, float, float] | None = None
 
 
@@ -106,7 +104,7 @@ def viewer(
     target = next((i for i, pane in enumerate(panes) if pane.crop is not None), 0)
     _settle_crop(memory, panes[target], _browser_state(key).get("crop"))
     _settle_mark(memory, panes, _browser_state(key).get("mark"))
-    mounted = _component(
+    _component(
         key=key,
         data={
             "token": memory["token"],
@@ -117,20 +115,13 @@ def viewer(
             "compare": compare,
         },
         on_crop_change=_nothing,
-        on_ruler_change=_nothing,
         on_mark_change=_nothing,
     )
     marked = memory["mark"] if mark_enabled else None
     return ViewerState(
         memory["crop"] if crop_enabled else None,
-        _measured(mounted.get("ruler") or {}, panes[0].digest),
         marked and (marked["pane"], marked["x"], marked["y"]),
     )
-
-
-def _measured(ruler: Mapping[str, Any], digest: str) -> float | None:
-    """Length of the ruler in mm; None without one, or where it lies on an image that is no longer there."""
-    return float(ruler["mm"]) if ruler.get("mm") is not None and ruler["image"] == digest else None
 
 
 def clear_mark(key: str) -> None:

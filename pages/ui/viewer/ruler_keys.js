@@ -49,7 +49,6 @@ class RulerKeys {
     this.crossOn(pane);
     if (this.from) {
       this.from = null;
-      this.viewer.sendRuler();
       this.viewer.refresh();
     } else {
       this.from = [this.cross.x, this.cross.y];

@@ -142,19 +142,15 @@ function rulerAction(viewer, pane, start) {
     },
     end(cancelled) {
       if (cancelled) viewer.change({ ruler: before });
-      else viewer.sendRuler();
     },
   };
 }
 
-function rulerLength(pane) {
+function rulerText(pane) {
   const { from, to } = pane.viewer.view.ruler;
   const [row, column] = pane.described.spacing || [1, 1];
-  return Math.hypot((to[0] - from[0]) * column, (to[1] - from[1]) * row);
-}
-
-function rulerText(pane) {
-  return `${rulerLength(pane).toFixed(1)} ${pane.described.spacing ? "mm" : "px"}`;
+  const length = Math.hypot((to[0] - from[0]) * column, (to[1] - from[1]) * row);
+  return `${length.toFixed(1)} ${pane.described.spacing ? "mm" : "px"}`;
 }
 
 function drawRuler(context, pane) {

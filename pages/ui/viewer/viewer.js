@@ -34,8 +34,8 @@ const chosen = (view, names) => Object.fromEntries(names.map((name) => [name, vi
 // Views outlive their elements: Streamlit takes the component down at a page switch.
 const VIEWS = new Map(); // token of session and key -> what is kept of it
 
-// View, image, serials of the last crop and mark, ruler as sent.
-const freshlyKept = () => ({ view: { ...DEFAULT_VIEW }, image: "", serial: 0, markSerial: 0, ruler: null });
+// View, image, serials of the last crop and mark.
+const freshlyKept = () => ({ view: { ...DEFAULT_VIEW }, image: "", serial: 0, markSerial: 0 });
 
 class Viewer extends Comparing {
   constructor(root) {
@@ -64,13 +64,12 @@ class Viewer extends Comparing {
     const image = data.panes[0].image;
     if (this.kept.image && this.kept.image !== image) {
       Object.assign(this.view, DEFAULT_VIEW, chosen(this.view, [...KEPT_FOR_IMAGE, ...KEPT_COMPARING]));
-      this.kept.ruler = null;
       this.marker.forget();
       this.rulerKeys.forget();
     }
     this.kept.image = image;
     const { ruler } = this.view;
-    if (ruler && (data.panes[ruler.pane] || {}).image !== ruler.image) this.view.ruler = this.kept.ruler = null;
+    if (ruler && (data.panes[ruler.pane] || {}).image !== ruler.image) this.view.ruler = null;
     this.marker.follow(data.mark);
     this.followCrop(data.crop);
     this.root.style.setProperty("--viewer-height", `${data.height}px`);
@@ -188,27 +187,13 @@ class Viewer extends Comparing {
 
   // Who has hidden the truth to look first does not get it back by fitting the image.
   reset() {
-    const { ruler: measured } = this.view;
     this.change({ ...DEFAULT_VIEW, ...chosen(this.view, ["tool", "truth", "shown", ...KEPT_COMPARING]) });
-    if (measured) this.sendRuler();
   }
 
   escape() {
     this.toolbar.toggleHelp(false);
     this.rulerKeys.forget();
-    this.refresh();
-    if (!this.view.ruler) return;
     this.change({ ruler: null });
-    this.sendRuler();
-  }
-
-  sendRuler() {
-    const { ruler } = this.view;
-    const pane = ruler && this.panes[ruler.pane];
-    const mm = pane && pane.described.spacing ? rulerLength(pane) : null;
-    if (mm === this.kept.ruler) return;
-    this.kept.ruler = mm;
-    this.setStateValue("ruler", { mm, image: this.kept.image });
   }
 
   sendCrop() {
