@@ -97,7 +97,7 @@ def _of_sex(sex: Sex | None, of_sex: Mapping[str, float] | None, contradiction: 
     if of_sex is None:
         return ()
     if sex is None:
-        shares = " and ".join(f"{_CHILD[each]} {of_sex[each]:.0%}" for each in SEXES)
+        shares = " and ".join(f"{_CHILD[each]} {100 * of_sex[each]:.0f} %" for each in SEXES)
         return (
             f"The sex was not stated, so the answer weighs both by what the network reads off the image: {shares}. "
             "State it for a better answer and for the SD score.",
@@ -106,6 +106,6 @@ def _of_sex(sex: Sex | None, of_sex: Mapping[str, float] | None, contradiction: 
     if contradiction is not None and of_sex[other] >= contradiction:
         return (
             f"A {_CHILD[sex]} was stated, but to the network the hand looks like a {_CHILD[other]}'s (probability "
-            f"{of_sex[other]:.0%}). Check the sex and the file: bone age differs between them.",
+            f"{100 * of_sex[other]:.0f} %). Check the sex and the file: bone age differs between them.",
         )
     return ()

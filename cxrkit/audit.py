@@ -10,6 +10,8 @@ from cxrkit.report import Section, as_text
 
 AUDIT = Path(__file__).resolve().parents[1] / "train" / "audit_split" / "audit.json"
 
+_COMMAND = "python -m train.audit_split FOLDER_OR_MANIFEST ... --json train/audit_split/audit.json"
+
 Record = dict[str, Any]
 """JSON."""
 
@@ -27,10 +29,10 @@ def read_audit(path: Path = AUDIT) -> Record:
         record: Record = json.loads(path.read_text(encoding="utf-8"))
         audit_sections(record)
     except FileNotFoundError:
-        raise InputError("There is no record of an audit. Make one with: python -m train.audit_split") from None
+        raise InputError(f"There is no record of an audit. Make one with: {_COMMAND}") from None
     except (ValueError, AttributeError, KeyError, TypeError):
         # ValueError: neither UTF-8 nor JSON.
-        raise InputError("The record of the audit is damaged. Make it anew with: python -m train.audit_split") from None
+        raise InputError(f"The record of the audit is damaged. Make it anew with: {_COMMAND}") from None
     return record
 
 
@@ -56,10 +58,15 @@ def audit_sections(record: Record) -> list[Section]:
         _section([_across_row(found) for found in record["copies_across_sets"]], "Copies across sets"),
         _section(kept_out, "Kept out of evaluation", note=_compared_in_words(record)),
     ]
-    told = [row for row in record["told_from_borders"] if min(row["positive"], row["negative"]) >= _FEWEST]
-    if record["told_from_borders"]:
-        how = f"(area under the curve, cross-validated; 0.5 is chance; at least {_FEWEST} images a side)"
-        sections.append(_section([_told_row(row) for row in told], "Told from borders and histogram alone", how))
+    how = f"(area under the curve, cross-validated; 0.5 is chance; at least {_FEWEST} images a side)"
+    off_the_lungs = f"{how[:-1]}; images with two lungs, the box round them blank)"
+    for title, remark, rows in (
+        ("Told from borders and histogram alone", how, record["told_from_borders"]),
+        ("Told from all that lies outside the lungs", off_the_lungs, record["told_outside_lungs"]),
+    ):
+        told = [_told_row(row) for row in rows if min(row["positive"], row["negative"]) >= _FEWEST]
+        if rows:
+            sections.append(_section(told, title, remark))
     return sections
 
 
@@ -89,6 +96,7 @@ def _set_row(found: Record) -> dict[str, object]:
     return {
         "Set": found["set"],
         "Images": f"{found['images']:,}",
+        "With two lungs": "not chests" if found["with_two_lungs"] is None else f"{found['with_two_lungs']:,}",
         "Not readable": found["unreadable"] + found["unusable_rows"],
         "Parts": ", ".join(f"{name} {count:,}" for name, count in found["parts"].items()) or "not given",
         "Patients": "not known" if found["patients"] is None else f"{found['patients']:,}",

@@ -73,7 +73,8 @@ def analyse(
         int | None, typer.Option(help="Quarter turns clockwise that bring the fingers up, of a hand.")
     ] = None,
     swap: Annotated[
-        bool | None, typer.Option("--swap/--no-swap", help="Whether black and white of a hand are swapped first.")
+        bool | None,
+        typer.Option("--swap/--no-swap", help="Whether black and white are swapped first, of a hand or a lung scan."),
     ] = None,
     sex: Annotated[str | None, typer.Option(help="F or M; only of bone_age.")] = None,
     age_months: Annotated[
@@ -99,8 +100,10 @@ def analyse(
         result = _analyse_one(chosen, paths, edits, frame, threshold, context, force=force, weights=weights)
         typer.echo(printed.strict(result) if as_json else printed.lines(result))
         return
-    if threshold is not None or age_months is not None:
-        raise InputError("The table holds no classes and no SD scores: leave out --threshold and --age-months.")
+    if threshold is not None:
+        raise InputError("A table holds scores and is not called at one threshold: leave out --threshold.")
+    if age_months is not None:
+        raise InputError("A table holds no SD scores: leave out --age-months.")
     from cxrkit.batch_case import Asked
 
     asked = Asked(edits, frame, context, guarded=not force)

@@ -16,7 +16,7 @@ from cxrkit.card import Metric
 from cxrkit.cases import Case, check_root
 from cxrkit.figures import Figure, Undefined, work_out
 from cxrkit.finding_auc import auc_by_patient
-from cxrkit.finding_figures import JudgedFindings, findings_figures
+from cxrkit.finding_figures import TOO_NARROW, JudgedFindings, findings_figures
 from cxrkit.finding_labels import several_labels
 from cxrkit.metrics import Interval
 from cxrkit.task import Task
@@ -160,8 +160,10 @@ def measure(
         owners: [N] whose case each is. Where somebody has several the AUC's interval is over patients (Obuchowski
             1997); those of the other figures stay over cases, and say so.
     """
+    positives = int(np.sum(target))
+    cases = {"sensitivity": positives, "specificity": len(target) - positives}  # what they are shares of
     figures = (
-        Figure(name, "; ".join(text for text in (note, own_note) if text), len(target), figure)
+        Figure(name, "; ".join(text for text in (note, own_note) if text), cases.get(name, len(target)), figure)
         for name, own_note, figure in _figures(target, score, threshold, owners)
     )
     return work_out(figures, part)
@@ -173,7 +175,7 @@ def _figures(
     """Name, note and way to compute of each figure, in the order of the table."""
     called = (np.asarray(score) >= threshold).astype(np.int64)
     several = len(set(owners)) < len(owners)
-    each = "; interval over cases, several of one patient: too narrow" if several else ""
+    each = f"; {TOO_NARROW}" if several else ""
     at = f"called from a score of {threshold:.3f}{each}"
     within = partial(metrics.bootstrap_interval, strata=target)
     recalibrated = partial(metrics.calibration_slope_intercept, target, score)

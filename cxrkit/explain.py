@@ -92,6 +92,9 @@ class Heatmap:
         maximum: of the raw map, in units of the logit margin, of an expected value in those of the labels (Grad-CAM++
             has a unit of its own); 0 = no positive evidence. Maps are scaled one by one, so only this number says
             whether a map is strong.
+
+    Of a pair as `Overlay` says: in [-1, 1] where `signed`, not divided by its maximum; `maximum` may be below 0, and of
+    lesions is a probability.
     """
 
     label: str

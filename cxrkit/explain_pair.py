@@ -85,9 +85,11 @@ def explain_pair(
 ) -> PairMaps:
     """Maps of both branches for one of the task's labels, from one run of the encoder.
 
-    **Choice**: what speaks against the label is scaled too, not cut off. A lesion that has come speaks for change in
-    the follow-up, while the baseline as a whole speaks against it, least where it shows no lesion. Cut off, one of the
-    two maps was often empty and the intersection with it.
+    **Choices**: the logit of change less that of no change is explained (of another label likewise), because the score
+    depends on their difference alone; the source's target is the logit of change. What speaks against the label is
+    scaled too, not cut off. A lesion that has come speaks for change in the follow-up, while the baseline as a whole
+    speaks against it, least where it shows no lesion. Cut off, one of the two maps was often empty and the intersection
+    with it.
 
     Args:
         loaded: the network with its card.

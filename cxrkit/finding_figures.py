@@ -14,6 +14,8 @@ from cxrkit.finding_auc import auc_by_patient, macro_auc
 from cxrkit.finding_reading import FindingsReading
 from cxrkit.metrics import Interval, bootstrap_interval, confusion
 
+TOO_NARROW = "interval over cases, several of one patient: too narrow"
+
 LEAST = 5
 """Images with and without a label from which it counts for the means: an AUC of fewer says next to nothing."""
 
@@ -46,7 +48,7 @@ def findings_figures(judged: Sequence[JudgedFindings], labels: Sequence[str]) ->
     target, score = _table(judged, labels)
     owners = [one.owner for one in judged]
     callable_ = _callable(judged, labels)
-    counted = [k for k in callable_ if LEAST <= target[:, k].sum() <= len(judged) - LEAST]
+    counted = [k for k in callable_ if _counts(target[:, k], owners)]
     names = ", ".join(labels[k] for k in counted)
     over = f"over {len(counted)} labels that are called and have {LEAST} images with and without them here: {names}"
     truths, scores = (list(table[:, counted].T) for table in (target, score))
@@ -60,12 +62,23 @@ def findings_figures(judged: Sequence[JudgedFindings], labels: Sequence[str]) ->
             yield from _called_figures(judged, label, own[0])
 
 
+def _counts(target: Integers, owners: Sequence[str]) -> bool:
+    """Whether a label counts for the means: LEAST images with and without it, of two patients at least."""
+    whose = [{owner for owner, there in zip(owners, target, strict=True) if there == side} for side in (0, 1)]
+    return LEAST <= target.sum() <= len(target) - LEAST and min(map(len, whose)) >= 2
+
+
 def _called_figures(judged: Sequence[JudgedFindings], label: str, target: Integers) -> Iterator[Figure]:
     called = np.array([label in one.reading.called for one in judged], dtype=np.int64)
     (limit,) = {finding.threshold for finding in judged[0].reading.findings if finding.label == label}
-    at = f"called from a score of {limit:.3f}"
-    yield Figure(f"sensitivity, {label}", at, len(judged), lambda: confusion(target, called).sensitivity)
-    yield Figure(f"specificity, {label}", at, len(judged), lambda: confusion(target, called).specificity)
+    at, owners = f"called from a score of {limit:.3f}", [one.owner for one in judged]
+    for name, own, share in (
+        ("sensitivity", target == 1, lambda: confusion(target, called).sensitivity),
+        ("specificity", target == 0, lambda: confusion(target, called).specificity),
+    ):
+        whose = [owner for owner, counts in zip(owners, own, strict=True) if counts]
+        note = f"{at}; {TOO_NARROW}" if len(set(whose)) < len(whose) else at
+        yield Figure(f"{name}, {label}", note, len(whose), share)
 
 
 def _table(judged: Sequence[JudgedFindings], labels: Sequence[str]) -> tuple[Integers, Floats]:

@@ -39,6 +39,9 @@ __all__ = [
 
 ROBUST_PERCENTILES = (0.5, 99.5)
 
+_NARROWEST = 2 * float(np.finfo(np.float32).tiny)
+"""Range, in units of values, from which 4 / range is a number in float32; narrower ones are shown as a step."""
+
 
 @dataclass(frozen=True, eq=False)
 class Radiograph:
@@ -77,12 +80,13 @@ class Radiograph:
     def display_range(self) -> tuple[float, float]:
         """(low, high) in units of values to show as black and white, low < high.
 
-        The file's own window, else the 0.5 and 99.5 percentiles of the valid pixels.
+        The file's own window, else the 0.5 and 99.5 percentiles of the valid pixels; high - low can be divided by in
+        float32, whatever the file says.
         """
         low, high = self._robust_range if self.window is None else self.window
-        if low < high:
+        if high - low >= _NARROWEST:
             return low, high
-        # A window of width 1 is a step; half a float32 unit keeps it one without dividing by zero.
+        # A window of width 1 is a step; one float32 unit keeps it one without dividing by zero.
         step = float(np.spacing(np.float32(max(abs(low), 1.0))))
         return low, low + step
 
@@ -104,6 +108,14 @@ class Radiograph:
         C.11.2.1.3.1 where the file asks for it.
         """
         low, high = self.display_range()
+        with np.errstate(over="ignore"):  # far outside of a narrow window values become infinite, and are clipped
+            shown = self._toned(low, high)
+        if self.valid is not None:
+            shown[~self.valid] = 0.0
+        return shown
+
+    def _toned(self, low: float, high: float) -> NDArray[np.float32]:
+        """float32 [H, W] in [0, 1]: values from low to high, padding too."""
         # In place: each array as large as the image costs more than the arithmetic on it.
         if self.voi_function == "SIGMOID" and self.window is not None:
             shown = self.values - np.float32((low + high) / 2)
@@ -115,8 +127,6 @@ class Radiograph:
             shown = self.values - np.float32(low)
             shown *= np.float32(1.0 / (high - low))
             np.clip(shown, 0.0, 1.0, out=shown)
-        if self.valid is not None:
-            shown[~self.valid] = 0.0
         return shown
 
 

@@ -162,8 +162,8 @@ def _shortened(word: str, names: Sequence[str]) -> list[str]:
 
 
 def _one_line(text: str) -> str:
-    """Without line breaks and bytes that are no UTF-8, which names of files may have."""
-    return " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
+    """Without line breaks, bytes that are no UTF-8 and what drives a terminal, all of which names of files may have."""
+    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
 
 
 def strict(value: Mapping[str, Any]) -> str:
@@ -223,7 +223,7 @@ def _age_lines(age: Mapping[str, Any]) -> list[tuple[str, str]]:
     if age["interval_months"] is not None:
         low, high = age["interval_months"]
         promised = age["interval_coverage"]
-        name = "interval" if promised is None else f"{promised:.0%} interval"
+        name = "interval" if promised is None else f"{100 * promised:.0f} % interval"
         rows.append((name, f"{low:.1f} to {high:.1f} months"))
     rows.append(("likeliest class", f"{age['likeliest_months']:.0f} months"))
     rows.append(("sex", age["sex"] or "not stated"))

@@ -87,7 +87,7 @@ def metric_rows(card: Card) -> Rows:
         {
             "Figure": metric.name,
             "Value (95 % interval)": figure(metric),
-            "Images": str(metric.cases),
+            "Cases": f"{metric.cases:,}",
             "Measured on": metric.part,
             "Note": metric.note,
         }
@@ -116,7 +116,8 @@ def chosen(card: Card) -> str:
         neither = f"; nothing between {band[0]:.3f} and {band[1]:.3f}" if len(band) == 2 else ""
         return f"Called: {called}{neither}. "
     interval = (
-        f"Interval: {card.interval['coverage']:.0%}, conformal, from {sum(card.interval['counts'])} carved cases. "
+        f"Interval: {100 * card.interval['coverage']:.0f} %, conformal, from {sum(card.interval['counts']):,} carved "
+        "cases. "
     )
     sex = card.thresholds.get("sex")
     return interval + ("" if sex is None else f"A stated sex is contradicted from a probability of {sex:.3f}. ")

@@ -13,6 +13,7 @@ a JSON head and raw bytes over pipes: nothing that a worker sends is ever unpick
 """
 
 import atexit
+import fcntl
 import io
 import logging
 import os
@@ -21,14 +22,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from cxrkit.errors import FrameRequired, ImageError, ImageTooLarge
 from cxrkit.worker import receive, send
 
 SECONDS = 30.0
 WORKERS = 2
+
+_PIPE_BYTES = 2**20
+"""The most that Linux gives anybody: an image is 16 MB, and each pipeful a switch."""
 
 Reply = tuple[dict[str, Any], list[memoryview]]
 
@@ -67,18 +72,29 @@ class _Worker:
     """The parent's end of one child process."""
 
     def __init__(self) -> None:
+        theirs, self._lifeline = os.pipe()
+        with ExitStack() as on_failure:
+            on_failure.callback(os.close, self._lifeline)
+            try:
+                self._process = self._started(theirs)
+            finally:
+                os.close(theirs)
+            on_failure.pop_all()
+        for pipe in (self._process.stdin, self._process.stdout):
+            _widen(pipe)
+
+    @staticmethod
+    def _started(lifeline: int) -> "subprocess.Popen[bytes]":
         root = str(Path(__file__).resolve().parents[1])
         inherited = {name: text for name, text in os.environ.items() if name != "PYTHONWARNINGS"}
         search = os.pathsep.join(filter(None, [root, inherited.get("PYTHONPATH", "")]))
-        theirs, self._lifeline = os.pipe()
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", f"from cxrkit.worker import serve; serve({theirs})"],
-            pass_fds=(theirs,),
+        return subprocess.Popen(
+            [sys.executable, "-P", "-c", f"from cxrkit.worker import serve; serve({lifeline})"],
+            pass_fds=(lifeline,),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
-            pipesize=2**20,  # the most that Linux gives anybody: an image is 16 MB, and each pipeful a switch
             # One BLAS thread: each reserves address space, which counts against the memory limit.
             # So does an arena of the C library for each thread.
             env={
@@ -89,7 +105,6 @@ class _Worker:
                 "MALLOC_ARENA_MAX": "1",
             },
         )
-        os.close(theirs)
 
     def ask(self, head: dict[str, Any], payload: bytes) -> tuple[dict[str, Any], memoryview] | None:
         """The reply to one request, or None where the worker died over it."""
@@ -112,6 +127,17 @@ class _Worker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Let a pipe hold _PIPE_BYTES where Linux allows it: of all its pipes a user may have only so many so wide.
+
+    A narrow one is slower and does the same.
+    """
+    command = getattr(fcntl, "F_SETPIPE_SZ", None)  # of Linux alone
+    if pipe is not None and command is not None:
+        with suppress(OSError):
+            fcntl.fcntl(pipe.fileno(), command, _PIPE_BYTES)
 
 
 class _Pool:

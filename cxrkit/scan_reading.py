@@ -12,7 +12,7 @@ from cxrkit.scan_views import View
 
 CANNOT_TELL = "cannot tell"
 FROM, TO = "cannot tell from", "cannot tell to"
-"""Keys of a card's thresholds: between these scores of perfusion, ends excluded, neither type is called."""
+"""Keys of a card's thresholds: between these scores for perfusion, ends excluded, neither type is called."""
 
 _READ_VIEW = "anterior"
 
@@ -24,7 +24,7 @@ class ScanReading:
     Attributes:
         kind: None = it cannot be told.
         reason: why not, as a sentence; "" where it can.
-        band: (low, high) of the score of perfusion, between which neither type is called; None = no such band.
+        band: (low, high) of the score for perfusion, between which neither type is called; None = no such band.
         claim: what the header says that it is.
         verdict: whether both agree.
         view: as the header states it; None = not stated.
@@ -73,7 +73,7 @@ def read_scan_type(
     Args:
         image: as read by cxrkit.scan_facts.read_scan; of one read otherwise only the header's allowlist is known.
         aligned: how it was prepared.
-        score: of perfusion, in [0, 1].
+        score: for perfusion, in [0, 1].
         threshold: perfusion is called from this score on.
         band: scores between which neither type is called, or None.
     """
@@ -117,7 +117,7 @@ def _doubt(view: str | None, score: float, band: tuple[float, float] | None) -> 
         return "The header calls this another view than the anterior one, which is the only one that is read."
     if band is not None and band[0] < score < band[1]:
         return (
-            f"The score of perfusion, {score:.2f}, lies between {band[0]:.2f} and {band[1]:.2f}, where too many scans "
+            f"The score for perfusion, {score:.3f}, lies between {band[0]:.3f} and {band[1]:.3f}, where too many scans "
             "were mistaken for one another."
         )
     return ""

@@ -2,7 +2,9 @@
 
 import csv
 import io
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -11,6 +13,33 @@ from cxrkit.errors import ManifestError
 _DELIMITERS = (",", ";", "\t")
 _OFFICE = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 """First bytes of workbooks and documents, new ones, which are ZIP archives, and old ones."""
+
+_SHEET = 1_048_576
+"""Rows of a spreadsheet, blank ones included: no table from one has more."""
+
+_NAME_LETTERS, _CELL_SEPARATORS = 1_000, 100
+"""Of a limited table, on average: letters of a column's name, and separators of a cell that is text."""
+
+FORMULA_SIGNS = (
+    *("=", "+", "-", "@", "\t", "\r", "\n"),
+    *("\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}"),
+    *("\N{FULLWIDTH HYPHEN-MINUS}", "\N{FULLWIDTH COMMERCIAL AT}"),
+)
+"""What starts a formula in a spreadsheet (https://owasp.org/www-community/attacks/CSV_Injection)."""
+
+
+@dataclass(frozen=True)
+class Most:
+    """How much is read of a table that anybody may have written; counted while it is read, so a longer one costs no
+    more.
+
+    Attributes:
+        rows: cases, without the header and blank rows.
+        columns: of the header.
+    """
+
+    rows: int
+    columns: int
 
 
 class LineFeeds:
@@ -49,7 +78,7 @@ def read_table(path: Path, needed: Sequence[str]) -> tuple[list[str], list[tuple
 
 
 def parse_table(
-    data: bytes, needed: Sequence[str], name: str = "The table of cases"
+    data: bytes, needed: Sequence[str], name: str = "The table of cases", most: Most | None = None
 ) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Read a table that has certain columns.
 
@@ -60,16 +89,20 @@ def parse_table(
         data: of the file, with or without a byte order mark.
         needed: columns that it has to have.
         name: what sentences call the table; it begins them.
+        most: rows and columns that are read; None = all.
 
     Returns:
         (column names, rows that are not blank), each row with its number as a spreadsheet counts it (the header is
         row 1) and as many cells as were written, which may be fewer or more than the columns.
 
     Raises:
-        ManifestError: the table cannot be read, lacks a column (the message names it), names one twice, or has no row.
+        ManifestError: the table cannot be read, lacks a column (the message names it), names one twice, has no row, or
+            more than `most`.
     """
     text = _text(data, name)
-    rows = _rows(text, _delimiter(text, needed, name), name)
+    if most is not None and len(_first_line(text)) > most.columns * _NAME_LETTERS:
+        raise ManifestError(_wide(name, most))
+    rows = _rows(text, _delimiter(text, needed, name), name, most)
     header = _names(rows[0][1])
     if len(set(header)) < len(header):
         raise ManifestError(f"{name} has two columns of the same name. Give each its own name.")
@@ -135,13 +168,22 @@ def _delimiter(text: str, needed: Sequence[str], name: str) -> str:
 
 def _read_first(text: str, needed: Sequence[str], name: str) -> tuple[str, list[str]]:
     """The separator with which the first row shows most of the needed columns, and those that it still lacks."""
-    first = next((line for line in text.split("\n") if line.strip()), "")
+    first = _first_line(text)
     if not first:
         raise ManifestError(f"{name} is empty. Its first row has to name the columns.")
     shown = {delimiter: _first_names(first, delimiter, name) for delimiter in _DELIMITERS}
     lacking = {delimiter: [column for column in needed if column not in shown[delimiter]] for delimiter in _DELIMITERS}
     best = min(_DELIMITERS, key=lambda delimiter: (len(lacking[delimiter]), -len(shown[delimiter])))
     return best, lacking[best]
+
+
+def _first_line(text: str) -> str:
+    """The first one that is not blank, without splitting the others; "" where all are."""
+    written = re.search(r"\S", text)
+    if written is None:
+        return ""
+    end = text.find("\n", written.start())
+    return text[text.rfind("\n", 0, written.start()) + 1 : None if end < 0 else end]
 
 
 def _first_names(line: str, delimiter: str, name: str) -> list[str]:
@@ -161,15 +203,40 @@ def _names(cells: Sequence[str]) -> list[str]:
     return names
 
 
-def _rows(text: str, delimiter: str, name: str) -> list[tuple[int, list[str]]]:
+def _rows(text: str, delimiter: str, name: str, most: Most | None) -> list[tuple[int, list[str]]]:
     number = 0
-    rows = []
+    rows: list[tuple[int, list[str]]] = []
+    lines = io.StringIO(text) if most is None else _short_lines(text, delimiter, name, most)
     try:
-        for number, cells in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True), start=1):
+        for number, cells in enumerate(csv.reader(lines, delimiter=delimiter, strict=True), start=1):
             if any(cell.strip() for cell in cells):
                 rows.append((number, cells))
+            if most is not None:
+                _check_most(rows, number, name, most)
     except csv.Error as error:
         raise ManifestError(
             f"{name} cannot be read as CSV at row {number + 1}. Look for a quotation mark without its pair."
         ) from error
     return rows
+
+
+def _short_lines(text: str, delimiter: str, name: str, most: Most) -> Iterator[str]:
+    """The lines, none of which makes a row that alone fills the memory."""
+    for line in io.StringIO(text):
+        if line.count(delimiter) > most.columns * _CELL_SEPARATORS:
+            raise ManifestError(_wide(name, most))
+        yield line
+
+
+def _check_most(rows: Sequence[tuple[int, list[str]]], number: int, name: str, most: Most) -> None:
+    """Raises ManifestError as soon as the rows so far are too many or too wide."""
+    if len(rows) == 1 and len(_names(rows[0][1])) > most.columns:
+        raise ManifestError(_wide(name, most))
+    if len(rows) - 1 > most.rows or number > max(_SHEET, most.rows + 1):
+        raise ManifestError(f"{name} has more than {most.rows:,} rows, the most that are read at once. Split it.")
+
+
+def _wide(name: str, most: Most) -> str:
+    return (
+        f"{name} has more than {most.columns:,} columns, the most that are read. Leave out those that are not needed."
+    )

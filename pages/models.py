@@ -38,7 +38,7 @@ def claims() -> None:
 def data() -> None:
     """What the audit of the data sets found."""
     st.markdown(
-        "Patients in two parts, near-identical images, and how well borders and histogram alone tell class and source, "
+        "Patients in two parts, near-identical images, and how well class and source can be told without the lungs, "
         "in the sets that were trained and measured on."
     )
     show_sections(audit_sections(read_audit()))

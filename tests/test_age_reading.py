@@ -48,8 +48,8 @@ def test_an_unstated_sex_is_said_and_leaves_no_sd_score() -> None:
     assert found.sd.score is None
     assert found.sd.reason
     (warning,) = found.warnings
-    assert "girl 97%" in warning
-    assert "boy 3%" in warning
+    assert "girl 97 %" in warning
+    assert "boy 3 %" in warning
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_contradicted_sex_is_said_from_the_cards_confidence_on(sex: str, limit
     assert bool(found.warnings) == said
     if said:
         assert "A boy was stated" in found.warnings[0]
-        assert "girl's (probability 97%)" in found.warnings[0]
+        assert "girl's (probability 97 %)" in found.warnings[0]
 
 
 def test_adult_hands_are_flagged() -> None:

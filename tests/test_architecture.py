@@ -99,6 +99,11 @@ def test_metrics_need_numpy_and_scipy_only() -> None:
     assert not wrong
 
 
+def test_one_module_knows_the_library_of_augmentations() -> None:
+    users = [name(path) for path in (REPOSITORY / "train").rglob("*.py") if "albumentations" in imported(path)]
+    assert users == ["train/augment.py"]
+
+
 def test_no_file_is_longer_than_300_lines() -> None:
     lengths = {name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in source_files()}
     assert not {path: length for path, length in lengths.items() if length > 300}

@@ -84,7 +84,9 @@ def test_figures_agree_with_scikit_learn() -> None:
     }
     assert {name: found[name].value for name in expected} == pytest.approx(expected)
     for name, metric in found.items():
-        assert (metric.part, metric.cases) == ("part", 300)
+        positives = int(target.sum())
+        cases = {"sensitivity": positives, "specificity": 300 - positives}.get(metric.name, 300)
+        assert (metric.part, metric.cases) == ("part", cases)
         assert metric.note.startswith("a note")
         assert (metric.low is None) == (metric.high is None) == (name in {"ECE", "calibration in the large"})
         if metric.low is not None and metric.high is not None:
@@ -142,7 +144,9 @@ def test_cases_without_prediction_or_target_are_left_out_and_counted() -> None:
     values = {metric.name: metric.value for metric in found.metrics}
     assert values["AUC"] == pytest.approx(5 / 6)
     assert (values["sensitivity"], values["specificity"], values["accuracy"]) == pytest.approx((1 / 2, 2 / 3, 3 / 5))
-    assert {metric.cases for metric in found.metrics} == {5}
+    cases = {metric.name: metric.cases for metric in found.metrics}
+    assert (cases.pop("sensitivity"), cases.pop("specificity")) == (2, 3), "what they are shares of"
+    assert set(cases.values()) == {5}
 
 
 def test_a_bad_row_does_not_stop_the_run(small: LoadedModel, root: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 from cxrkit.decoded import COLOUR_WARNING, MAX_FILE_BYTES, NOT_FINITE_WARNING
 from cxrkit.errors import FrameRequired, ImageError, ImageTooLarge
 from cxrkit.image import read_image
+from cxrkit.quality import check_image
 from cxrkit.raster import DEPTH_WARNING, TRANSPARENCY_WARNING
 from tests.dicom_files import make_dicom
 
@@ -61,6 +62,32 @@ def test_float_tiff_leaves_out_what_is_no_number() -> None:
     assert image.warnings == (NOT_FINITE_WARNING,)
     assert np.isfinite(image.values).all()
     np.testing.assert_array_equal(image.values[1:], GRAY[1:])
+
+
+@pytest.mark.parametrize("function", ["LINEAR_EXACT", "SIGMOID"])
+@pytest.mark.parametrize("width", ["1e-300", "1e-45", "1e-38", "3e-38"])
+def test_a_window_too_narrow_to_divide_by_is_a_step(function: str, width: str) -> None:
+    pixels = np.pad(np.full((70, 35), 4000, dtype=np.uint16), ((0, 0), (0, 35)))
+    image = read_image(make_dicom(pixels, WindowCenter="0", WindowWidth=width, VOILUTFunction=function))
+    assert image.window is not None
+    low, high = image.display_range()
+    assert low < high
+    shown = image.windowed()
+    assert (shown[:, :35] == 1).all()
+    assert (shown[:, 35:] <= 0.5).all(), "no NaN"
+    assert not check_image(image, "frontal chest").ok
+
+
+def test_float_tiff_of_tiny_numbers_is_blank() -> None:
+    for largest in (1e-41, 1e-44):
+        pixels = RNG.uniform(0, largest, (80, 80)).astype(np.float32)
+        image = read_image(save(Image.fromarray(pixels), "TIFF"))
+        assert np.isfinite(image.windowed()).all()
+        assert check_image(image, "frontal chest").found == "blank"
+    pixels = RNG.uniform(0, 1e-35, (80, 80)).astype(np.float32)
+    shown = read_image(save(Image.fromarray(pixels), "TIFF")).windowed()
+    np.testing.assert_allclose(shown[pixels == pixels.max()], 1)
+    assert shown.std() > 0.2
 
 
 def test_jpeg_stays_close() -> None:

@@ -173,6 +173,15 @@ def test_crowd_is_large_enough_for_ten_cases(prevalence: float, people: int, dis
     assert found.called == found.found + round(0.1 * (people - diseased))
 
 
+def test_nobody_who_is_missed_is_rounded_away() -> None:
+    """Sensitivity 0.97: of ten cases all would be found, and yet three of a hundred were missed."""
+    found = crowd(point(97, 3, 90, 10), 0.01)
+    assert (found.people, found.diseased, found.missed) == (10_000, 100, 3)
+    seldom = crowd(point(2, 98, 90, 10), 0.01)
+    assert (seldom.diseased, seldom.found) == (100, 2)
+    assert crowd(point(100, 0, 90, 10), 0.01).missed == 0
+
+
 def test_wide_differences_need_distance_and_certainty() -> None:
     assert differ_widely(Interval(0.9, 0.85, 0.93), Interval(0.6, 0.5, 0.7))
     assert not differ_widely(Interval(0.9, 0.6, 0.99), Interval(0.6, 0.3, 0.8)), "intervals touch"

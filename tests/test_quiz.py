@@ -248,7 +248,7 @@ def test_a_case_answered_again_counts_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "\r\n=1+1", " =1", "=1", "\u200e=1", "\x00=1"]
+    "typed", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "\r\n=1+1", " =1", "=1", "\u200e=1", "\x00=1", "\uff0d1"]
 )
 def test_a_nickname_starts_no_formula(typed: str) -> None:
     clean = clean_nickname(typed)

@@ -91,5 +91,5 @@ def test_what_was_chosen_on_carved_parts_is_said() -> None:
     assert "Called: tuberculosis from a score of 0.500." in called
     age = card_markdown(small_card(BONE_AGE))
     assert "Called" not in age
-    assert "Interval: 90%, conformal, from 360 carved cases." in age
+    assert "Interval: 90 %, conformal, from 360 carved cases." in age
     assert "A stated sex is contradicted from a probability of 0.900." in age

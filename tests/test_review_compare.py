@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 from numpy.typing import NDArray
-from scipy.stats import permutation_test
 from sklearn.metrics import recall_score, roc_auc_score
 
 from cxrkit.errors import InputError
@@ -16,7 +15,11 @@ from cxrkit.finding_auc import auc_by_patient
 from cxrkit.metrics import delong_test
 from cxrkit.review.compare import Compared, compare, differences, most_different
 from cxrkit.review.compare_pairs import joint_truth, pair_cases
-from cxrkit.review.compare_tests import BY_PATIENT, FLIPS_BY_PATIENT, MCNEMAR, auc_difference, mcnemar, mean_difference
+from cxrkit.review.compare_tests import (
+    BY_PATIENT,
+    MCNEMAR,
+    auc_difference,
+)
 from cxrkit.review.table import AGE_LABEL, ReviewSet
 from cxrkit.task import Task
 from cxrkit.tasks.bone_age import BONE_AGE
@@ -104,10 +107,14 @@ def test_what_cannot_be_compared_is_refused() -> None:
 def test_a_run_against_itself_differs_by_nothing_in_any_order(seed: int, patients: int | None) -> None:
     first, _ = drawn(seed, patients=patients)
     for figure in differences(compared(first, shuffled(first, 1), (0.5, 0.5)), ages=False):
-        assert figure.found is not None
         found = figure.found
+        if found is None:
+            assert patients is not None
+            assert "not at all" in figure.reason
+            continue
         assert found.first == pytest.approx(found.second)
-        assert (found.difference.value, found.difference.low, found.difference.high, found.p) == (0, 0, 0, 1)
+        assert (found.difference.value, found.p) == (0, 1)
+        assert found.difference.low == pytest.approx(-found.difference.high)
     assert most_different(compared(first, shuffled(first, 2))).size == 0
 
 
@@ -197,38 +204,6 @@ def test_patients_who_nearly_all_have_one_case_come_close_to_delong() -> None:
 def test_two_patients_of_either_class_are_needed() -> None:
     with pytest.raises(InputError, match="two patients of either class"):
         auc_difference([1, 1, 0, 0], [0.1, 0.2, 0.3, 0.4], [0.4, 0.3, 0.2, 0.1], [0, 0, 1, 2])
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_mcnemar_and_flipped_signs_against_all_permutations(seed: int) -> None:
-    random = np.random.default_rng(seed)
-
-    def exact(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-        def mean(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-            return float(np.mean(a - b))
-
-        return float(permutation_test((one, other), mean, permutation_type="samples", n_resamples=10**5).pvalue)
-
-    answers = random.integers(0, 2, (2, 11)).astype(np.float64)
-    assert mcnemar(answers[0] > answers[1], answers[1] > answers[0]) == pytest.approx(exact(*answers))
-    distances = random.gamma(2, 4, (2, 11))
-    distances[0] -= 1.5 * seed
-    assert mean_difference(*distances, np.arange(11)).p == pytest.approx(exact(*distances), abs=0.03)
-
-
-def test_cases_of_one_patient_are_resampled_and_flipped_together() -> None:
-    random = np.random.default_rng(1)
-    one, other = random.integers(0, 2, (2, 50)).astype(np.float64)
-    alone = mean_difference(one, other, np.arange(50))
-    # Every case four times, as of patients with four images: nothing more is known than before.
-    copied = mean_difference(np.repeat(one, 4), np.repeat(other, 4), np.repeat(np.arange(50), 4))
-    assert (copied.first, copied.difference.value) == pytest.approx((alone.first, alone.difference.value))
-    assert (copied.difference.low, copied.difference.high) == pytest.approx(
-        (alone.difference.low, alone.difference.high)
-    )
-    assert copied.test == FLIPS_BY_PATIENT
-    assert copied.p == pytest.approx(alone.p, abs=0.03)
-    assert mean_difference(np.repeat(one, 4), np.repeat(other, 4), np.arange(200)).p < copied.p
 
 
 def test_ages_are_compared_by_mad() -> None:

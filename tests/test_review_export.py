@@ -75,7 +75,7 @@ def review(tmp_path: Path) -> ReviewSet:
         "number": [str(1_000_000 + row // 3) for row in range(CASES)],
         "view": ["PA", "AP", "=PA()"] * 4,
         "age": [str(40 + row) for row in range(CASES)],
-        COLUMN: ["x", HOSTILE[:30]] * 6,
+        COLUMN: ["x", "<img src=x onerror=alert(1)>"] * 6,
     }
     return read_predictions(table_of(TUBERCULOSIS, TARGET, SCORES, further), CANARY, TUBERCULOSIS, tmp_path)
 
@@ -192,7 +192,12 @@ def test_no_cell_starts_a_formula(export: Export) -> None:
     assert "'=cmd" in cases_csv(export)
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "-", "- dash"])
+_FULL_WIDTH = [f"{sign}A1" for sign in "\uff1d\uff0b\uff0d\uff20"]
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "-", "- dash", *_FULL_WIDTH]
+)
 def test_formulas_become_text(text: str) -> None:
     assert safe_cell(text) == f"'{text}"
 

@@ -99,3 +99,20 @@ def test_a_spreadsheet_reads_umlauts_and_so_do_we() -> None:
     assert data.startswith(b"\xef\xbb\xbf"), "without the mark Excel takes UTF-8 for its own code page"
     header, rows = parse_table(data, ("case_key", "table_view"), "The table")
     assert rows[0][1][header.index("table_view")] == "Rückseite"
+
+
+def test_where_lesions_of_a_pair_lie_is_not_offered() -> None:
+    cells = ["left", "right"] * (CASES // 2)
+    assert offered(mask=cells, boxes=cells, baseline_mask=cells, baseline_boxes=cells, side=cells) == {"side"}
+
+
+@pytest.mark.parametrize(
+    "text", ["site/jones", "C:\\jones", "/data", "jones.dcm", "jones.PNG ", "jones.nii.gz", "jones\n.jpeg"]
+)
+def test_paths_and_names_of_files_are_not_offered(text: str) -> None:
+    assert offered(source=[text, "none"] * (CASES // 2)) == set()
+
+
+@pytest.mark.parametrize("text", ["n/a", "N/A", "v1.2", "png", "approx. 3"])
+def test_texts_that_are_no_file_are_offered(text: str) -> None:
+    assert offered(source=[text, "none"] * (CASES // 2)) == {"source"}

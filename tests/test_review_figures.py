@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.special import expit
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import (
     average_precision_score,
@@ -60,6 +61,19 @@ def test_cases_without_truth_or_score_are_left_out() -> None:
     truth, score = np.array([1, 0, np.nan, 1]), np.array([0.9, 0.2, 0.5, np.nan])
     counts = counts_at(truth, score, 0.5)
     assert (counts.tp, counts.tn, counts.fp, counts.fn) == (1, 1, 0, 0)
+
+
+def test_bands_hold_their_curve_where_one_class_is_rare() -> None:
+    random = np.random.default_rng(3)
+    truth = np.arange(20_000) < 60
+    score = expit(random.normal(np.where(truth, 3.0, 0.0)) - 3)
+    found = curves(truth.astype(np.float64), score)
+    reached = np.searchsorted(found.precision_recall.recall, found.precision_band.x[5:] - 1e-12)
+    own = found.precision_recall.precision[np.minimum(reached, len(found.precision_recall.precision) - 1)]
+    low, high = found.precision_band.low[5:], found.precision_band.high[5:]
+    assert np.mean((low - 0.02 <= own) & (own <= high + 0.02)) > 0.95
+    rate = np.interp(found.roc_band.x, found.roc.false_positive_rate, found.roc.true_positive_rate)
+    assert np.mean((found.roc_band.low - 1e-9 <= rate) & (rate <= found.roc_band.high + 1e-9)) > 0.95
 
 
 def test_precision_and_recall_are_scikit_learns() -> None:

@@ -1,5 +1,6 @@
 """Tables of predictions read for a review: what they hold, and bad ones refused with a sentence."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from cxrkit.errors import InputError, ManifestError
 from cxrkit.evaluate import predict_cases
 from cxrkit.predictions import write_predictions
 from cxrkit.review import table as tables
-from cxrkit.review.lesions import known_lesions, read_boxes
+from cxrkit.review.lesions import MOST_BOXES, known_lesions, read_boxes
 from cxrkit.review.table import ReviewSet, read_predictions, reasons_of
 from cxrkit.review.thumbnail import SIDE, thumbnail
 from cxrkit.task import Task
@@ -130,6 +131,23 @@ def test_bad_tables_are_refused_with_a_sentence(text: str, reason: str) -> None:
         read(text)
 
 
+def test_a_large_table_is_refused_before_all_of_it_is_a_list() -> None:
+    tracemalloc.start()
+    for text, reason in (
+        ("a\n" * 1_000_000, "more than 100,000 rows"),
+        ("a\n" + "\n" * 1_100_000, "more than 100,000 rows"),
+        (",".join(f"c{number}" for number in range(501)) + "\na\n", "more than 500 columns"),
+        ("," * 1_000_000 + "a\n", "more than 500 columns"),
+        ("a\n" + "," * 1_000_000, "more than 500 columns"),
+        (",".join(f"c{number}" for number in range(500)) + "\n" + "a\n" * 10_001, "at most 5,000,000 cells"),
+    ):
+        with pytest.raises(ManifestError, match=reason):
+            read(text)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 60 * 1024**2
+
+
 def test_other_files_and_other_tasks_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ManifestError, match="not text in UTF-8"):
         read_predictions(png(), "run", None, None)
@@ -143,7 +161,7 @@ def test_other_files_and_other_tasks_are_refused(monkeypatch: pytest.MonkeyPatch
         read(both)
     assert read(both, TUBERCULOSIS).task is TUBERCULOSIS
     monkeypatch.setattr(tables, "MAX_CASES", 1)
-    with pytest.raises(ManifestError, match="2 cases; at most 1"):
+    with pytest.raises(ManifestError, match="more than 1 rows"):
         read(GOOD + "b.png,0,0.5,0.5\n")
     monkeypatch.setattr(tables, "MAX_BYTES", 10)
     with pytest.raises(ManifestError, match="at most 0 MB"):
@@ -196,6 +214,13 @@ def test_masks_and_boxes_are_where_the_table_says(tmp_path: Path) -> None:
 def test_boxes_that_cannot_be_read_are_a_sentence(text: str) -> None:
     with pytest.raises(InputError, match="box of this case"):
         read_boxes(text)
+
+
+def test_more_boxes_than_anybody_draws_are_a_sentence(tmp_path: Path) -> None:
+    boxes = "|".join(["Mass 10 20 30 40"] * MOST_BOXES)
+    assert len(known_lesions(lesioned(tmp_path, "boxes", boxes), 0, (96, 80))) == MOST_BOXES
+    with pytest.raises(InputError, match="This case has 101 boxes; at most 100 are drawn"):
+        known_lesions(lesioned(tmp_path, "boxes", f"{boxes}|Mass 1 2 3 4"), 0, (96, 80))
 
 
 @pytest.mark.parametrize("number", ["1e308", "-1e308", "1000001", "inf", "nan"])

@@ -1,5 +1,6 @@
 """The sandbox: a worker may hang, crash or eat memory, and the caller gets one ImageError."""
 
+import fcntl
 import multiprocessing
 import os
 import resource
@@ -153,6 +154,38 @@ def test_forked_process_gets_workers_of_its_own() -> None:
     assert child.exitcode == 0
     assert queue.get() != mine
     assert run("echo")[0]["process"] == mine
+
+
+def test_pipes_that_linux_does_not_widen_still_carry_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To a user with many wide pipes it grants no more: fs.pipe-user-pages-soft."""
+    asked = []
+
+    def refuse(*arguments: object) -> None:
+        asked.append(arguments)
+        raise PermissionError
+
+    monkeypatch.setattr(fcntl, "fcntl", refuse)
+    pool = sandbox._Pool()
+    try:
+        payload = os.urandom(3_000_000)
+        head = {"target": "tests.sandbox_targets:echo", "options": {}, "seconds": 20.0}
+        assert bytes(pool.call(head, payload)[1][0]) == payload
+    finally:
+        pool.close()
+    assert len(asked) == (2 if hasattr(fcntl, "F_SETPIPE_SZ") else 0)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="counts open files in /proc")
+def test_a_worker_that_cannot_start_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    before = os.listdir("/proc/self/fd")
+    for _ in range(3):
+        with pytest.raises(BlockingIOError):
+            sandbox._Worker()
+    assert len(os.listdir("/proc/self/fd")) == len(before)
 
 
 def _alive(process: int) -> bool:

@@ -185,7 +185,7 @@ def test_scores_inside_the_band_are_called_neither_way(answer: Callable[..., Pre
     found = answer(image, perfusion=0.0, low=0.0, high=1.0)
     assert found.scan is not None
     assert (found.label, found.scan.kind, found.scan.verdict) == (CANNOT_TELL, None, "cannot tell")
-    assert "lies between 0.00 and 1.00" in found.scan.reason
+    assert "lies between 0.000 and 1.000" in found.scan.reason
     sure = answer(image, perfusion=0.0)
     assert sure.scan is not None
     assert (sure.label, sure.scan.kind, sure.scan.verdict, sure.scan.reason) == (

@@ -9,7 +9,6 @@ trained: the stored weights are measured again and get a new card.
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import albumentations as A
 import cv2
 import numpy as np
 import pandas as pd
@@ -26,7 +25,7 @@ from cxrkit.lungs import NAME, SIZE, TRAIN_COMMAND, find_lungs, lung_input
 from cxrkit.models.unet import UNet
 from cxrkit.phantoms import LESIONS, Lesion, random_chest, simulate_chest
 from cxrkit.weights import fill, read_weights, save_weights
-from train.augment import seed_steps
+from train.augment import with_mask
 from train.identity import identity_of
 from train.provenance import commit
 from train.trainer import FitSettings, fit
@@ -48,50 +47,20 @@ class Settings:
     seed: int = 0
 
 
-def augmentation() -> A.Compose:
-    """Framing, tone, sharpness, and opaque patches: lungs hidden by disease are still lungs."""
-    return A.Compose(
-        [
-            A.HorizontalFlip(p=0.5),
-            A.Affine(
-                scale=(0.7, 1.25),
-                translate_percent=0.12,
-                rotate=(-12, 12),
-                shear=(-6, 6),
-                keep_ratio=False,
-                p=0.9,
-            ),
-            A.ElasticTransform(alpha=30, sigma=8, p=0.3),
-            A.RandomGamma((50, 200), p=0.6),
-            A.RandomBrightnessContrast(0.25, 0.4, p=0.6),
-            A.CoarseDropout(
-                num_holes_range=(1, 4),
-                hole_height_range=(0.08, 0.35),
-                hole_width_range=(0.08, 0.35),
-                fill="random_uniform",
-                p=0.5,
-            ),
-            A.GaussianBlur((3, 7), p=0.3),
-            A.GaussNoise((0.02, 0.08), p=0.3),
-        ]
-    )
-
-
 class Pairs(Dataset[tuple[Tensor, Tensor]]):
     """Images [N, S, S] in [-1, 1] and masks [N, S, S] in {0, 1}."""
 
     def __init__(self, images: NDArray[np.float32], masks: NDArray[np.float32], repeats: int) -> None:
         self.images, self.masks, self.repeats = images, masks, repeats
-        self.augment = augmentation()
+        self.augment = with_mask()
 
     def __len__(self) -> int:
         return len(self.images) * self.repeats
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         index %= len(self.images)
-        seed_steps(self.augment)
-        drawn = self.augment(image=(self.images[index] + 1) / 2, mask=self.masks[index])
-        return torch.from_numpy(lung_input(drawn["image"]))[None], torch.from_numpy(drawn["mask"])[None]
+        image, mask = self.augment((self.images[index] + 1) / 2, self.masks[index])
+        return torch.from_numpy(lung_input(image))[None], torch.from_numpy(mask)[None]
 
 
 def loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from cxrkit.quiz.judging import Outcome, Read
-from cxrkit.table import LineFeeds
+from cxrkit.table import FORMULA_SIGNS, LineFeeds
 
 MOST_LETTERS = 30
 """Of a nickname."""
@@ -34,15 +34,15 @@ COLUMNS = (
     "note",
 )
 
-_FORMULA = ("=", "+", "-", "@", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}", "\N{FULLWIDTH COMMERCIAL AT}")
-"""What starts a formula in a spreadsheet; the nickname is the one cell that is not in words of ours."""
-
 
 def clean_nickname(text: str) -> str:
-    """A nickname for the screen and for a cell: one line, at most 30 letters, an apostrophe before a formula."""
+    """A nickname for the screen and for a cell: one line, at most 30 letters, an apostrophe before a formula.
+
+    It is the one cell that is not in words of ours.
+    """
     line = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text)
     short = " ".join(line.split())[:MOST_LETTERS].strip()
-    return f"'{short}" if short.startswith(_FORMULA) else short
+    return f"'{short}" if short.startswith(FORMULA_SIGNS) else short
 
 
 def results_csv(outcomes: Sequence[Outcome], note: str) -> str:

@@ -9,7 +9,7 @@ from scipy.stats import binomtest, norm, rankdata
 
 from cxrkit.checks import Bools, Floats, Integers, both_classes, numbers, same_length, scored
 from cxrkit.errors import InputError
-from cxrkit.metrics import Interval, bootstrap_interval, delong_test
+from cxrkit.metrics import Interval, bootstrap_interval, delong_test, wilson_interval
 
 _FLIPS = 1999
 _AT_ONCE = 4_000_000
@@ -18,6 +18,8 @@ _AT_ONCE = 4_000_000
 DELONG = "DeLong"
 BY_PATIENT = "DeLong over patients (Obuchowski 1997)"
 MCNEMAR = "exact McNemar"
+NEWCOMBE = "Newcombe (1998)"
+BOOTSTRAP = "paired bootstrap"
 FLIPS = f"sign flips, {_FLIPS:,} draws"
 FLIPS_BY_PATIENT = f"sign flips of whole patients, {_FLIPS:,} draws"
 
@@ -30,7 +32,7 @@ class Tested:
         first, second: the figures.
         difference: first - second, with its interval.
         p: two-sided.
-        test: that p is of, in words.
+        interval, test: what the interval and p are by, in words.
         cases: that the figures were measured on.
     """
 
@@ -38,6 +40,7 @@ class Tested:
     second: float
     difference: Interval
     p: float
+    interval: str
     test: str
     cases: int
 
@@ -58,7 +61,7 @@ def auc_difference(target: ArrayLike, first: ArrayLike, second: ArrayLike, owner
     whose = _whose(owners)
     if whose.max(initial=-1) + 1 == whose.size:
         found = delong_test(target, first, second)
-        return Tested(found.auc_a, found.auc_b, found.difference, found.p, DELONG, whose.size)
+        return Tested(found.auc_a, found.auc_b, found.difference, found.p, DELONG, DELONG, whose.size)
     (positive, one), (_, other) = scored(target, first), scored(target, second)
     same_length(one.size, whose.size, ("scores", "owners"))
     both_classes(positive, least=2)
@@ -74,22 +77,23 @@ def auc_difference(target: ArrayLike, first: ArrayLike, second: ArrayLike, owner
     half = float(norm.ppf(0.975)) * error
     interval = Interval(gap, max(-1.0, gap - half), min(1.0, gap + half))
     auc_a, auc_b = (float(each[positive].mean()) for each in areas)
-    return Tested(auc_a, auc_b, interval, p, BY_PATIENT, whose.size)
+    return Tested(auc_a, auc_b, interval, p, BY_PATIENT, BY_PATIENT, whose.size)
 
 
 def mean_difference(first: ArrayLike, second: ArrayLike, owners: ArrayLike) -> Tested:
     """Two means of paired values: a share of 0s and 1s, or a distance such as the MAD.
 
-    The interval is a paired bootstrap that resamples patients. p is the exact McNemar test of 0s and 1s of independent
-    cases; of other values the signs of the differences, summed for each patient, are flipped at random (Fisher 1935).
+    Of 0s and 1s of independent cases the interval is Newcombe's and p the exact McNemar test. Of other values the
+    interval is a paired bootstrap that resamples patients, and for p the signs of the differences, summed for each
+    patient, are flipped at random (Fisher 1935).
 
     Args:
         first, second: [N] values.
         owners: [N] whose case each is.
 
     Raises:
-        InputError: no case, or those of one owner alone, of which a resample would always be the same; lengths that
-            differ, or a value that is not a number.
+        InputError: no case, those of one owner alone, or differences that are all the same, of which a resample would
+            always be the same; lengths that differ, or a value that is not a number.
     """
     one, other, whose = numbers(first, "values"), numbers(second, "values"), _whose(owners)
     same_length(one.size, other.size, ("values", "values"))
@@ -97,14 +101,37 @@ def mean_difference(first: ArrayLike, second: ArrayLike, owners: ArrayLike) -> T
     if whose.max() == 0:
         raise InputError("The interval of the difference needs at least two cases, and those of at least two patients.")
     totals: Floats = np.bincount(whose, one - other).astype(np.float64)
-    counts = np.bincount(whose)
-    interval = bootstrap_interval(lambda total, count: float(total.sum() / count.sum()), totals, counts)
+    counts, means = np.bincount(whose), (float(one.mean()), float(other.mean()))
     alone = counts.max() == 1
     if alone and np.isin([one, other], (0.0, 1.0)).all():
-        p, test = mcnemar(one > other, other > one), MCNEMAR
-    else:
-        p, test = _flipped(totals), FLIPS if alone else FLIPS_BY_PATIENT
-    return Tested(float(one.mean()), float(other.mean()), interval, p, test, one.size)
+        p = mcnemar(one > other, other > one)
+        return Tested(*means, newcombe_interval(one == 1, other == 1), p, NEWCOMBE, MCNEMAR, one.size)
+    if np.ptp(totals / counts) == 0:
+        raise InputError("The two differ in every case by the same, or not at all, so nothing says how sure that is.")
+    interval = bootstrap_interval(lambda total, count: float(total.sum() / count.sum()), totals, counts)
+    test = FLIPS if alone else FLIPS_BY_PATIENT
+    return Tested(*means, interval, _flipped(totals), BOOTSTRAP, test, one.size)
+
+
+def newcombe_interval(first: Bools, second: Bools) -> Interval:
+    """Difference of two paired shares, with an interval that is never empty.
+
+    R. G. Newcombe, Statistics in Medicine 17, 2635 (1998), method 10: Wilson's intervals of both shares, joined by
+    their correlation.
+
+    Args:
+        first, second: [N] whether each answer holds; at least one case.
+    """
+    both, neither = int((first & second).sum()), int((~first & ~second).sum())
+    shares = [wilson_interval(int(each.sum()), each.size) for each in (first, second)]
+    product = math.prod(float(each.sum()) * float((~each).sum()) for each in (first, second))
+    tied = both * neither - int((first & ~second).sum()) * int((~first & second).sum())
+    corrected = max(tied - first.size / 2, 0.0) if tied > 0 else float(tied)  # for continuity, as Newcombe does
+    phi = corrected / math.sqrt(product) if product else 0.0
+    (one, other), gap = shares, shares[0].value - shares[1].value
+    down, up = (one.value - one.low, other.high - other.value), (one.high - one.value, other.value - other.low)
+    low, high = (math.sqrt(max(a * a - 2 * phi * a * b + b * b, 0.0)) for a, b in (down, up))
+    return Interval(gap, max(-1.0, gap - low), min(1.0, gap + high))
 
 
 def mcnemar(first_alone: Bools, second_alone: Bools) -> float:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from cxrkit.review.filters import EMPTY, MOST_VALUES, shown
 from cxrkit.review.notes import Entry
-from cxrkit.review.table import BOXES, MASK, ReviewSet
-from cxrkit.table import LineFeeds
+from cxrkit.review.table import BOXES, MASK, OF_BASELINE, ReviewSet
+from cxrkit.table import FORMULA_SIGNS, LineFeeds
 
 _WORDS = frozenset(
     {"id", "ids", "pid", "uid", "mrn", "dob", "time", "no", "nr", "ssn", "url", "row", "pat", "born", "initials"}
@@ -51,14 +51,18 @@ _MONTH = (
     r"sept?(ember)?|o[ck]t(ober)?|nov(ember)?|de[cz](ember)?)(?![^\W\d_])"
 )
 _DATE_IN_WORDS = re.compile(rf"\d[\s.,/_-]*{_MONTH}|(?<![^\W\d_]){_MONTH}[\s.,/_-]*\d", re.IGNORECASE)
+_FILE = re.compile(
+    r"(?!\s*n/a\s*$).*([/\\]|\.(dcm|dicom|ima|png|jpe?g|jp2|tiff?|bmp|gif|webp|nii|npy|npz|zip|gz|csv)\s*$)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A path, or a name that ends as files of images and tables do: folders and files are often called after persons."""
+
 _TELEPHONE = re.compile(r"(\d[\s()/.-]{0,3}){7}")
 _AGES = frozenset({"age", "ages", "alter", "year", "years", "month", "months", "jahre", "monate"})
 """Words of a column's name whose whole numbers may all be different: they are as many as there are years of life."""
 
 _LONGEST, _GREATEST = 40, 10_000
 """Of a text, in characters, and of a whole number, that can stand for a group: longer ones tell persons apart."""
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,11 +109,12 @@ def offered_columns(review: ReviewSet) -> tuple[str, ...]:
 
     Never one whose name speaks of a patient, name, number, date or file (`identifying`), nor one whose values could
     stand for a person: dates, telephone numbers, large numbers, whole numbers (but ages) and texts that are
-    mostly different, long texts. What is left can still identify a
-    person together with other data; so none is exported unless it is ticked.
+    mostly different, long texts, paths and names of files. What is left can still identify a person together with other
+    data; so none is exported unless it is ticked.
     """
     task = review.task
-    others = {*task.file_columns, task.target_column, MASK, BOXES}
+    others = {*task.file_columns, task.target_column}
+    others |= {f"{of}{name}" for of in ("", OF_BASELINE) for name in (MASK, BOXES)}
     table = review.table
     return tuple(
         str(name)
@@ -146,8 +151,10 @@ def _tells_groups(name: str, column: "pd.Series[Any]") -> bool:
 
 
 def _stands_for_one(text: str) -> bool:
-    """Whether a text is too long for a group, or holds a date or a telephone number."""
-    return len(text) > _LONGEST or any(each.search(text) for each in (_DATE, _DATE_IN_WORDS, _TELEPHONE))
+    """Whether a text is too long for a group, names a file, or holds a date or a telephone number."""
+    if len(text) > _LONGEST or _FILE.match(text):
+        return True
+    return any(each.search(text) for each in (_DATE, _DATE_IN_WORDS, _TELEPHONE))
 
 
 def review_csv(export: Export, footer: str, *, words: bool) -> bytes:
@@ -206,7 +213,7 @@ def _number(value: float) -> str:
 
 def safe_cell(text: str) -> str:
     """Text that no spreadsheet runs as a formula; numbers stay numbers."""
-    if not text.lstrip(" ").startswith(_FORMULA):
+    if not text.lstrip(" ").startswith(FORMULA_SIGNS):
         return text
     try:
         float(text)

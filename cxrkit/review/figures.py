@@ -255,9 +255,12 @@ def _resampled(positive: Bools, values: Floats) -> tuple[Floats, Floats]:
 
     Cases between two thresholds count alike, so their numbers are drawn (a multinomial draw) and not the cases.
     """
-    cuts = np.unique(values)[::-1]
+    cuts = np.unique(values)
     if cuts.size > _CUTS:
-        cuts = cuts[np.round(np.linspace(0, cuts.size - 1, _CUTS)).astype(np.int64)]
+        # Of each class as many: where one is rare, nearly all cuts would else lie among the other's scores.
+        each = [_spread(np.unique(own), _CUTS // 2) for own in (values[positive], values[~positive])]
+        cuts = np.unique(np.r_[cuts[0], *each])
+    cuts = cuts[::-1]
     index = np.searchsorted(-cuts, -values)
     generator = np.random.default_rng(0)
     rates = []
@@ -265,6 +268,12 @@ def _resampled(positive: Bools, values: Floats) -> tuple[Floats, Floats]:
         shares = np.bincount(members, minlength=cuts.size) / members.size
         rates.append(generator.multinomial(members.size, shares, size=_REPEATS).cumsum(axis=1) / members.size)
     return rates[0], rates[1]
+
+
+def _spread(distinct: Floats, count: int) -> Floats:
+    """So many of rising values, or all of fewer; the highest and the lowest among them."""
+    places = np.linspace(0, distinct.size - 1, min(count, distinct.size))
+    return np.asarray(distinct[np.round(places).astype(np.int64)])
 
 
 def _roc_band(sensitivity: Floats, alarms: Floats) -> Band:

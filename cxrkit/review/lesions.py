@@ -18,6 +18,9 @@ it they are in pixels of the file."""
 _LARGEST = 1e6
 """In pixels, of a number of a box: larger ones lie in no image, and beyond 1e308 their sums are no numbers."""
 
+MOST_BOXES = 100
+"""Of a cell. **Choice**: readers draw a few; each is an outline on the image, and thousands would stall the page."""
+
 _HOW = "Write label, left, top, width and height with blanks between them, and join several boxes by the bar |."
 
 
@@ -36,9 +39,16 @@ def read_boxes(text: str) -> tuple[LesionBox, ...]:
     """Boxes of a cell, such as "Mass 120 200 64 80 | Effusion 10.5 300 90 120"; () of an empty one.
 
     Raises:
-        InputError: it is written otherwise, a box has no area, or a number is above a million.
+        InputError: it is written otherwise, a box has no area, a number is above a million, or there are more than
+            MOST_BOXES.
     """
-    return tuple(_box(part.split()) for part in text.split("|") if part.strip())
+    parts = [part for part in text.split("|") if part.strip()]
+    if len(parts) > MOST_BOXES:
+        raise InputError(
+            f"This case has {len(parts):,} boxes; at most {MOST_BOXES} are drawn. Keep the ones that matter, or give a "
+            "mask in their place."
+        )
+    return tuple(_box(part.split()) for part in parts)
 
 
 def _box(words: list[str]) -> LesionBox:
@@ -75,7 +85,7 @@ def known_lesions(
 
     Raises:
         InputError, ImageError: the mask cannot be found or read, covers everything, or has other
-            proportions; boxes that cannot be read.
+            proportions; boxes that cannot be read, or too many.
     """
     found = []
     path, boxes = review.mask_path(row, of), f"{of}{BOXES}"

@@ -20,7 +20,7 @@ from cxrkit.finding_labels import findings_of, several_labels
 from cxrkit.image import Radiograph
 from cxrkit.image_file import load_image
 from cxrkit.predictions import prediction_columns
-from cxrkit.table import cells_by_name, columns_in_words, parse_table
+from cxrkit.table import Most, cells_by_name, columns_in_words, parse_table
 from cxrkit.task import Task
 
 MAX_BYTES = 64 << 20
@@ -28,6 +28,12 @@ MAX_BYTES = 64 << 20
 
 MAX_CASES = 100_000
 """**Choice**: beyond it filters take longer than half a second."""
+
+MAX_COLUMNS = 500
+"""**Choice**: several times those of the task with most labels."""
+
+MAX_CELLS = 5_000_000
+"""**Choice**: 50 columns of MAX_CASES. A cell takes memory even where the file leaves it out."""
 
 AGE_LABEL = "bone age"
 """What is reviewed of a task whose labels are ages."""
@@ -196,12 +202,15 @@ def _frame(data: bytes) -> pd.DataFrame:
         raise ManifestError(
             f"The table has {len(data) / 1024**2:,.0f} MB; at most {MAX_BYTES >> 20} MB are read. Split it."
         )
-    header, rows = parse_table(data, (), "The table")
-    if len(rows) > MAX_CASES:
-        raise ManifestError(f"The table has {len(rows):,} cases; at most {MAX_CASES:,} are reviewed at once. Split it.")
-    return pd.DataFrame(
-        [cells_by_name(header, cells, f"Row {number}") for number, cells in rows], columns=header, dtype=str
-    )
+    header, rows = parse_table(data, (), "The table", Most(MAX_CASES, MAX_COLUMNS))
+    if len(rows) * len(header) > MAX_CELLS:
+        raise ManifestError(
+            f"The table has {len(rows):,} rows of {len(header):,} columns; at most {MAX_CELLS:,} cells are reviewed at "
+            "once. Leave out columns that are not needed, or split it."
+        )
+    # As lists: a dict for each row takes several times as much.
+    written = [list(cells_by_name(header, cells, f"Row {number}").values()) for number, cells in rows]
+    return pd.DataFrame(written, columns=header, dtype=str)
 
 
 def _task_of(table: pd.DataFrame) -> Task:

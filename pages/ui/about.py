@@ -3,9 +3,9 @@
 import streamlit as st
 
 from cxrkit.card import Card, Metric
-from cxrkit.report import Rows, as_text
+from cxrkit.report import Rows, as_text, chosen
 from cxrkit.task import Task
-from pages.ui.words import listed, percent, share
+from pages.ui.words import listed
 
 
 @st.fragment
@@ -22,11 +22,11 @@ def about_model(task: Task, card: Card) -> None:
         measured(card)
         st.markdown("**Trained and measured on**")
         _table(data_rows(card))
-        st.markdown(f"**Split.** {card.split}.")
+        st.markdown(f"**Split.** {card.split.rstrip('.')}.")
         for title, rows in card.tables.items():
             st.markdown(f"**{title}**")
             _table(as_text(rows))
-        st.caption(record(card))
+        st.caption(f"{chosen(card)}Started from: {card.initialisation}. {record(card)}")
 
 
 def data_rows(card: Card) -> Rows:
@@ -54,7 +54,7 @@ def _row(metric: Metric) -> dict[str, str]:
         "Figure": metric.name,
         "Value": f"{metric.value:.3f}",
         "95 % interval": interval,
-        "Images": f"{metric.cases:,}",
+        "Cases": f"{metric.cases:,}",
         "Measured on": metric.part,
         "Note": metric.note,
     }
@@ -65,21 +65,9 @@ def _table(rows: Rows) -> None:
 
 
 def record(card: Card) -> str:
-    """What was chosen on carved parts, and how the network was made and is stored, in sentences."""
+    """How the network was made and is stored, in sentences."""
     network = listed([f"{name} {value}" for name, value in card.model.items()])
     return (
-        f"{_chosen(card)} Temperature {card.temperature:.3f}. Network: {network}. Input {card.input_size} × "
-        f"{card.input_size} pixels. Started from: {card.initialisation}. Stored as {card.precision}, SHA-256 "
-        f"{card.sha256[:16]}…, code {card.commit[:12]}."
+        f"Temperature {card.temperature:.3f}. Network: {network}. Input {card.input_size} × {card.input_size} pixels. "
+        f"Stored as {card.precision}, SHA-256 {card.sha256[:16]}…, code {card.commit[:12]}."
     )
-
-
-def _chosen(card: Card) -> str:
-    """What was chosen on carved parts: thresholds; of ages the interval, and when a stated sex is contradicted."""
-    thresholds = listed([f"{share(value)} for {label}" for label, value in card.thresholds.items()])
-    if card.interval is None:
-        return f"Threshold {thresholds}."
-    cases = sum(card.interval["counts"])
-    interval = f"Conformal interval of {percent(card.interval['coverage'])} coverage, from {cases:,} carved cases."
-    sex = card.thresholds.get("sex")
-    return interval if sex is None else f"{interval} A stated sex is contradicted from probability {share(sex)}."

@@ -9,9 +9,13 @@ from cxrkit.errors import CxrkitError
 
 
 @contextmanager
-def errors_shown() -> Iterator[None]:
-    """Show what the user can do something about. Anything else is a fault of ours and is left to Streamlit."""
+def errors_shown(of: str = "") -> Iterator[None]:
+    """Show what the user can do something about. Anything else is a fault of ours and is left to Streamlit.
+
+    Args:
+        of: what it is about, in Markdown, where the page has several.
+    """
     try:
         yield
     except CxrkitError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(f"**{of}.** {error}" if of else str(error), icon=":material/error:")

@@ -43,7 +43,7 @@ LONGEST = 1600
 OPACITY, FAINTEST = 0.45, 0.25
 """As the viewer starts: how strong the colours are, and from which share of the maximum they show."""
 
-_LINE = 110
+LINE = 110
 """Letters of a line of the legend."""
 
 LIBRARIES = ("streamlit", "torch", "torchvision", "timm", "grad-cam", "pydicom", "opencv-python-headless", "numpy")
@@ -203,7 +203,7 @@ def _legend(task: Task, card: Card, reading: Reading) -> list[str]:
 
 def lines_of_doubts(said: Sequence[str]) -> list[str]:
     """What the image guard said, for the legend of a picture."""
-    return [line for text in said for line in wrap(f"Doubt: {text}", _LINE)]
+    return [line for text in said for line in wrap(f"Doubt: {text}", LINE)]
 
 
 def lines_of_reading(reading: Explained) -> list[str]:

@@ -60,5 +60,5 @@ def _pictures(stages: "Stages") -> None:
         )
     st.caption(
         "All of these images are generated: they show no patient. A second network learned to tell them from real "
-        "radiographs, and what it learned helps the transformer to read yours."
+        "radiographs, and its features are joined with the transformer's when yours is read."
     )

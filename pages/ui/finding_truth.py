@@ -108,7 +108,7 @@ def _where(image: Radiograph, truth: Truth, shown: Shown) -> None:
     if heatmap.empty:
         st.markdown(f"**{title}.** No positive evidence: there is no heat to compare.")
     elif not masks:
-        st.markdown(f"**{title}.** Nothing of that is there: whatever it marks, it marks none.")
+        st.markdown(f"**{title}.** This finding is not there, so nothing that the map marks is a sign of it.")
     for lesion, mask in masks if not heatmap.empty else ():
         found = localise(heatmap.values, heatmap.box, mask)
         st.markdown(sentence(f"{title}, {lesion}", found, spacing and spacing[0]))

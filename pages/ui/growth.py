@@ -18,7 +18,7 @@ from pages.ui.growth_course import Visit, in_order, remarks, step_rows, steps, v
 from pages.ui.growth_export import growth_csv
 from pages.ui.growth_images import choose_sources
 from pages.ui.growth_plot import growth_figure, visit_in_words
-from pages.ui.growth_reading import Hand, hands_of, read_visit
+from pages.ui.growth_reading import Hand, hands_of, read_visit, title_of
 from pages.ui.growth_table import ask_ages, begin_ages
 from pages.ui.models import load
 from pages.ui.presenter import explain
@@ -52,13 +52,17 @@ def several_visits(task: Task, card: Card) -> None:
         return
     ages = ask_ages(child, hands)
     loaded = load(task)
-    visits = []
+    read = []
     for number, (hand, age) in enumerate(zip(hands, ages, strict=True), start=1):
-        with st.spinner(f"Reading image {number} of {len(hands)} …"):
-            visits.append(read_visit(loaded, hand, sex, age.months))
+        # An image that the user insisted on may be too small for the network; it costs itself alone.
+        with errors_shown(title_of(hand.source)), st.spinner(f"Reading image {number} of {len(hands)} …"):
+            read.append((hand, read_visit(loaded, hand, sex, age.months)))
+    if not read:
+        return
+    visits = [visit for _, visit in read]
     _course(key, visits, sex)
     _tables(key, card, visits)
-    _show_one(task, loaded, key, hands, visits)
+    _show_one(task, loaded, key, [hand for hand, _ in read], visits)
 
 
 def _begin_child(key: str, images: set[str], sex: str) -> None:

@@ -74,7 +74,7 @@ def hands_of(task: Task, sources: Sequence[Source], key: str) -> list[Hand]:
             source, looked = _of_frame(given, looked, task.reads, key)
         if looked.head is None or looked.verdict is None:
             if looked.problem:
-                st.error(f"**{_title(source)}.** {looked.problem}", icon=":material/error:")
+                st.error(f"**{title_of(source)}.** {looked.problem}", icon=":material/error:")
             continue
         remark = _passed(source, looked.verdict, key)
         if remark is not None:
@@ -82,7 +82,8 @@ def hands_of(task: Task, sources: Sequence[Source], key: str) -> list[Hand]:
     return found
 
 
-def _title(source: Source) -> str:
+def title_of(source: Source) -> str:
+    """An image by its number and name, in Markdown."""
     return f"Image {source.number} ({in_markdown(source.name)})"
 
 
@@ -104,7 +105,7 @@ def _look(key: str, reads: Reads, _source: Source) -> Looked:
 def _of_frame(source: Source, looked: Looked, reads: Reads, key: str) -> tuple[Source, Looked]:
     """The frame that the user chooses of a file with several."""
     frame = st.number_input(
-        f"{_title(source)}: frame, 1 to {looked.frames}",
+        f"{title_of(source)}: frame, 1 to {looked.frames}",
         1,
         looked.frames,
         value=None,
@@ -127,7 +128,7 @@ def _passed(source: Source, verdict: "Verdict", key: str) -> str | None:
     if source.key in overridden:
         return f"{reasons} It is analysed because you asked for it; the bone age means little."
     with st.container(border=True, key=f"{key}.guard.{source.number}"):
-        st.warning(f"**{_title(source)}.** {reasons} It was not analysed.", icon=":material/front_hand:")
+        st.warning(f"**{title_of(source)}.** {reasons} It was not analysed.", icon=":material/front_hand:")
         st.button(
             "Analyse anyway",
             key=f"{key}.anyway.{source.number}",

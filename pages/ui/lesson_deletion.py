@@ -81,7 +81,7 @@ def _say(points: "list[Point]", positive: str) -> None:
         "**What it means.** "
         + (
             "The score falls sooner in the order of the map: the map names what this score rests on. That is all it "
-            "says. Where step 1 found it off the lesion, the network rests on something else than the lesion, and the "
+            "says. Where step 1 found it off the lesion, the network rests on something other than the lesion, and the "
             "map is right about the network, not about the patient."
             if by_map < by_chance
             else "The score does not fall sooner in the order of the map than at random: the map does not name what "

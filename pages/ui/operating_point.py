@@ -27,7 +27,7 @@ from cxrkit.task import Task
 from pages.ui import models
 from pages.ui.charts import show_figure
 from pages.ui.roc_plot import Plotted, roc_figure
-from pages.ui.words import percent_interval, share
+from pages.ui.words import percent, percent_interval, share
 
 OPTIMISTIC = "optimistic: same archives as training"
 PREVALENCES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
@@ -62,7 +62,7 @@ def operating_point_of(task: Task, card: Card, threshold: float) -> None:
         return
     points = [operating_point(each.part, threshold) for each in judged]
     st.markdown(
-        f"How often the network is right when it calls {task.positive} from a score of **{share(threshold)}**, on "
+        f"Sensitivity and specificity where {task.positive} is called from a score of **{share(threshold)}**, on "
         "images with known answers. Figures follow the threshold above; 95 % intervals in brackets."
     )
     for column, each, point in zip(st.columns(len(judged), border=True), judged, points, strict=True):
@@ -182,9 +182,9 @@ def _prevalence(task: Task, judged: Sequence[_Judged], points: Sequence[Operatin
             f"**{each.letter}.**{note} {_crowd(task, point, prevalence)}\n\n{_values(task, point, prevalence)}"
         )
     st.caption(
-        "PPV and NPV: positive and negative predictive value. A confirmatory test, such as sputum, is counted for "
-        "everyone called. Their intervals hold both sensitivity and specificity at the ends of theirs, so they are "
-        "rather too wide than too narrow; the prevalence counts as exact."
+        "PPV and NPV: positive and negative predictive value. A confirmatory test, such as a sputum culture or a "
+        "molecular test, is counted for everyone called. Their intervals hold both sensitivity and specificity at the "
+        "ends of theirs, so they are rather too wide than too narrow; the prevalence counts as exact."
     )
 
 
@@ -196,8 +196,8 @@ def _crowd(task: Task, point: OperatingPoint, prevalence: float) -> str:
     people = crowd(point, prevalence)
     return (
         f"Of {people.people:,} people screened at {_prevalence_in_words(prevalence)} prevalence, {people.diseased:,} "
-        f"have {task.positive}. The network would call **{people.called:,}**, finding **{people.found:,}** of them and "
-        f"missing **{people.missed:,}**."
+        f"have {task.positive}. The network would call **{people.called:,}** people: **{people.found:,}** of the "
+        f"{people.diseased:,} who have {task.positive}; it would miss **{people.missed:,}**."
     )
 
 
@@ -233,8 +233,10 @@ def _small_print(task: Task, card: Card) -> str:
         "Intervals are over images, not over patients or hospitals: another hospital can lie outside all of them. "
         "“Cross-family” parts were scored by networks of the same recipe that saw none of the images they were "
         "tested on; one archive may still feed several sets (see the notes under “About this model”). The network of "
-        "this page was trained on all of these sets. Scores are temperature-scaled probabilities: the "
+        "this page was trained on the training parts of all of these sets. Scores are temperature-scaled "
+        "probabilities: the "
         f"network's outputs are divided by the card's temperature, {card.temperature:.3f}, and say nothing about a "
         f"person's risk of {task.positive} at another prevalence. {WHO_TRIAGE.name}: sensitivity at least "
-        f"{WHO_TRIAGE.sensitivity:.0%} and specificity at least {WHO_TRIAGE.specificity:.0%}. {WHO_TRIAGE.source}."
+        f"{percent(WHO_TRIAGE.sensitivity)} and specificity at least {percent(WHO_TRIAGE.specificity)}. "
+        f"{WHO_TRIAGE.source}."
     )

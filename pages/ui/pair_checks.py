@@ -117,15 +117,14 @@ def _registered(visits: tuple[Visit, Visit], fit: "Registration") -> None:
     if not fit.converged:
         st.warning(
             "No shift, turn and scale lays the follow-up over the baseline (residual "
-            f"{fit.residual:.2f}; 0 is a perfect fit, 1 none). These two may not be comparable: another view, another "
-            "patient, or a very different posture. The viewer shows them by their frames only.",
+            f"{fit.residual:.2f}; {_residuals()}). These two may not be comparable: another view, another patient, or "
+            "a very different posture. The viewer shows them by their frames only.",
             icon=":material/warning:",
         )
         return
     st.markdown(
-        f"{fit_in_words(fit)} Residual **{fit.residual:.2f}** "
-        f"(0 is a perfect fit, 1 none); {percent(fit.overlap)} of the baseline is covered. No network reads this "
-        "preview; “Align” in the viewer uses it."
+        f"{fit_in_words(fit)} Residual **{fit.residual:.2f}** ({_residuals()}); {percent(fit.overlap)} of the baseline "
+        "is covered. No network reads this preview; “Align” in the viewer uses it."
     )
     with st.container(horizontal=True, gap="medium"):
         for title, picture in registered_pictures(visits, fit):
@@ -138,12 +137,21 @@ def _registered(visits: tuple[Visit, Visit], fit: "Registration") -> None:
     )
 
 
+def _residuals() -> str:
+    """What the residuals of a registration mean."""
+    from cxrkit.registration import LARGEST_RESIDUAL  # brings OpenCV, which the first page has no need of
+
+    return (
+        f"0 is a perfect fit; unrelated images have 0.6 to 0.9, and above {LARGEST_RESIDUAL:.2f} nothing is said to fit"
+    )
+
+
 def fit_in_words(fit: "Registration") -> str:
     """What has to be done to the follow-up so that it fits: the inverse of how it differs from the baseline."""
     right, down = fit.shift_share
     way = "counter-clockwise" if fit.rotation_degrees > 0 else "clockwise"
     return (
-        f"The follow-up fits the baseline best when it is shifted by {percent(abs(right))} to the "
+        f"The follow-up fits the baseline best when it is shifted by {percent(abs(right))} of its longer side to the "
         f"{'left' if right > 0 else 'right'} and {percent(abs(down))} {'up' if down > 0 else 'down'}, turned by "
         f"{abs(fit.rotation_degrees):.1f}° {way} and taken {1 / fit.scale:.2f} times as large."
     )

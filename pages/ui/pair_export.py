@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from functools import partial
-from importlib.metadata import version
 from textwrap import wrap
 from typing import Any
 
@@ -13,7 +12,7 @@ from cxrkit.card import Card
 from cxrkit.localisation import localise
 from cxrkit.registration import Registration
 from cxrkit.task import Task
-from pages.ui.export import FAINTEST, LIBRARIES, LONGEST, blend, lines_of_doubts, take_away, with_legend
+from pages.ui.export import FAINTEST, LINE, LONGEST, blend, lines_of_doubts, software, take_away, with_legend
 from pages.ui.guard import doubts
 from pages.ui.pair_reading import PairReading
 from pages.ui.pair_results import of_these, overlay_label, reading_in_words
@@ -24,9 +23,6 @@ from pages.ui.words import place, share
 
 _GAP = 12
 """Pixels between the two images."""
-
-_LINE = 110
-"""Letters of a line of the legend."""
 
 
 def pair_downloads(
@@ -76,8 +72,7 @@ def pair_json(
         ],
         "heatmap": {"overlay": str(reading.overlay)} | _evidence(reading),
         "warnings": [*said] + [of_these(warning, visits) for warning in prediction.warnings],
-        "versions": {name: version(name) for name in LIBRARIES},
-        "note": FOOTER,
+        **software(),
     }
     if visits[0].attribution:
         result["attribution"] = visits[0].attribution
@@ -150,4 +145,4 @@ def _legend(task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairRe
         two = "Simulated images of two people, no patients: neither answer is right"
         truth = "Simulated images, no patient. Dashed outline, the truth: what has changed"
         lines.insert(0, two if visits[0].of_another else truth)
-    return [*lines, *wrap(visits[0].attribution, _LINE)]
+    return [*lines, *wrap(visits[0].attribution, LINE)]

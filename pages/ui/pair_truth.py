@@ -29,7 +29,7 @@ def overlay_check(task: Task, visits: tuple[Visit, Visit], reading: PairReading)
         return
     if not speaks_of_change(task, reading):
         st.markdown(
-            f"This overlay shows evidence for “{reading.maps.label}”. Nothing of that needs to lie on what has changed."
+            f"This overlay shows evidence for “{reading.maps.label}”. That evidence need not lie on what has changed."
         )
         return
     for visit, heatmap in zip(visits, reading.heatmaps, strict=True):

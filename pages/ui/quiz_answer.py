@@ -191,7 +191,7 @@ def _network(question: Question, network: NetworkAnswer, read: Read) -> str:
         parts.append(
             "Where it is, is not known."
             if is_positive(question.task, str(question.truth))
-            else "Nothing is there: whatever the heatmap marks, it marks none."
+            else "There is nothing to mark here, so no place that the heatmap marks is right."
         )
     return " ".join(parts)
 

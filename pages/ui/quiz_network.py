@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cxrkit.bone_age import in_words
 from cxrkit.finding_reading import Finding
 from cxrkit.finding_truth import LABEL_OF_LESION
 from cxrkit.pixels import Gray
@@ -119,9 +120,9 @@ def _vq(loaded: "LoadedModel", question: Question, material: Material) -> Networ
 def _bone_age(loaded: "LoadedModel", question: Question, material: Material) -> NetworkAnswer:
     reading = read_hand(loaded, material.images[0], ModelInput(), {"sex": question.sex})
     age = reading.age
-    words = f"{age.expected:.0f} months"
+    words = in_words(age.expected).capitalize()
     if age.interval is not None:
-        words += f", interval {age.interval[0]:.0f} to {age.interval[1]:.0f}"
+        words += f", interval {' to '.join(in_words(end) for end in age.interval)}"
     return _answer(loaded, age.expected, f"{words}.", None, (reading.heatmap,), reading.heatmap.label)
 
 

@@ -171,8 +171,8 @@ def inside_the_lungs(reading: Reading) -> None:
     )
     if heat < 0.5:
         st.warning(
-            f"Most of this heat, {percent(1 - heat)}, lies outside the lungs: the score may rest on something else "
-            "than the lungs.",
+            f"Most of this heat, {percent(1 - heat)}, lies outside the lungs: the score may rest on something "
+            "other than the lungs.",
             icon=":material/warning:",
         )
 
@@ -195,5 +195,6 @@ def file_facts(task: Task, image: Radiograph, name: str = "") -> None:
     height, width = image.values.shape
     facts = {"Image size": f"{width} × {height} pixels", **image.header}
     with section:
-        st.table({"": list(facts), "Value": list(facts.values())}, hide_index=True, border="horizontal")
+        # No st.table: it shows cells as Markdown, and a header may hold an image of an outside address.
+        st.dataframe({"Field": list(facts), "Value": list(facts.values())}, hide_index=True, height="content")
         st.caption("Only these header fields are read out; names, dates and numbers of persons are not.")

@@ -148,10 +148,11 @@ def _row_of(review: ReviewSet, row: int) -> None:
     ) as one:
         if one.open:
             values = review.table.iloc[row]
-            st.table(
+            # No st.table: it shows cells as Markdown, and a table may hold an image of an outside address.
+            st.dataframe(
                 {"Column": list(review.table), "Value": [shown(value) for value in values]},
                 hide_index=True,
-                border="horizontal",
+                width="stretch",
             )
 
 

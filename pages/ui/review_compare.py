@@ -194,7 +194,7 @@ def _figure(figure: Difference, ages: bool) -> dict[str, str]:
         "B": f"{unit * found.second:.{digits}f}{suffix}",
         "A − B": f"{value} ({low} to {high})",
         "p": p_value(found.p),
-        "How": f"{found.cases:,} cases; interval: {found.test if area else 'paired bootstrap'}; p: {found.test}",
+        "How": f"{found.cases:,} cases; interval: {found.interval}; p: {found.test}",
     }
 
 

@@ -1,5 +1,6 @@
 """Filters on any column of the table; all of them have to hold."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,10 @@ from cxrkit.review.filters import Between, Condition, Holds, Offer, OneOf, kept,
 from cxrkit.review.table import ReviewSet, answer_columns
 from pages.ui.review_choice import turn_to
 from pages.ui.review_load import KEY, digest_of_review
+from pages.ui.several_uploads import in_markdown
+
+_WORDS = re.compile(r"\w+([ -]\w+)*")
+"""What Markdown shows as it is."""
 
 
 def ask_filters(review: ReviewSet) -> NDArray[np.int64]:
@@ -50,14 +55,24 @@ def _ask(offer: Offer, key: str) -> Condition:
             return OneOf(
                 tuple(
                     st.multiselect(
-                        offer.name, offer.values, key=key, placeholder="Any", persist_state="session", **_FROM_START
+                        _label(offer.name),
+                        offer.values,
+                        key=key,
+                        placeholder="Any",
+                        persist_state="session",
+                        **_FROM_START,
                     )
                 )
             )
         if offer.low is None or offer.high is None:
-            part = st.text_input(f"{offer.name} holds", key=key, persist_state="session", **_FROM_START)
+            part = st.text_input(f"{_label(offer.name)} holds", key=key, persist_state="session", **_FROM_START)
             return Holds(str(part or "").strip())
         return _ask_range(offer, offer.low, offer.high, key)
+
+
+def _label(name: str) -> str:
+    """A column's name as a label, which is Markdown; one of words alone stays readable for a screen reader."""
+    return name if _WORDS.fullmatch(name) else in_markdown(name)
 
 
 _FROM_START: dict[str, Any] = {"on_change": turn_to, "args": (0,)}
@@ -68,7 +83,7 @@ def _ask_range(offer: Offer, low: float, high: float, key: str) -> Between:
     whole = low.is_integer() and high.is_integer() and high - low >= 10
     step = 1.0 if whole else (high - low) / 100
     chosen = st.slider(
-        offer.name,
+        _label(offer.name),
         low,
         high,
         (low, high),

@@ -108,7 +108,7 @@ def calibration_plot(found: Calibration, label: str) -> "Figure":
         error_y=arms([row.positive_share for row in rows], NOT_THERE),
         customdata=[[int(number), BINS, text] for number, text in zip(numbers, bins_in_words(rows), strict=True)],
         mode="markers",
-        name="cases of one tenth of the scores",
+        name=f"cases in a bin of {1 / BINS:g} of the score",
         marker={"color": NOT_THERE, "size": 13},
         unselected=ALL_ALIKE,
         cliponaxis=False,

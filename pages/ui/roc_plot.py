@@ -11,7 +11,7 @@ import numpy as np
 
 from cxrkit.metrics import Interval, RocCurve
 from cxrkit.operating_point import OperatingPoint, PartCurve, Target
-from pages.ui.words import percent_interval, share
+from pages.ui.words import percent, percent_interval, share
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure, Scatter
@@ -143,7 +143,7 @@ def _region(target: Target) -> "Scatter":
         y=[bottom, bottom, 100, 100, bottom],
         fill="toself",
         mode="lines",
-        name=f"{target.name}: {target.sensitivity:.0%} / {target.specificity:.0%}",
+        name=f"{target.name}: {percent(target.sensitivity)} / {percent(target.specificity)}",
         fillcolor="rgba(63, 143, 63, 0.22)",
         line={"color": _TARGET, "width": 1},
         hoverinfo="name",

@@ -98,7 +98,7 @@ def _second_opinion(view: ScanView, masked: Prepared, other: "Prediction") -> No
         alt="What the network reads, without what lies above the lungs",
     )
     st.markdown(
-        f"Everything above the lungs set to zero: score of perfusion {share(after)} instead of {share(before)} "
+        f"Everything above the lungs set to zero: score for perfusion {share(after)} instead of {share(before)} "
         f"({points(after - before)})."
     )
     answers = {other.label, view.prediction.label}
@@ -112,7 +112,7 @@ def _second_opinion(view: ScanView, masked: Prepared, other: "Prediction") -> No
     else:
         st.warning(
             f"Without the neck the answer is **{other.label}** instead of {view.prediction.label}: it rests on "
-            "activity outside the lungs.",
+            "activity above the lungs.",
             icon=":material/warning:",
         )
 

@@ -136,7 +136,7 @@ def _cards(row: Row, reading: ScanReading) -> None:
     cards = [
         ("Read as", reading.label, reading.reason or _view_in_words(reading)),
         (
-            "Score of perfusion",
+            "Score for perfusion",
             share(prediction.scores["perfusion"]),
             f"Perfusion from {share(prediction.threshold)} on.{band}",
         ),

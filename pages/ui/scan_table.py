@@ -46,10 +46,10 @@ def studies(rows: Sequence[Row]) -> dict[str, int]:
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """One line: "14 scans: 3 mismatch, 11 agree"."""
+    """One line: "14 scans. Mismatch: 3; agree: 11"."""
     counts = Counter[str](row.verdict for row in rows)
-    parts = [f"{counts[verdict]} {verdict}" for verdict in _ALL if counts[verdict]]
-    return f"**{len(rows)} {'scan' if len(rows) == 1 else 'scans'}:** {listed(parts)}."
+    told = "; ".join(f"{verdict}: {counts[verdict]}" for verdict in _ALL if counts[verdict])
+    return f"**{len(rows)} {'scan' if len(rows) == 1 else 'scans'}.** {told[:1].upper()}{told[1:]}."
 
 
 def say_what_is_wrong(rows: Sequence[Row]) -> None:
@@ -67,7 +67,8 @@ def say_what_is_wrong(rows: Sequence[Row]) -> None:
     if warnings:
         st.warning("\n".join(f"- {sentence}" for sentence in warnings), icon=":material/warning:")
     copies = [
-        f"- Scans {listed(names)} hold the same pixels: {'one is a copy' if len(names) == 2 else 'only one is none'}."
+        f"- Scans {listed(names)} hold the same pixels: "
+        + ("one is a copy." if len(names) == 2 else "all but one are copies.")
         for names in duplicates(scans)
     ]
     if copies:
@@ -85,7 +86,7 @@ def _mismatch(row: Row) -> str:
     if reading is None or prediction is None:
         raise ValueError("only scans that were read can mismatch")
     return (
-        f"- **Scan {row.number}** is read as **{reading.kind}** (score of perfusion "
+        f"- **Scan {row.number}** is read as **{reading.kind}** (score for perfusion "
         f"{share(prediction.scores['perfusion'])}); its header says **{reading.claim.kind}** "
         f"({listed([f'“{word}”' for word in reading.claim.words])})."
     )
@@ -111,7 +112,7 @@ def table(key: str, rows: Sequence[Row], band: tuple[float, float] | None) -> No
     Args:
         key: of the page.
         rows: in the order of the table.
-        band: scores of perfusion between which neither type is called.
+        band: scores for perfusion between which neither type is called.
     """
     order = "-".join(str(row.number) for row in rows)
     widget = f"{key}.table.{order}.{st.session_state.get(_turns(key), 0)}"
@@ -130,7 +131,7 @@ def table(key: str, rows: Sequence[Row], band: tuple[float, float] | None) -> No
         "" if band is None else f" Between {share(band[0])} and {share(band[1])} neither type is called: cannot tell."
     )
     st.caption(
-        f"Score: of perfusion, 0 to 1.{told} Counts: sum over the view that was read. Choose a row to see its image "
+        f"Score: for perfusion, 0 to 1.{told} Counts: sum over the view that was read. Choose a row to see its image "
         "and what the network looked at."
     )
 
@@ -225,7 +226,7 @@ def _columns() -> dict[str, Any]:
     return {
         "Scan": number("Scan", width="small"),
         "Read as": text("Read as", width=112),
-        "Score": number("Score", format="%.3f", width="small", help="Of perfusion, 0 to 1."),
+        "Score": number("Score", format="%.3f", width="small", help="For perfusion, 0 to 1."),
         "Counts": number("Counts", format="localized", width="small"),
         "Study": text("Study", width="small", help="Scans of one study have one number."),
     }

@@ -1,6 +1,7 @@
 """Several files at once, kept in the session across page switches; or simulated ones in their place."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -11,6 +12,11 @@ from pages.ui.words import listed
 
 _NAMED = 6
 """Of more files only the first ones are named."""
+
+_BEGINS = re.compile(r"(?<=[:@<>~])|(?<=--)|(?<=www)", re.IGNORECASE)
+"""Behind what begins an address, an arrow or an icon, which Streamlit looks for once escapes are undone."""
+
+_JOINER = "\N{WORD JOINER}"
 
 
 def several_uploads(key: str, label: str) -> list[Upload]:
@@ -90,9 +96,13 @@ def say_simulated(key: str, words: str, leave: str) -> None:
 
 
 def in_markdown(name: str) -> str:
-    """A file's name so that Markdown shows it as it is."""
+    """A file's name, or other text that is not ours, so that Markdown shows it as it is: no link, image or icon.
+
+    Escapes do not keep Streamlit from addresses, arrows and :streamlit:, so an invisible joiner parts what begins them.
+    """
     return "".join(
-        f"\\{letter}" if letter.isascii() and not letter.isalnum() and letter != " " else letter for letter in name
+        f"\\{letter}" if letter.isascii() and not letter.isalnum() and letter != " " else letter
+        for letter in _BEGINS.sub(_JOINER, name)
     )
 
 

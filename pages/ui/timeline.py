@@ -45,7 +45,7 @@ def timeline(
     show_figure(
         timeline_figure(task, visits, steps, threshold),
         key=f"{task.name}.timeline",
-        alt="Score of change from each image to the next, with the threshold; the table below holds the same numbers.",
+        alt="Score for change from each image to the next, with the threshold; the table below holds the same numbers.",
     )
     st.dataframe(timeline_rows(task, card, visits, steps), hide_index=True, width="stretch", placeholder="–")
     explain(

@@ -37,14 +37,14 @@ def heatmap_check(
     st.subheader("Is the heatmap right?", anchor=False)
     label = readings[-1].heatmap.label
     if label != task.positive:
-        st.markdown(f"This heatmap shows evidence for “{label}”. Nothing of that needs to lie on a lesion.")
+        st.markdown(f"This heatmap shows evidence for “{label}”. That evidence need not lie on a lesion.")
     elif others := [lesion for lesion, _ in truth if lesion in _NO_SIGN.get(task.name, ())]:
         st.markdown(
             f"{listed(others).capitalize()} {'is' if len(others) == 1 else 'are'} no usual sign of “{label}”: heat "
             "that lies elsewhere is no fault of the map."
         )
     if not truth:
-        st.markdown("There is **no lesion** in this image: whatever the heatmap marks, it marks none.")
+        st.markdown("There is **no lesion** in this image, so nothing that the heatmap marks is a sign of one.")
         return
     rows = []
     for name, reading in zip(("Unedited", "Edited") if len(readings) > 1 else ("",), readings, strict=True):

@@ -171,7 +171,7 @@ def _days(key: str, names: Sequence[str], images: Mapping[str, Radiograph]) -> d
         st.warning(
             "The images are not in the order of time: "
             + listed([f"{name} on day {day}" for day, name in known])
-            + ". Exchange them, or read “later” as “earlier” below.",
+            + ". Exchange them, or bear in mind that “follow-up” below is the earlier image.",
             icon=":material/event_busy:",
         )
     return days

@@ -14,8 +14,9 @@ _PERCENT = "\N{NO-BREAK SPACE}%"
 
 
 def share(value: float) -> str:
-    """A score or threshold in [0, 1]: two digits, three where two would round it to almost 0 or 1."""
-    return f"{value:.2f}" if 0.01 <= value <= 0.99 else f"{value:.3f}"
+    """A score or threshold in [0, 1]: two digits; three below 0.1 and above 0.99, where two say little."""
+    # Rounded first: 0.1 may come as 0.09999999999999998.
+    return f"{value:.2f}" if round(value, 3) >= 0.1 and value <= 0.99 else f"{value:.3f}"
 
 
 def percent(value: float) -> str:

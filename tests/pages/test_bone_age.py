@@ -174,7 +174,7 @@ def test_the_atlas_strip_is_made_when_opened(page: AppTest) -> None:
 def test_about_says_how_the_interval_was_made(page: AppTest) -> None:
     page.session_state["bone_age.about"] = True
     page.run()
-    assert "from 360 carved cases. A stated sex is contradicted from probability 0.90." in said(page)
+    assert "from 360 carved cases. A stated sex is contradicted from a probability of 0.900." in said(page)
 
 
 @pytest.fixture(scope="module")

@@ -210,3 +210,14 @@ def test_the_table_is_made_when_asked_for(child: AppTest, monkeypatch: pytest.Mo
     assert not child.exception
     rows = list(csv.DictReader(io.StringIO(made["Table (CSV)"]())))
     assert [row["true_bone_age_months"] for row in rows] == [f"{each.bone_age:.1f}" for each in CHILD]
+
+
+def test_an_image_that_is_too_small_to_be_read_costs_itself_alone(page: AppTest) -> None:
+    upload(page, ("small.png", png(hand(60)[::40, ::40])), ("two.png", png(hand(84))))
+    page.button(key=f"{KEY}.anyway.1").click().run()
+    assert not page.exception
+    (error,) = page.error
+    assert error.value.startswith(r"**Image 1 (small\.png).** ")
+    assert rows_of(page, "Image") == ["2"]
+    page.selectbox(key=f"{KEY}.show").select(2).run()
+    assert len(page.error) == 1

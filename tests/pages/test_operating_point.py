@@ -115,8 +115,8 @@ def test_prevalence_changes_the_predictive_values(app: AppTest, weights: Path) -
         assert f"PPV **{percent_interval(found.ppv)}**" in texts[-1]
         assert f"Tests per case found **{found.tests_per_case.value:.1f} (" in texts[-1]
     assert texts[0] != texts[1]
-    diseased, called, of_them, missed = map(int, re.findall(r"\b\d+\b", texts[0].split("prevalence,")[1])[:4])
-    assert (diseased, of_them + missed) == (10, 10)
+    diseased, called, of_them, again, missed = map(int, re.findall(r"\b\d+\b", texts[0].split("prevalence,")[1])[:5])
+    assert (diseased, again, of_them + missed) == (10, 10, 10)
     assert of_them == round(10 * point.sensitivity.value)
     assert called == of_them + round(990 * (1 - point.specificity.value))
 
@@ -216,7 +216,7 @@ def test_figure_has_equal_axes_the_target_and_every_corner_of_the_curves() -> No
     figure = roc_figure(plotted, WHO_TRIAGE, "tuberculosis")
     assert figure.layout.yaxis.scaleanchor == "x"
     names = [trace.name for trace in figure.data]
-    assert names[0] == "WHO target for a triage test: 90% / 70%"
+    assert names[0] == "WHO target for a triage test: 90\u00a0% / 70\u00a0%"
     assert (max(figure.data[0].x), min(figure.data[0].y)) == pytest.approx((30, 90))
     assert any("optimistic" in name for name in names)
     roc = plotted[0].curve.roc

@@ -110,3 +110,26 @@ def test_the_overlay_of_a_pair_is_chosen_and_said(page: AppTest, folder: Path) -
         choice.set_value(overlay).run()
         assert not page.exception
         assert words in said(page)
+
+
+def test_a_hostile_table_is_shown_as_it_was_written_and_never_as_markdown(page: AppTest, folder: Path) -> None:
+    image = "![](https://evil.example/p.png)"
+    table = predictions(TUBERCULOSIS, [[name] for name in write_images(folder, 4)], "0101", [0.2, 0.8, 0.3, 0.6])
+    head, *rows = table.decode().splitlines()
+    few, numbers, many = (f"{image}{number}" for number in range(3))
+    data = [f"{head},{few},{numbers},{many}"]
+    data += [f"{row},{image}{number % 2},{number / 3},{'x' * number}" for number, row in enumerate(rows)]
+    data += [f"{rows[0]},,{number},{number}z" for number in range(70)]  # too many texts to be offered one by one
+    load(page, "\n".join(data).encode()).button(key="review.open.0").click().run()
+    page.session_state["review.row"] = True
+    next(each for each in page.multiselect if each.label == "Filter by").set_value([few, numbers, many]).run()
+    assert not page.exception
+    (row,) = (frame.value for frame in page.dataframe if "Column" in frame.value)
+    assert {few, numbers, many} < set(row["Column"])
+    assert f"{image}0" in set(row["Value"])
+    read_as_markdown = [*page.markdown, *page.caption, *page.table, *page.subheader, *page.warning]
+    assert not [element for element in read_as_markdown if "evil" in str(element.proto)]
+    labels = [each.label for each in (*page.multiselect, *page.slider, *page.text_input)]
+    asked = [label for label in labels if "evil" in label]
+    assert len(asked) == 3
+    assert all(r"\!\[\]\(https\:" in label and "https://" not in label for label in asked)

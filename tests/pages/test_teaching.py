@@ -62,7 +62,7 @@ def test_a_whole_quiz_of_chests(page: AppTest, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize(
     ("task", "reading", "word"),
-    [("followup", "no change", "Score for change"), ("bone_age", (8, 3), "months")],
+    [("followup", "no change", "Score for change"), ("bone_age", (8, 3), " years ")],
 )
 def test_other_tasks_have_a_quiz(page: AppTest, task: str, reading: str | tuple[int, int], word: str) -> None:
     start(page, task)

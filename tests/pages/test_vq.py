@@ -41,7 +41,7 @@ def test_a_simulated_day_is_read_and_what_is_wrong_is_said(page: AppTest) -> Non
     assert not page.exception
     text, table = said(page), day(page)
     assert "Simulated images: no patient." in text
-    assert "**14 scans:**" in text
+    assert "**14 scans.**" in text
     assert len(table) == 14
     assert set(table["True type"]) == {"perfusion", "ventilation"}
     # Scan 13 is scan 1 sent again; scan 14 has no coded view.
@@ -139,7 +139,7 @@ def scan(page: AppTest) -> AppTest:
 
 def test_one_scan_has_its_map_and_a_second_opinion(scan: AppTest) -> None:
     text = said(scan)
-    assert [metric.label for metric in scan.metric] == ["Read as", "Score of perfusion", "The header says"]
+    assert [metric.label for metric in scan.metric] == ["Read as", "Score for perfusion", "The header says"]
     assert scan.metric[2].value == "ventilation"
     assert "Share of this heat above the lungs" in text or "No positive evidence" in text
     assert "Second opinion, without the neck" in text

@@ -75,10 +75,10 @@ def test_mismatches_come_first_and_what_was_not_read_before_what_is_right() -> N
     ]
     assert [each.number for each in in_order(rows)] == [8, 6, 4, 7, 5, 3, 2, 1]
     assert summary(rows) == (
-        "**8 scans:** 1 mismatch, 1 header contradicts itself, 2 cannot tell, 1 not analysed, 1 not readable, 1 header "
-        "says nothing and 1 agree."
+        "**8 scans.** Mismatch: 1; header contradicts itself: 1; cannot tell: 2; not analysed: 1; not readable: 1; "
+        "header says nothing: 1; agree: 1."
     )
-    assert summary(rows[:1]) == "**1 scan:** 1 agree."
+    assert summary(rows[:1]) == "**1 scan.** Agree: 1."
 
 
 def test_swapped_scans_are_loud(shown: list[tuple[str, str]]) -> None:
@@ -87,7 +87,7 @@ def test_swapped_scans_are_loud(shown: list[tuple[str, str]]) -> None:
     (error, warning) = shown
     assert error[0] == "error"
     assert "**2 scans do not match their header. Check before anything is stored.**" in error[1]
-    assert "**Scan 1** is read as **perfusion** (score of perfusion 0.98); its header says **ventilation**" in error[1]
+    assert "**Scan 1** is read as **perfusion** (score for perfusion 0.98); its header says **ventilation**" in error[1]
     assert warning == ("warning", "- **Study 1:** scans 1 and 2 look swapped; each header names the other type.")
 
 
@@ -107,6 +107,11 @@ def test_a_study_of_one_type_and_copies_are_said(shown: list[tuple[str, str]]) -
         ),
         ("warning", "- Scans 1 and 5 hold the same pixels: one is a copy."),
     ]
+
+
+def test_of_three_copies_two_are_copies(shown: list[tuple[str, str]]) -> None:
+    say_what_is_wrong([row(n, "perfusion", PERFUSION, str(n), digest="1") for n in (1, 2, 3)])
+    assert any(text.endswith("Scans 1, 2 and 3 hold the same pixels: all but one are copies.") for _, text in shown)
 
 
 def test_a_day_without_a_fault_is_said_once(shown: list[tuple[str, str]]) -> None:

@@ -21,9 +21,20 @@ from pages.ui.words import (
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.834, "0.83"), (0.5, "0.50"), (0.004, "0.004"), (0.0099, "0.010"), (0.996, "0.996")]
+    ("value", "text"),
+    [
+        (0.834, "0.83"),
+        (0.5, "0.50"),
+        (0.004, "0.004"),
+        (0.0148, "0.015"),
+        (0.0704, "0.070"),
+        (0.0671, "0.067"),
+        (0.09999999999999998, "0.10"),
+        (0.99, "0.99"),
+        (0.996, "0.996"),
+    ],
 )
-def test_share_keeps_small_and_large_scores_apart_from_0_and_1(value: float, text: str) -> None:
+def test_share_keeps_small_and_large_scores_apart(value: float, text: str) -> None:
     assert share(value) == text
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from cxrkit.errors import InputError, ManifestError
 from tests.conftest import REPOSITORY
 from tests.train.image_sets import chest, encoded, reframed, saved_anew, write_set
+from train.audit_split import outside
 from train.audit_split.audit import audit, run
 from train.audit_split.copies import OTHER_FAMILY, OTHER_SET, TRAINING_PART, copies_of, read_copies
 from train.audit_split.report import with_audit
@@ -51,6 +53,10 @@ def test_faults_are_counted(outputs: Path) -> None:
     record = json.loads((outputs / "a.json").read_text(encoding="utf-8"))
     north, south = record["sets"]
     assert (north["images"], north["patients"], north["patients_in_two_parts"]) == (30, 29, 1)
+    assert north["with_two_lungs"] > 25
+    assert {row["question"] for row in record["told_outside_lungs"]} <= {
+        row["question"] for row in record["told_from_borders"]
+    }
     assert (south["images"], south["patients"], south["patients_in_two_parts"]) == (6, None, None)
     within, none = record["copies_within_sets"]
     assert within == {
@@ -94,7 +100,7 @@ def test_a_chain_of_copies_leaks(tmp_path: Path) -> None:
     }
     rows = [(name, "test" if name in "c.png" else "train") for name in images]
     write_set(tmp_path / "chain", images, ("file", "split"), rows)
-    found = audit([tmp_path / "chain"], tell_from_borders=False)
+    found = audit([tmp_path / "chain"], confounds=False)
     assert [(copy.file, copy.of_file, copy.reason) for copy in found.copies] == [("c.png", "a.png", TRAINING_PART)]
     assert len(found.pairs) == 3
 
@@ -144,10 +150,26 @@ def test_what_cannot_be_audited_is_refused_in_a_sentence(tmp_path: Path, capsys:
 def test_unreadable_images_do_not_stop_an_audit(tmp_path: Path) -> None:
     write_set(tmp_path / "set", {f"{i}.png": chest(i) for i in range(3)}, ("file",), [(f"{i}.png",) for i in range(4)])
     (tmp_path / "set" / "3.png").write_bytes(encoded(np.zeros((9, 9), np.float32))[:30])
-    found = audit([tmp_path / "set"], tell_from_borders=False)
+    found = audit([tmp_path / "set"], confounds=False)
     assert found.record["sets"][0]["unreadable"] == 1
     assert found.pairs == []
     assert found.copies == []
+
+
+def test_lungs_are_looked_for_in_sets_of_chests_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The image guard decides by the first images; the lung field would see lungs in hands."""
+    for folder in ("chests", "hands"):
+        write_set(
+            tmp_path / folder, {f"{n}.png": chest(n) for n in range(9)}, ("file",), [(f"{n}.png",) for n in range(9)]
+        )
+    guard, lungs = Mock(side_effect=[Mock(ok=n < 5) for n in range(10)]), Mock(side_effect=outside.find_lungs)
+    monkeypatch.setattr(outside, "LOOKED", 5)
+    monkeypatch.setattr(outside, "check_image", guard)
+    monkeypatch.setattr(outside, "find_lungs", lungs)
+    pictures = read_pictures(read_sets([tmp_path / "chests", tmp_path / "hands"]))
+    assert (guard.call_count, lungs.call_count) == (10, 9 + 5)
+    assert sum(known is not None for known in pictures.outside[:9]) > 5
+    assert not any(known is not None for known in pictures.outside[9:])
 
 
 @pytest.mark.data
@@ -161,7 +183,7 @@ def test_shared_images(shared_data: Path, tmp_path: Path) -> None:
     for line in wanted + others:
         name = line.split(",")[0]
         (tmp_path / name).write_bytes((shared_data / "nih" / name).read_bytes())
-    found = audit([tmp_path], tell_from_borders=False)
+    found = audit([tmp_path], confounds=False)
     files = [{found.pictures.entries[p].file for p in (pair.first, pair.second)} for pair in found.pairs]
     assert files == [{"images/00002658_001.jpg", "images/00002658_002.jpg"}]
 

@@ -1,13 +1,14 @@
 """Augmentations keep shape and range, and do what they are for."""
 
 import albumentations
+import cv2
 import lightning
 import numpy as np
 import pytest
 
 from cxrkit.pixels import Gray, equalise, resize
 from cxrkit.weights import fixed_sample
-from train.augment import Augment, across_hospitals, published
+from train.augment import Augment, across_hospitals, alike, published
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,20 @@ def test_augmented_images_differ_and_stay_the_same_chest(view: Gray) -> None:
     alike = [np.corrcoef(image.ravel(), view.ravel())[0, 1] for image in drawn]
     flipped = [np.corrcoef(image.ravel(), view[:, ::-1].ravel())[0, 1] for image in drawn]
     assert np.median(np.maximum(alike, flipped)) > 0.5
+
+
+def test_a_pair_is_moved_alike_and_keeps_its_proportions() -> None:
+    disc = np.zeros((128, 128), dtype=np.float32)
+    cv2.circle(disc, (64, 64), 16, 1.0, -1)
+    moved, widths = alike(), []
+    for seed in range(60):
+        first, second = moved(disc, disc, seed)
+        np.testing.assert_array_equal(first, second)
+        sides = [np.ptp(np.flatnonzero((first > 0.5).any(axis=axis))) + 1 for axis in (0, 1)]
+        assert max(sides) / min(sides) < 1.15
+        widths.append(sides[0])
+    assert min(widths) < 30, "smaller than the disc's 33 pixels"
+    assert max(widths) > 36, "and larger"
 
 
 def test_albumentations_does_not_ask_the_network_for_its_version() -> None:

@@ -228,6 +228,7 @@ def test_the_sources_way_moves_both_images_of_a_real_pair_alike(material: Materi
     first, second = moved_alike((drawn(apart, 1)[0].images), seed=3)
     assert first.min() >= 0
     assert second.max() <= 1
+    assert np.histogram(second, 10, (0, 1))[0] == pytest.approx(second.size / 10, rel=0.25), "equalised"
     once, twice = moved_alike((first, first), seed=4)
     np.testing.assert_array_equal(once, twice)
     assert not np.array_equal(once, moved_alike((first, first), seed=5)[0])

@@ -10,7 +10,7 @@ from cxrkit import metrics
 from cxrkit.cases import Case
 from cxrkit.localisation import POINTING_TOLERANCE
 from train.followup.answers import Answers
-from train.followup.by_patient import auc_by_patient, mean_by_patient, share_by_patient
+from train.followup.by_patient import auc_metric, mean_by_patient, mean_metric, share_by_patient
 from train.followup.held import RealPairs, direction_of
 from train.followup.losses import UNKNOWN
 from train.followup.made_aside import CONTRASTS, MadePairs
@@ -168,7 +168,8 @@ def test_figures_of_real_pairs_follow_the_answers() -> None:
     pairs = real([1, 0, 1, 0, 0, 1], [1, UNKNOWN, 0, UNKNOWN, 1, 0], there, -there)
     named = {metric.name: metric for metric in change_of_real(pairs, 1.0, 0.5)}
     assert named["AUC"].value == metrics.auc(pairs.change, there)
-    assert named["AUC, patients resampled"].value == named["AUC"].value
+    assert {"AUC", "sensitivity", "specificity", "accuracy"} <= named.keys()
+    assert (named["sensitivity"].cases, named["specificity"].cases) == (3, 3)
     (direction,) = direction_of_real(pairs)
     assert (direction.name, direction.value, direction.cases) == (DIRECTION, 1.0, 4)
     difference, turned = order_of_real(pairs, 1.0, 0.5)
@@ -196,22 +197,54 @@ def test_direction_is_known_where_findings_were_only_added_or_only_removed() -> 
 
 
 def test_patients_are_resampled_whole() -> None:
-    random = np.random.default_rng(1)
-    target, score = np.tile([0, 1], 20), random.normal(size=40) + np.tile([0, 1], 20)
-    alone = np.array([f"{k:02}" for k in range(40)])
-    twice = [np.concatenate([values, values]) for values in (target, score, alone)]
-    assert auc_by_patient(*twice) == auc_by_patient(target, score, alone), "copies of pairs add nothing"
-    ties = np.round(score)
-    assert auc_by_patient(target, ties, alone).value == pytest.approx(metrics.auc(target, ties))
-    by_pair = metrics.bootstrap_interval(metrics.auc, target, score, strata=target)
-    found = auc_by_patient(target, score, alone)
-    assert (found.value, found.low, found.high) == pytest.approx((by_pair.value, by_pair.low, by_pair.high), abs=0.02)
-    first, second = mean_by_patient(score, alone), mean_by_patient(twice[1], twice[2])
-    assert (first.low, first.high) == pytest.approx((second.low, second.high))
+    score, alone = np.random.default_rng(1).normal(size=40), np.array([f"{k:02}" for k in range(40)])
+    first, second = mean_by_patient(score, alone), mean_by_patient(np.tile(score, 2), np.tile(alone, 2))
+    assert first is not None
+    assert second is not None
+    assert (first.low, first.high) == pytest.approx((second.low, second.high)), "copies of pairs add nothing"
     assert first.value == pytest.approx(score.mean())
-    assert mean_by_patient([1.0, 1.0, 4.0], np.array(["a", "a", "b"])).value == 2
+    weighted = mean_by_patient([1.0, 1.0, 4.0], np.array(["a", "a", "b"]))
+    assert weighted is not None
+    assert weighted.value == 2
+
+
+def test_a_mean_that_nothing_varies_has_no_interval() -> None:
+    patients = np.array(["a", "a", "b"])
+    assert mean_by_patient([0.0, 0.0, 0.0], patients) is None
+    assert mean_by_patient([0.0, 1.0, 0.5], np.array(["a"] * 3)) is None
+    (metric,) = mean_metric("difference", "part", [0.0, 0.0, 0.0], patients)
+    assert (metric.value, metric.low, metric.high) == (0, None, None)
+    assert "no pair differs" in metric.note
+
+
+@pytest.mark.parametrize(("events", "pairs"), [(0, 130), (1, 130), (65, 130), (130, 130)])
+def test_a_share_of_single_pairs_is_wilsons(events: int, pairs: int) -> None:
+    found = share_by_patient(np.arange(pairs) < events, np.arange(pairs).astype(np.str_))
+    expected = metrics.wilson_interval(events, pairs)
+    assert (found.value, found.low, found.high) == pytest.approx((expected.value, expected.low, expected.high))
+
+
+def test_pairs_of_one_patient_that_agree_count_once() -> None:
+    called = np.random.default_rng(0).random(40) < 0.3
+    patients = np.array([f"{k:02}" for k in range(40)])
+    once, thrice = share_by_patient(called, patients), share_by_patient(np.tile(called, 3), np.tile(patients, 3))
+    assert thrice.high - thrice.low == pytest.approx(once.high - once.low, rel=0.03)
     nobody = share_by_patient([False] * 9, np.array(list("abcabcabc")))
-    assert nobody == metrics.wilson_interval(0, 3), "three patients, whatever the number of pairs"
+    expected = metrics.wilson_interval(0, 3)
+    assert (nobody.low, nobody.high) == pytest.approx((expected.low, expected.high)), "three patients"
+    one = share_by_patient([True, False, True], np.array(["a"] * 3))
+    assert one.high - one.low > 0.8, "one patient says next to nothing"
+    halves = share_by_patient([0.5] * 8, np.array(list("aabbccdd")))
+    assert halves.value == 0.5
+    assert halves.low > 0.15
+
+
+def test_an_auc_of_one_patient_is_left_out() -> None:
+    target, score = np.array([0, 1, 0, 1]), np.array([0.1, 0.9, 0.4, 0.3])
+    assert auc_metric("AUC", "part", target, score, np.array(["a"] * 4)) == []
+    (found,) = auc_metric("AUC", "part", target, score, np.array(list("abcd")))
+    assert found.value == metrics.auc(target, score)
+    assert "4 patients" in found.note
 
 
 def test_the_threshold_keeps_its_specificity() -> None:
@@ -221,3 +254,6 @@ def test_the_threshold_keeps_its_specificity() -> None:
     below = np.mean(score[target == 0] < threshold)
     assert SPECIFICITY <= below < SPECIFICITY + 0.01
     assert threshold not in score
+    few, ill = np.linspace(0.1, 0.9, 9), np.full(9, 0.05)
+    limit = threshold_for_specificity(np.repeat([0, 1], 9), np.concatenate([few, ill]))
+    assert (few < limit).all(), "what nothing lies beyond is not called itself"

@@ -224,6 +224,9 @@ def test_a_study_goes_on_shares_its_cells_and_goes_to_the_card(
     assert rows[0][MEASURED_ON] == MADE
     assert rows[0]["p of AUC (DeLong, two-sided)"] == REFERENCE
     assert " to " in rows[1]["AUC"]
+    assert {row["gentle first stage"] for row in rows} == {""}
+    assert laboratory._gentle(scale_of(Budget.MEDIUM).settings) == "contrasts from 0.7, variation x 0.5"
+    assert {row["weight of the lesions' loss"] for row in rows} == {TINY.settings.lambdas.lesions}
     assert [row["MoCo v2"] != "" for row in rows] == [False, False, True] * 2
     assert (rows[0]["size"], rows[0]["epochs"], rows[0]["pairs per epoch"], rows[0]["repeats"]) == (64, 1, 8, 1)
 

@@ -75,6 +75,12 @@ def test_that_comparison_would_notice_an_editing_that_leaves_a_trace(sources: li
     assert twice < 0.97 * once
 
 
+def test_at_strength_0_a_look_leaves_an_image_as_it_is() -> None:
+    plain, strong = ([draw_look(np.random.default_rng(seed), strength) for seed in range(40)] for strength in (0, 0.35))
+    assert {(look.quality, look.noise, look.local, look.gamma, look.devices) for look in plain} == {(0, 0, 0, 1, 0)}
+    assert 0.3 < np.mean([look.quality > 0 for look in strong]) < 0.9
+
+
 def test_where_no_lesion_is_the_edited_view_is_untouched(sources: list[Source]) -> None:
     space = find_space(*sources[2])
     marks, lesion = Marks(space, space), PlannedLesion("nodule", 5, (1.0, 1.0), (0.0, 1.0))

@@ -10,7 +10,8 @@ from cxrkit.image import read_image
 from cxrkit.lungs import SIZE, find_lungs
 from cxrkit.models.unet import UNet
 from cxrkit.weights import fixed_sample
-from train.lung_field import augmentation, dice, loss
+from train.augment import with_mask
+from train.lung_field import dice, loss
 
 
 def test_dice() -> None:
@@ -33,11 +34,11 @@ def test_the_loss_falls_towards_the_truth() -> None:
 def test_image_and_mask_are_moved_together() -> None:
     image = np.zeros((SIZE, SIZE), dtype=np.float32)
     image[30:90, 20:60] = 1
-    augment = augmentation()
+    augment = with_mask()
     overlaps = []
     for _ in range(20):
-        drawn = augment(image=image, mask=image.copy())
-        overlaps.append(np.corrcoef(drawn["image"].ravel(), drawn["mask"].ravel())[0, 1])
+        moved, mask = augment(image, image.copy())
+        overlaps.append(np.corrcoef(moved.ravel(), mask.ravel())[0, 1])
     assert np.median(overlaps) > 0.6
 
 

@@ -4,8 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import save_file
 from typer.testing import CliRunner
 
+from cxrkit.errors import WeightsError
 from tests.train.image_sets import chest, write_set
 from train.nih14 import __main__ as commands
 from train.nih14.gan import TRUNK, GanSettings
@@ -68,6 +71,37 @@ def test_the_gans_command_hands_on_its_settings(data: Path, tmp_path: Path, monk
     assert len(pool) == pool.sets["drawn"] > 0
     assert settings == GanSettings(size=128, iterations=7, batch=5, regime=settings.regime, reading=Reading.SOFTMAX)
     assert (settings.regime, folder) == ("wgan-gp", tmp_path / "gan")
+
+
+def test_the_study_starts_from_the_self_supervision_that_is_there(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = called(monkeypatch, "four_models")
+    checked = called(monkeypatch, "network_of")
+    monkeypatch.setattr(commands.FindingsStudy, "conduct", lambda *_: None)
+    monkeypatch.setattr(commands, "_TAUGHT_RUN", tmp_path / "pretrain")
+    common = ("study", "--data", data, "--run", tmp_path, "--budget", "small")
+    run(*common)
+    (tmp_path / "pretrain").mkdir()
+    (tmp_path / "pretrain" / VIT).touch()
+    run(*common)
+    assert [scale.settings.vit for scale, _ in given] == [None, None], "its trunk is not there yet"
+    assert not checked
+    (tmp_path / "pretrain" / TRUNK).touch()
+    run(*common)
+    run(*common, "--taught", tmp_path / "other")
+    assert [scale.settings.vit for scale, _ in given[2:]] == [tmp_path / name / VIT for name in ("pretrain", "other")]
+    assert [settings for settings, _ in checked] == [scale.settings for scale, _ in given[2:]]
+
+
+def test_self_supervision_of_another_encoder_is_refused_before_any_training(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called(monkeypatch, "four_models")
+    for name in (VIT, TRUNK):
+        save_file({"vit.cls_token": torch.zeros(1, 1, 5)}, tmp_path / name)
+    with pytest.raises(WeightsError, match="No tensor"):
+        run("study", "--data", data, "--run", tmp_path, "--budget", "small", "--taught", tmp_path)
 
 
 def test_the_study_hands_on_how_outputs_are_read_and_where_encoders_start(

@@ -56,6 +56,8 @@ UNCHANGED = {
     "Minimal interval change.": "minimal interval change",
     "Unimproved edema.": "unimproved",
     "Unresolved pneumonia.": "unresolved",
+    # Words for normal are none for change.
+    "No significant change, no significant finding.": "no significant change",
     "The effusion is not smaller.": "denied: smaller",
     "Increased markings and new nodules are not seen.": "denied: new",
     "There is no evidence of new, enlarging or growing nodules.": "denied: growing",
@@ -105,6 +107,8 @@ STILL_SILENT = (
     "The larger nodule lies in the left lobe.",
     "Cleared for surgery.",
     "Well developed thorax.",
+    "No significant finding.",
+    "Negative chest, WNL.",
 )
 NORMAL = (
     # All findings denied.
@@ -131,6 +135,12 @@ NORMAL = (
     "Lungs are well expanded and clear.",
     "Heart and lungs are normal.",
     "Clear both lung fields.",
+    "No significant findings on this film.",
+    "No specific finding in either lung.",
+    "No gross abnormality of the thorax.",
+    "Negative chest.",
+    "Heart and lungs WNL.",
+    "Both lungs are within normal limits.",
     "The lungs are clear of infiltrates.",
     "A pneumonia is ruled out.",
     # No mass.
@@ -152,6 +162,8 @@ ABNORMAL = (
     "No fracture and the effusion is large.",
     "No fracture and small effusion.",
     "No abnormality other than cardiomegaly.",
+    "No significant finding except a nodule of the left apex.",
+    "Heart WNL, infiltrate in the lingula.",
 )
 STILL_ABNORMAL = (
     "The pneumonia has partially resolved.",
@@ -175,6 +187,10 @@ NEITHER = (
     "Normal heart size.",
     "No acute bony abnormality.",
     "No new cavity.",
+    "No significant change.",
+    "No significant interval change of the findings.",
+    "Findings are not significant.",
+    "Nonspecific finding at the left base.",
     "No change of active tuberculosis.",
     "No increase of the nodule.",
     "Rule out pneumonia.",

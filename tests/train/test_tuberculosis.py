@@ -222,19 +222,35 @@ def test_a_study_goes_on_and_its_table_goes_to_the_card(
     finished = [
         {"network": "resnet10t", "preprocessing": " + ".join(p) or "none", "AUC": "before"} for p in PREPROCESSINGS[1:]
     ]
-    (tmp_path / "study_small.json").write_text(json.dumps(finished))
+    file = tmp_path / "study_small.json"
+    file.write_text(json.dumps(finished))
     study.run_study(drawn, tmp_path, Budget.SMALL)
     (table,) = read_card(trained / "tuberculosis" / "card.json").tables.values()
     assert [row["AUC"] for row in table[:3]] == ["before"] * 3, "finished cells are not trained again"
     assert table[3]["preprocessing"] == "none"
     assert " to " in table[3]["accuracy"]
     assert " to " in table[3]["AUC, other families"]
+    assert table[3]["accuracy of calling all normal"] == "0.500"
+    assert [table[3][name] for name in ("channels", "batch", "learning rate")] == [8, 8, 1e-3]
+    asked = []
+
+    def figures(images: object, cell: Settings, run: Path) -> dict[str, str]:
+        asked.append((cell.augmentation, cell.pretrained))
+        return {}
+
+    monkeypatch.setattr(study, "_figures", figures)
+    study.run_study(drawn, tmp_path, Budget.SMALL, invert=True)
+    assert asked == [(("erase", "augment", "invert"), False), (("erase", "augment", "flip", "invert"), False)]
+    study.run_study(drawn, tmp_path, Budget.SMALL, pretrained=True)
+    assert asked[2:] == [(preprocessing, True) for preprocessing in PREPROCESSINGS]
+    assert {row["network"] for row in json.loads(file.read_text())} == {"resnet10t", "resnet10t, from ImageNet"}
 
 
 def test_the_full_study_has_the_sources_settings() -> None:
     full = settings_of(Budget.FULL, images=3920)
     assert (full.size, full.epochs, full.batch, full.channels) == (512, 10, 32, 256)
     assert (full.learning_rate, full.weight_decay, full.images_per_epoch) == (1e-3, 0.05, 3920)
+    assert (full.negatives, full.lesions) == (0.5, 0)
     assert len(PREPROCESSINGS) == 4
     small, medium = (settings_of(budget, images=3920) for budget in (Budget.SMALL, Budget.MEDIUM))
     assert small.size < medium.size < 512

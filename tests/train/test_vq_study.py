@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score
 from torch import nn
 from typer.testing import CliRunner
 
@@ -54,6 +55,15 @@ def test_band_is_as_wide_as_the_wrong_ones_ask_for() -> None:
     assert point.low == pytest.approx(1 - point.high)
 
 
+def test_band_leaves_out_sure_and_wrong_ones_too() -> None:
+    """Right ones within the band are no excuse for wrong ones outside."""
+    told = [0.999] * 206 + [0.97] * 14
+    point = choose_point(logits([*told, *[0.8] * 60]), np.array([1] * 206 + [0] * 14 + [1] * 60))
+    assert point.high > scores(logits([0.97]), point.temperature)[0]
+    outside = scores(logits(told), point.temperature) >= point.high
+    assert outside.sum() == 206
+
+
 def test_band_of_easy_scans_is_not_empty() -> None:
     point = choose_point(logits([0.999, 0.98, 0.02, 0.001]), np.array([1, 1, 0, 0]))
     assert (point.low, point.high) == pytest.approx((1 - SURE, SURE))
@@ -78,6 +88,9 @@ def test_figures_of_a_cell() -> None:
     assert found["difference of accuracy (paired bootstrap)"] == "reference"
     assert found["sensitivity for perfusion"] == "0.833"
     assert found["AUC"] == "1.000, 1.000"
+    calls = (own >= 0.5).astype(int)
+    for name, how in (("F1 for perfusion", {"pos_label": 1}), ("macro F1", {"average": "macro"})):
+        assert found[name] == ", ".join(f"{f1_score(truth, called, **how):.3f}" for called in calls)
     other = figures(1 - own, own, truth)
     assert other["difference of accuracy (paired bootstrap)"].startswith("-0.667")
 
@@ -132,6 +145,9 @@ def test_a_study_trains_measures_and_goes_on(quick: None, tmp_path: Path, monkey
         (name, part) for part in parts for name in ("one", "same")
     ]
     assert rows[1]["difference of accuracy (paired bootstrap)"].startswith("0.000")
+    (recipe,) = TINY.learned
+    parity = 2 * max(recipe.perfusion, recipe.ventilation)
+    assert (rows[0]["scans to draw from"], rows[0]["scans per epoch"]) == (len(recipe.kinds), parity)
     laboratory.conduct(study, Budget.SMALL, 1, card=False)
     assert len(trained) == 1
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cxrkit.errors import CxrkitError, InputError
 from cxrkit.table import LineFeeds
-from train.audit_split.confounds import answers
+from train.audit_split.confounds import Told, told_from_borders, told_outside_lungs
 from train.audit_split.copies import Copy, list_copies
 from train.audit_split.duplicates import Pair, compare, copies_among, groups_of
 from train.audit_split.findings import Record, record_of
@@ -40,12 +40,12 @@ class Audit:
     record: Record
 
 
-def audit(paths: Sequence[Path], *, tell_from_borders: bool = True) -> Audit:
+def audit(paths: Sequence[Path], *, confounds: bool = True) -> Audit:
     """Audit data sets.
 
     Args:
         paths: manifests and folders, see `train.audit_split.sets.read_sets`.
-        tell_from_borders: also measure what borders and histogram tell.
+        confounds: also measure what borders, histogram and all that lies outside the lungs tell.
 
     Raises:
         ManifestError: a table or folder cannot be used.
@@ -56,8 +56,12 @@ def audit(paths: Sequence[Path], *, tell_from_borders: bool = True) -> Audit:
     compared = compare(pictures.smalls, pictures.digests)
     pairs = copies_among(compared)
     copies = list_copies(pictures.entries, pairs)
-    told = list(answers(pictures, _together(pictures, pairs))) if tell_from_borders else []
-    return Audit(pictures, pairs, copies, record_of(sets, pictures, compared, told, copies))
+    borders: list[Told] = []
+    outside: list[Told] = []
+    if confounds:
+        groups = _together(pictures, pairs)
+        borders, outside = list(told_from_borders(pictures, groups)), list(told_outside_lungs(pictures, groups))
+    return Audit(pictures, pairs, copies, record_of(sets, pictures, compared, borders, outside, copies))
 
 
 def _together(pictures: Pictures, pairs: Sequence[Pair]) -> NDArray[int64]:
@@ -101,7 +105,7 @@ def main(
         Path | None, typer.Option(help="Markdown with a part between <!-- audit --> and <!-- end --> to write anew.")
     ] = None,
 ) -> None:
-    """Report patients in two parts, copies within and across data sets, and what borders and histogram tell."""
+    """Report patients in two parts, copies within and across sets, and how well class is told without the lungs."""
     for file in (copies, pairs, record):
         if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
             raise InputError("A result needs a file in a folder that exists. Name another file.")

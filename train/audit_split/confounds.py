@@ -1,4 +1,4 @@
-"""How well class, source and part can be told from borders and histogram alone: what an archive gives away."""
+"""How well class, source and part can be told without the lungs: what an archive gives away."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -61,15 +61,15 @@ class Told:
 
 
 def tell(
-    borders: NDArray[np.float32], target: NDArray[np.int64], groups: NDArray[np.int64], seed: int = 0
+    features: NDArray[np.float32], target: NDArray[np.int64], groups: NDArray[np.int64], seed: int = 0
 ) -> Interval | None:
-    """AUC of borders and histogram, cross-validated in FOLDS parts that share no group; None for too few cases.
+    """AUC of a logistic regression, cross-validated in FOLDS parts that share no group; None for too few cases.
 
     The scores of all folds are ranked together. DeLong's interval takes cases as independent, so it is somewhat too
     narrow where groups are large.
 
     Args:
-        borders: [N, 96].
+        features: [N, F] of the images.
         target: [N], 0 or 1.
         groups: [N] patient or group of copies.
         seed: of the division.
@@ -79,19 +79,38 @@ def tell(
             return None
     scores = np.empty(target.size)
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
-    for fitted, tested in folds.split(borders, target, groups):
-        scores[tested] = border_scores(list(borders[fitted]), target[fitted], list(borders[tested]))
+    for fitted, tested in folds.split(features, target, groups):
+        scores[tested] = border_scores(features[fitted], target[fitted], features[tested])
     return delong_interval(target, scores)
 
 
-def answers(pictures: Pictures, groups: NDArray[np.int64]) -> Iterator[Told]:
-    """Answers to all questions that the sets' tables allow, one image a case.
+def told_from_borders(pictures: Pictures, groups: NDArray[np.int64]) -> Iterator[Told]:
+    """Answers from borders and histogram alone to all questions that the sets' tables allow, one image a case.
 
     Args:
         pictures: N images.
         groups: [N] patient or group of copies.
     """
-    for question in questions(pictures.entries):
+    return _answers(pictures.entries, pictures.borders, groups)
+
+
+def told_outside_lungs(pictures: Pictures, groups: NDArray[np.int64]) -> Iterator[Told]:
+    """Answers from all that lies outside the box round the lungs, of the images in which two were found.
+
+    Args:
+        pictures: N images.
+        groups: [N] patient or group of copies.
+    """
+    known = [(position, features) for position, features in enumerate(pictures.outside) if features is not None]
+    if not known:
+        return iter(())
+    positions = [position for position, _ in known]
+    entries = [pictures.entries[position] for position in positions]
+    return _answers(entries, np.stack([features for _, features in known]), groups[positions])
+
+
+def _answers(entries: Sequence[Entry], features: NDArray[np.float32], groups: NDArray[np.int64]) -> Iterator[Told]:
+    for question in questions(entries):
         random = np.random.default_rng(0)
         sides = [
             random.choice(side, MOST, replace=False) if side.size > MOST else side
@@ -99,7 +118,7 @@ def answers(pictures: Pictures, groups: NDArray[np.int64]) -> Iterator[Told]:
         ]
         chosen = np.concatenate(sides)
         target = np.repeat(np.array([0, 1], dtype=np.int64), [side.size for side in sides])
-        auc = tell(pictures.borders[chosen], target, groups[chosen])
+        auc = tell(features[chosen], target, groups[chosen])
         if auc is not None:
             yield Told(question, sides[1].size, sides[0].size, auc)
 

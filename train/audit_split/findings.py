@@ -33,7 +33,12 @@ _KINDS: dict[str, Callable[[Entry, Entry], bool]] = {
 
 
 def record_of(
-    sets: Sequence[ImageSet], pictures: Pictures, compared: Sequence[Pair], told: Sequence[Told], copies: Sequence[Copy]
+    sets: Sequence[ImageSet],
+    pictures: Pictures,
+    compared: Sequence[Pair],
+    borders: Sequence[Told],
+    outside: Sequence[Told],
+    copies: Sequence[Copy],
 ) -> Record:
     """All findings as JSON: counts, figures and thresholds, no list of files."""
     entries, pairs = pictures.entries, copies_among(compared)
@@ -61,19 +66,21 @@ def record_of(
             {"set": name, "reason": reason, "images": count}
             for (name, reason), count in sorted(Counter((copy.set, copy.reason) for copy in copies).items())
         ],
-        "told_from_borders": [
-            {
-                "sets": one.question.sets,
-                "kind": one.question.kind,
-                "question": one.question.words,
-                "positive": one.positive,
-                "negative": one.negative,
-                "auc": round(one.auc.value, 4),
-                "low": round(one.auc.low, 4),
-                "high": round(one.auc.high, 4),
-            }
-            for one in told
-        ],
+        "told_from_borders": [_told(one) for one in borders],
+        "told_outside_lungs": [_told(one) for one in outside],
+    }
+
+
+def _told(one: Told) -> Record:
+    return {
+        "sets": one.question.sets,
+        "kind": one.question.kind,
+        "question": one.question.words,
+        "positive": one.positive,
+        "negative": one.negative,
+        "auc": round(one.auc.value, 4),
+        "low": round(one.auc.low, 4),
+        "high": round(one.auc.high, 4),
     }
 
 
@@ -89,10 +96,16 @@ def patients_in_two_parts(found: ImageSet) -> list[str]:
 def _set_record(found: ImageSet, pictures: Pictures) -> Record:
     patients = {case.patient for case in found.cases} - {None}
     parts = Counter(case.split for case in found.cases if case.split is not None)
+    shown = [
+        features
+        for entry, features in zip(pictures.entries, pictures.outside, strict=True)
+        if entry.set_name == found.name
+    ]
     return {
         "set": found.name,
         "cases": len(found.cases),
-        "images": sum(entry.set_name == found.name for entry in pictures.entries),
+        "images": len(shown),
+        "with_two_lungs": sum(features is not None for features in shown) or None,
         "unreadable": pictures.unreadable[found.name],
         "unusable_rows": found.unusable,
         "parts": dict(sorted(parts.items())),

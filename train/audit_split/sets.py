@@ -13,6 +13,7 @@ from cxrkit.cases import Case, read_manifest, resolve
 from cxrkit.errors import CxrkitError, FrameRequired, InputError, ManifestError
 from cxrkit.image import Radiograph, read_image
 from train.audit_split.duplicates import small_copy
+from train.audit_split.outside import Outside, OutsideLungs
 from train.border_baseline import border_features
 from train.datasets import tuberculosis_cases
 
@@ -80,6 +81,7 @@ class Pictures:
         entries: [N] whose they are.
         smalls: [N, 64, 64], see `train.duplicates.small_copy`.
         borders: [N, 96], see `train.border_baseline.border_features`.
+        outside: [N] what lies outside the lungs; see `train.audit_split.outside`.
         digests: [N] of the decoded pixels.
         unreadable: for each set, how many files could not be read.
     """
@@ -87,6 +89,7 @@ class Pictures:
     entries: tuple[Entry, ...]
     smalls: NDArray[np.uint8]
     borders: NDArray[np.float32]
+    outside: tuple[Outside, ...]
     digests: tuple[str, ...]
     unreadable: dict[str, int]
 
@@ -141,9 +144,11 @@ def read_pictures(sets: Sequence[ImageSet]) -> Pictures:
 
     Raises:
         InputError: fewer than two images can be read.
+        WeightsError: as OutsideLungs.
     """
     entries: list[Entry] = []
     smalls, borders, digests = [], [], []
+    outside = {found.name: OutsideLungs() for found in sets}
     unreadable = {found.name: 0 for found in sets}
     roots = {found.name: found.root for found in sets}
     listed = [
@@ -162,10 +167,12 @@ def read_pictures(sets: Sequence[ImageSet]) -> Pictures:
         entries.append(entry)
         smalls.append(small_copy(shown))
         borders.append(border_features(shown))
+        outside[entry.set_name].add(image)
         digests.append(_digest(image))
     if len(entries) < 2:
         raise InputError("Fewer than two images of these sets can be read. Check the tables' paths.")
-    return Pictures(tuple(entries), np.stack(smalls), np.stack(borders), tuple(digests), unreadable)
+    told = [known for of_set in outside.values() for known in of_set.found]  # set by set, as they were listed
+    return Pictures(tuple(entries), np.stack(smalls), np.stack(borders), tuple(told), tuple(digests), unreadable)
 
 
 def _read(root: Path, file: str) -> Radiograph:

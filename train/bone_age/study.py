@@ -28,8 +28,8 @@ def scale_of(budget: Budget, images: int) -> Scale:
 
     The source's: Adam 1e-3, batch 16, cross-entropies of sex and age alone, none of the options that are ours
     (augmentation, soft labels, expectation, averaged weights). **Choices**: 512 px, because `prepare` gives multiples
-    of 32 and the source has 500; 50 epochs on one cycle, as it gives neither; three repeats; batch norm's statistics
-    measured anew before an epoch is judged, which takes nothing from any cell.
+    of 32 and the source has 500; 50 epochs on one cycle, as it gives neither, with gradients clipped at 1; three
+    repeats; batch norm's statistics measured anew before an epoch is judged, which takes nothing from any cell.
 
     Args:
         budget: which.

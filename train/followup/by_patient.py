@@ -1,90 +1,68 @@
-"""Figures with 95 % intervals where a patient has several pairs: whole patients are resampled, not pairs."""
+"""Figures with 95 % intervals where a patient has several pairs, which are not independent of each other."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import norm
 
 from cxrkit.card import Metric
-from cxrkit.metrics import Interval, bootstrap_interval, delong_interval, wilson_interval
+from cxrkit.errors import InputError
+from cxrkit.finding_auc import auc_by_patient
+from cxrkit.metrics import Interval, bootstrap_interval
 
-BY_PATIENT = "interval by bootstrap over patients"
+OF_AUC = "interval over patients (Obuchowski 1997)"
+OF_MEAN = "interval by bootstrap over patients"
+OF_SHARE = "Wilson's interval, for as many pairs as would be independent"
+NONE = "no interval: there is one patient, or no pair differs"
 
-
-def auc_by_patient(target: ArrayLike, score: ArrayLike, patients: Sequence[str] | NDArray[np.str_]) -> Interval:
-    """AUC; patients with pairs of both classes, and of either one alone, each keep their number in every resample.
-
-    An AUC of exactly 0 or 1 does not vary from resample to resample and gets DeLong's interval, see there.
-
-    Args:
-        target: [N] 0 or 1.
-        score: [N].
-        patients: [N].
-
-    Raises:
-        InputError: fewer than two pairs of a class.
-    """
-    truth, values = np.asarray(target, dtype=np.int64), np.asarray(score, dtype=np.float64)
-    by_pair = delong_interval(truth, values)
-    if by_pair.value in (0.0, 1.0):
-        return by_pair
-    rows = _rows_of(patients)
-    wins, cases, controls = _wins(truth, values, rows)
-
-    def statistic(drawn: NDArray[np.int64]) -> float:
-        times = np.bincount(drawn, minlength=len(rows))
-        return float(times @ wins @ times / ((times @ cases) * (times @ controls)))
-
-    classes = [f"{truth[own].min()} {truth[own].max()}" for own in rows]
-    return bootstrap_interval(statistic, np.arange(len(rows)), strata=classes)
+Patients = Sequence[str] | NDArray[np.str_]
 
 
-def _wins(
-    truth: NDArray[np.int64], values: NDArray[np.float64], rows: Sequence[NDArray[np.int64]]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """How often one patient's positive pairs score above another one's negative pairs, ties 1/2 [P, P]; pairs [P] each.
-
-    The sum over all patients divided by the numbers of pairs is the AUC (Mann and Whitney 1947).
-    """
-    member = np.zeros((len(rows), len(truth)))
-    for patient, own in enumerate(rows):
-        member[patient, own] = 1
-    case, control = truth == 1, truth == 0
-    above = np.sign(values[case][:, None] - values[control][None]) / 2 + 0.5
-    return member[:, case] @ above @ member[:, control].T, member[:, case].sum(axis=1), member[:, control].sum(axis=1)
-
-
-def mean_by_patient(values: ArrayLike, patients: Sequence[str] | NDArray[np.str_]) -> Interval:
-    """Mean over pairs; a patient with more pairs weighs more.
+def mean_by_patient(values: ArrayLike, patients: Patients) -> Interval | None:
+    """Mean over pairs, whole patients resampled; a patient with more pairs weighs more.
 
     Args:
-        values: [N].
+        values: [N], at least one.
         patients: [N].
 
-    Raises:
-        InputError: no pair.
+    Returns:
+        None for one patient, and for values that are all equal: nothing varies from resample to resample then, which
+        does not say how sure the mean is.
     """
     numbers = np.asarray(values, dtype=np.float64)
     rows = _rows_of(patients)
+    if len(rows) < 2 or np.ptp(numbers) == 0:
+        return None
     sums, counts = np.array([numbers[own].sum() for own in rows]), np.array([len(own) for own in rows])
     return bootstrap_interval(lambda total, count: float(total.sum() / count.sum()), sums, counts)
 
 
-def share_by_patient(called: ArrayLike, patients: Sequence[str] | NDArray[np.str_]) -> Interval:
-    """Share of pairs; where it is none or all, Wilson's interval for as many trials as there are patients.
+def share_by_patient(called: ArrayLike, patients: Patients) -> Interval:
+    """Share of pairs with Wilson's interval for as many pairs as would be independent (L. Kish 1965, design effect).
+
+    A bootstrap of a share near 0 or 1 has too little to vary, and promises too much.
 
     Args:
-        called: [N] True or False, or in [0, 1] where a pair counts by parts.
+        called: [N] True or False, or in [0, 1] where a pair counts by parts; at least one.
         patients: [N].
-
-    Raises:
-        InputError: no pair.
     """
-    found = mean_by_patient(np.asarray(called, dtype=np.float64), patients)
-    if found.value in (0.0, 1.0):
-        trials = len(set(np.asarray(patients).tolist()))
-        return wilson_interval(round(found.value * trials), trials)
-    return found
+    numbers = np.asarray(called, dtype=np.float64)
+    share, trials = float(numbers.mean()), _independent(numbers, _rows_of(patients))
+    square = float(norm.ppf(0.975)) ** 2
+    middle = (share + square / (2 * trials)) / (1 + square / trials)
+    half = np.sqrt(square * (share * (1 - share) / trials + square / (4 * trials**2))) / (1 + square / trials)
+    return Interval(share, max(0.0, float(middle - half)), min(1.0, float(middle + half)))
+
+
+def _independent(numbers: NDArray[np.float64], rows: Sequence[NDArray[np.int64]]) -> float:
+    """How many independent pairs would say as much; of a share of 0 or 1 as many as there are patients."""
+    patients, pairs, share = len(rows), len(numbers), numbers.mean()
+    if patients in (1, pairs) or share in (0.0, 1.0):
+        return patients
+    off = np.array([(numbers[own] - share).sum() for own in rows])
+    variance = patients / (patients - 1) * float((off**2).sum()) / pairs**2
+    return pairs if variance == 0 else min(pairs, float(share * (1 - share)) / variance)
 
 
 def auc_metric(
@@ -95,12 +73,13 @@ def auc_metric(
     patients: NDArray[np.str_],
     note: str = "",
 ) -> list[Metric]:
-    """One AUC for the card, with both counts in its note; none where a class has fewer than two pairs."""
-    positive = int(target.sum())
-    if min(positive, len(target) - positive) < 2:
+    """One AUC for the card, with both counts in its note; none where a class has fewer than two patients."""
+    try:
+        interval = auc_by_patient(target, score, patients.tolist())
+    except InputError:
         return []
-    interval = auc_by_patient(target, score, patients)
-    counted = f"{positive} against {len(target) - positive}, {_patients(patients)}; {BY_PATIENT}"
+    positive = int(target.sum())
+    counted = f"{positive} against {len(target) - positive}, {_patients(patients)}; {OF_AUC}"
     return [as_metric(name, part, interval, len(target), f"{note}; {counted}" if note else counted)]
 
 
@@ -113,8 +92,11 @@ def mean_metric(
         return []
     interval = (share_by_patient if share else mean_by_patient)(numbers, patients)
     counted = f"{int(numbers.sum())} of {len(numbers)}, " if numbers.dtype == np.bool_ else ""
-    counted += f"{_patients(patients)}; {BY_PATIENT}"
-    return [as_metric(name, part, interval, len(numbers), f"{note}; {counted}" if note else counted)]
+    counted += f"{_patients(patients)}; {NONE if interval is None else OF_SHARE if share else OF_MEAN}"
+    note = f"{note}; {counted}" if note else counted
+    if interval is None:
+        return [Metric(name, part, float(numbers.mean()), None, None, len(numbers), note)]
+    return [as_metric(name, part, interval, len(numbers), note)]
 
 
 def as_metric(name: str, part: str, interval: Interval, cases: int, note: str = "") -> Metric:
@@ -127,7 +109,7 @@ def _patients(patients: NDArray[np.str_]) -> str:
     return f"{count} patient" if count == 1 else f"{count} patients"
 
 
-def _rows_of(patients: Sequence[str] | NDArray[np.str_]) -> list[NDArray[np.int64]]:
+def _rows_of(patients: Patients) -> list[NDArray[np.int64]]:
     """Positions of each patient's pairs."""
     _, inverse = np.unique(np.asarray(patients), return_inverse=True)
     return [np.flatnonzero(inverse == patient) for patient in range(int(inverse.max(initial=-1)) + 1)]

@@ -13,6 +13,7 @@ from cxrkit.errors import InputError
 from cxrkit.tasks.followup import FOLLOW_UP
 from train import laboratory
 from train.datasets import DIVISION
+from train.followup.data import FULL
 from train.followup.fit import Settings, train_network
 from train.followup.held import read_held
 from train.followup.material import Material, read_material
@@ -55,6 +56,8 @@ class Laboratory(laboratory.Laboratory[Cell]):
         told = {
             "batch": cell.settings.batch,
             "learning rate": cell.settings.learning_rate,
+            "weight of the lesions' loss": cell.settings.lambdas.lesions,
+            "gentle first stage": _gentle(cell.settings),
             "MoCo v2": _words(cell.contrastive),
         }
         return Measured(cell.name, by_part, training_columns(cell.settings.stages, "pairs", told, found))
@@ -95,6 +98,13 @@ class Laboratory(laboratory.Laboratory[Cell]):
     def _data(self) -> list[object]:
         """All that the tables say, wherever the sets lie: another label makes another cell."""
         return [replace(held.images, root=Path()) for held in self.held]
+
+
+def _gentle(settings: Settings) -> str:
+    """Where the first of several stages is easier than the others."""
+    if len(settings.stages) == 1 or settings.first == FULL:
+        return ""
+    return f"contrasts from {settings.first.faintest:g}, variation x {settings.first.variation:g}"
 
 
 def _words(settings: MocoSettings | None) -> str:

@@ -225,4 +225,6 @@ def threshold_for_specificity(target: NDArray[np.int64], score: NDArray[np.float
         score: [N].
     """
     # The share of negatives below a threshold is the sensitivity for them of the score turned round.
-    return -threshold_for_sensitivity(1 - target, -score, SPECIFICITY)
+    threshold = -threshold_for_sensitivity(1 - target, -score, SPECIFICITY)
+    # Where nothing lies beyond the score that sets it, that score itself must stay below: called is what reaches it.
+    return float(np.nextafter(threshold, np.inf)) if threshold == score.max() else threshold

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from cxrkit.card import Metric
-from cxrkit.evaluate import binary_metrics
+from cxrkit.evaluate import measure
 from train.followup.by_patient import auc_metric, mean_metric
 from train.followup.held import RealPairs, Singles
 from train.followup.kinds import SHORT
@@ -21,8 +21,7 @@ def change_of_real(pairs: RealPairs, temperature: float, threshold: float) -> li
     known = pairs.change != UNKNOWN
     if known.any():
         target, patients = pairs.change[known], pairs.patients[known]
-        metrics = list(binary_metrics(target, score[known], threshold, pairs.part, pairs.note))
-        return metrics + auc_metric("AUC, patients resampled", pairs.part, target, score[known], patients, pairs.note)
+        return list(measure(target, score[known], threshold, pairs.part, pairs.note, patients.tolist())[0])
     near = pairs.days <= SHORT
     part = f"{pairs.part}, at most {SHORT:.0f} days apart"
     note = "no label, so neither right nor wrong: within so few days little changes on most patients"
@@ -60,8 +59,6 @@ def abnormal_of_singles(singles: Singles, threshold: float) -> list[Metric]:
     score = singles.answers.further("baseline")
     if score is None:
         return []
-    found = binary_metrics(singles.abnormal, score, threshold, singles.part, "one radiograph as both images")
-    metrics = [replace(metric, name=f"abnormal: {metric.name}") for metric in found if metric.name in _OF_SINGLES]
-    name = "abnormal: AUC, patients resampled"
-    repeated = len(set(singles.patients.tolist())) < len(singles.patients)
-    return metrics + (auc_metric(name, singles.part, singles.abnormal, score, singles.patients) if repeated else [])
+    note, owners = "one radiograph as both images", singles.patients.tolist()
+    found = measure(singles.abnormal, score, threshold, singles.part, note, owners)[0]
+    return [replace(metric, name=f"abnormal: {metric.name}") for metric in found if metric.name in _OF_SINGLES]

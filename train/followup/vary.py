@@ -3,7 +3,7 @@
 See pose.py for posture, breath and framing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import cv2
@@ -70,7 +70,7 @@ def draw_look(random: Random, strength: float) -> Look:
 
     sharp = random.uniform(-1.5, 0.9) * strength
     shutters = random.uniform(-0.09, 0.09, 4) if sometimes(0.2) else np.zeros(4)
-    return Look(
+    look = Look(
         ramp=(float(random.normal() * 0.05 * strength), float(random.normal() * 0.05 * strength)),
         uneven=up_to(0.035),
         gamma=float(np.exp(np.clip(random.normal() * 0.3, -0.5, 0.4) * strength)),
@@ -87,6 +87,8 @@ def draw_look(random: Random, strength: float) -> Look:
         quality=int(random.integers(35, 96)) if random.random() < 0.6 else 0,
         seed=int(random.integers(2**31)),
     )
+    # Drawn all the same, so that the other numbers stay what they are.
+    return look if strength else replace(look, quality=0)
 
 
 def processed(image: Gray, look: Look) -> Gray:

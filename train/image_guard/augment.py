@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 
-import albumentations as A
 import cv2
 import numpy as np
 from numpy.random import Generator
 
 from cxrkit.pixels import Gray, eight_bits, gray_of
-from train.augment import seed_steps
+from train.augment import framed_anyhow, processed_anyhow
 
 Vary = Callable[[Gray, Generator], Gray]
 
@@ -18,52 +17,15 @@ def varied() -> Vary:
 
     Strong on purpose: the guard has to let pass what other hospitals, devices and diseases do to a chest.
     """
-    framed = A.Compose(
-        [
-            A.HorizontalFlip(p=0.5),
-            A.Affine(
-                scale={"x": (0.7, 1.35), "y": (0.7, 1.35)},
-                translate_percent=(-0.12, 0.12),
-                rotate=(-15, 15),
-                shear=(-6, 6),
-                p=0.85,
-            ),
-        ]
-    )
-    processed = A.Compose(
-        [
-            A.Illumination(intensity_range=(0.05, 0.2), p=0.3),
-            A.RandomGamma(gamma_limit=(35, 260), p=0.4),
-            A.RandomBrightnessContrast(brightness_limit=0.3, contrast_limit=0.5, p=0.5),
-            A.CLAHE(clip_limit=(1, 4), p=0.2),
-            A.OneOf(
-                [
-                    A.GaussianBlur(sigma_limit=(0.3, 2.2)),
-                    A.Downscale(scale_range=(0.25, 0.7)),
-                    A.Sharpen(alpha=(0.2, 0.7)),
-                ],
-                p=0.5,
-            ),
-            A.CoarseDropout(
-                num_holes_range=(1, 3),
-                hole_height_range=(0.05, 0.3),
-                hole_width_range=(0.05, 0.3),
-                fill="random_uniform",
-                p=0.25,
-            ),
-            A.ImageCompression(quality_range=(20, 90), p=0.25),
-            A.GaussNoise(std_range=(0.01, 0.12), p=0.35),
-        ]
-    )
+    framed, processed = framed_anyhow(), processed_anyhow()
 
     def vary(image: Gray, rng: Generator) -> Gray:
-        for steps in (framed, processed):
-            seed_steps(steps, int(rng.integers(2**31)))  # their own would be the same in every worker
-        seen = framed(image=image)["image"]
+        first, last = (int(rng.integers(2**31)) for _ in range(2))  # their own would be the same in every worker
+        seen = framed(image, first)
         for change, share in ((_shadow, 0.35), (_marks, 0.35), (_margins, 0.4)):
             if rng.random() < share:
                 seen = change(seen, rng)
-        return gray_of(processed(image=eight_bits(seen))["image"])
+        return processed(seen, last)
 
     return vary
 

@@ -22,7 +22,7 @@ from cxrkit.tasks.nih14 import SIZE
 from train.nih14.boxes import measure_boxes
 from train.nih14.card import make_weights, measure_again
 from train.nih14.data import Material, Pool, read_material, read_pool
-from train.nih14.fit import Settings
+from train.nih14.fit import Settings, network_of
 from train.nih14.gan import TRUNK, GanSettings, train_gan
 from train.nih14.laboratory import Laboratory
 from train.nih14.losses import Reading, Regime
@@ -34,6 +34,7 @@ from train.options import Cache, Device, Out, Pretrained, StudyOptions, StudyRun
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 _RUN = Path("runs/nih14")
+_TAUGHT_RUN = _RUN / "pretrain"
 _GAN, _TUNE, _TAUGHT = GanSettings(), Settings(), PretrainSettings(SIZE)
 
 Data = Annotated[Path, typer.Option(help="Folder of the labelled set.")]
@@ -44,6 +45,13 @@ Workers = Annotated[int, typer.Option(help="Processes that prepare batches.")]
 Epochs = Annotated[int, typer.Option(help="Passes over the images learned from.")]
 OutputsRead = Annotated[
     Reading, typer.Option(help="Each label by itself, or, as the source literally says, shares of one whole.")
+]
+Taught = Annotated[
+    Path | None,
+    typer.Option(
+        help=f"Folder of the self-supervision's run; {_TAUGHT_RUN} where it has both parts, else only the GAN's. The "
+        "budget's encoder has to have been taught: full needs pretrain --encoder vit_base_patch16_224."
+    ),
 ]
 ByImage = Annotated[bool, typer.Option("--by-image", help="Divide image by image: patients leak, as in the source.")]
 
@@ -225,9 +233,7 @@ def boxes(
 def study(
     data: Data,
     gan: Annotated[Path, typer.Option(help="Folder of the GAN's run.")] = _RUN / "gan",
-    taught: Annotated[
-        Path | None, typer.Option(help="Folder of the self-supervision's run, RUN/pretrain; without it only the GAN's.")
-    ] = None,
+    taught: Taught = None,
     trunk_size: TrunkSize = _TUNE.network["trunk_size"],
     out: Out = WEIGHTS,
     reading: OutputsRead = _TUNE.reading,
@@ -238,12 +244,20 @@ def study(
     device: Device,
 ) -> None:
     """EfficientNet-b4, SS-GAN + EfficientNet-b4, ViT, SS-GAN + ViT on the same split: macro AUC, weighted F1."""
-    scale = scale_of(study.budget, Starts(gan, taught), trunk_size, reading, pretrained=pretrained)
+    starts = Starts(gan, taught or _taught(_TAUGHT_RUN))
+    scale = scale_of(study.budget, starts, trunk_size, reading, pretrained=pretrained)
+    if starts.pretrained is not None:
+        network_of(scale.settings)  # what was taught to another encoder is refused now, not after days of other cells
     material = read_material(data, study.cache or study.run / "cache", SIZE, by_image=by_image)
     if by_image:
         _warn(material)
     laboratory = Laboratory(material, study.run, device.settings(), out)
     study.conduct(laboratory, four_models(scale, by_image=by_image), scale.repeats)
+
+
+def _taught(run: Path) -> Path | None:
+    """The folder, if self-supervision has left both its parts there."""
+    return run if (run / VIT).is_file() and (run / TRUNK).is_file() else None
 
 
 def _pool(data: Path, unlabelled: list[Path] | None, cache: Path) -> Pool:

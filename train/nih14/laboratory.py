@@ -73,6 +73,8 @@ class Laboratory(laboratory.Laboratory[Cell]):
             own, settings = found[cell.name], cell.settings
             row: Row = {"network": cell.name} | self._figures(own, None if cell.name == study.reference else reference)
             told = {
+                "encoder": settings.network["encoder"],
+                "trunk size": "" if settings.network["fusion"] == "none" else settings.network["trunk_size"],
                 "batch": settings.batch,
                 "learning rate": settings.learning_rate,
                 "division": "image by image, patients leak" if leak(self.material.parts)[0] else "by patient",

@@ -60,8 +60,12 @@ def scale_of(
 ) -> Scale:
     """The source's 50 epochs with ViT-B/16 and three repeats, 24 with ViT-S/16 and two, or 12 with ViT-Ti/16 and one.
 
-    **Choices** of the medium and small budgets: three and ten times the source's learning rate, because networks this
-    small start from scratch; EfficientNet-b4 reads 128 px.
+    **Choices**: of the sizes, ViT-B/16, which the source's "ViT" stands for here, and the trunk's 128 px; AdamW with a
+    decay of 0.05, weights averaged with 0.99 and gradients clipped at 1, of which the source says nothing. The GAN is
+    the one that was trained (64 px unless asked otherwise), and self-supervision has to be of the budget's encoder: the
+    full one needs `pretrain --encoder vit_base_patch16_224`, the medium one vit_small_patch16_224. Of the medium and
+    small budgets: three and ten times the source's learning rate, because networks this small start from scratch;
+    EfficientNet-b4 reads 128 px.
 
     Args:
         budget: which.

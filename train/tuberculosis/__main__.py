@@ -73,9 +73,11 @@ def study(
     data: Data,
     run: Annotated[Path, typer.Option(help="Folder for checkpoints and the table.")] = Path("runs/tuberculosis_study"),
     budget: Size = Budget.FULL,
+    pretrained: Pretrained = False,
+    invert: Annotated[bool, typer.Option("--invert", help="Add cells in which RandAugment may invert.")] = False,
 ) -> None:
     """Two networks x {none, erase, erase + augment, erase + augment + flip}; the table goes to the card."""
-    run_study(data, run, budget)
+    run_study(data, run, budget, pretrained=pretrained, invert=invert)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from torch import nn
 from cxrkit.card import WEIGHTS, Card, Metric, Source, read_card, write_card
 from cxrkit.errors import InputError
 from cxrkit.evaluate import binary_metrics
-from cxrkit.metrics import confusion, delong_interval, fit_temperature, threshold_for_sensitivity
+from cxrkit.metrics import bootstrap_interval, delong_interval, fit_temperature, threshold_for_sensitivity
 from cxrkit.predict import probabilities
 from cxrkit.scores import ScoredPart, write_scores
 from cxrkit.tasks.tuberculosis import LABELS, TUBERCULOSIS
@@ -219,14 +219,21 @@ def _crossed_metrics(crossing: Crossed, part: ScoredPart, threshold: float) -> l
     ):
         interval = delong_interval(target, values)
         metrics.append(Metric(figure, name, interval.value, interval.low, interval.high, len(target), note))
-    limit = threshold_for_sensitivity(target, part.scores, TRIAGE)
-    reached = confusion(target, (part.scores >= limit).astype(np.int64)).specificity
-    note = "threshold set on these images themselves; WHO's target for triage is at least 0.700"
+    reached = bootstrap_interval(_specificity_at_triage, target, part.scores, strata=target)
+    note = (
+        "threshold set on these images themselves, and anew in each resample of the interval's bootstrap; WHO's target "
+        "for triage is at least 0.700"
+    )
     figure = f"specificity at {TRIAGE:.0%} sensitivity"
-    metrics.append(Metric(figure, name, reached.value, reached.low, reached.high, len(target), note))
+    metrics.append(Metric(figure, name, reached.value, reached.low, reached.high, int((target == 0).sum()), note))
     note = "another network of the same recipe: its scores are shifted as a whole on archives new to it"
     at_threshold = binary_metrics(target, part.scores, threshold, name, note)
     return metrics + [metric for metric in at_threshold if metric.name in ("sensitivity", "specificity")]
+
+
+def _specificity_at_triage(target: NDArray[np.int64], score: NDArray[np.float64]) -> float:
+    limit = threshold_for_sensitivity(target, score, TRIAGE)
+    return float(np.mean(score[target == 0] < limit))
 
 
 def _sources(images: Images) -> tuple[Source, ...]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from cxrkit.card import WEIGHTS
-from cxrkit.metrics import Interval, auc, bootstrap_interval, macro_f1
+from cxrkit.metrics import Interval, auc, bootstrap_interval, macro_f1, precision_recall_f1
 from cxrkit.pixels import Gray
 from cxrkit.tasks.vq import VQ
 from train import laboratory
@@ -19,7 +19,7 @@ from train.stored import initialisation
 from train.studies import MEASURED_ON, REFERENCE, Row, Study, words
 from train.trainer import FitSettings
 from train.vq.answers import logits_of, scores
-from train.vq.fit import Settings, train_network
+from train.vq.fit import Parity, Settings, train_network
 from train.vq.scans import Recipe, Scans, made_by, mean_of, read_scans, together
 from train.vq.study import SOURCE_TRAINING, TESTS, WITHOUT_NECKS, Cell
 
@@ -94,11 +94,16 @@ class Laboratory(laboratory.Laboratory[Cell]):
 
 def _training(settings: Settings, repeats: list[Row]) -> Row:
     """Columns that say how a cell was trained."""
-    scans = sum(recipe.perfusion + recipe.ventilation for recipe in settings.learned)
-    told: dict[str, object] = {"batch": settings.batch, "learning rate": settings.learning_rate}
+    target = np.concatenate([target_of(recipe) for recipe in settings.learned])
+    told: dict[str, object] = {
+        "scans to draw from": len(target),
+        "batch": settings.batch,
+        "learning rate": settings.learning_rate,
+    }
     if settings.pretrained:
         told["started from"] = initialisation(settings.init, pretrained=True)
-    return training_columns([(settings.size, settings.epochs, scans)], "scans", told, repeats)
+    drawn = len(Parity(target, settings.seed))
+    return training_columns([(settings.size, settings.epochs, drawn)], "scans", told, repeats)
 
 
 def target_of(recipe: Recipe) -> NDArray[np.int64]:
@@ -114,17 +119,19 @@ def figures(own: Floats, reference: Floats | None, truth: NDArray[np.int64]) -> 
         reference: those of the cell to compare with; None for that cell itself.
         truth: [N] 1 for perfusion.
     """
-    right = ((own >= 0.5) == truth).mean(axis=0)
+    called = (own >= 0.5).astype(np.int64)
+    right = (called == truth).mean(axis=0)
     difference = REFERENCE
     if reference is not None:
         difference = words(_mean(right - ((reference >= 0.5) == truth).mean(axis=0), truth))
     return {
         "accuracy": words(_mean(right, truth)),
-        "accuracy of each repeat": ", ".join(f"{value:.3f}" for value in ((own >= 0.5) == truth).mean(axis=1)),
+        "accuracy of each repeat": ", ".join(f"{value:.3f}" for value in (called == truth).mean(axis=1)),
         "difference of accuracy (paired bootstrap)": difference,
         "sensitivity for perfusion": f"{right[truth == 1].mean():.3f}",
         "specificity": f"{right[truth == 0].mean():.3f}",
-        "macro F1": ", ".join(f"{macro_f1(truth, (one >= 0.5).astype(np.int64)):.3f}" for one in own),
+        "F1 for perfusion": ", ".join(f"{precision_recall_f1(truth, one)[1].f1:.3f}" for one in called),
+        "macro F1": ", ".join(f"{macro_f1(truth, one):.3f}" for one in called),
         "AUC": ", ".join(f"{auc(truth, one):.3f}" for one in own),
     }
 

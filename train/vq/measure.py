@@ -73,12 +73,9 @@ def choose_point(logits: Floats, target: NDArray[np.int64]) -> Point:
     perfusion = scores(logits, temperature)
     wrong = (perfusion >= 0.5) != (target == KINDS.index("perfusion"))
     confidence = np.maximum(perfusion, 1 - perfusion)
-    order = np.argsort(-confidence, kind="stable")
-    shares = np.cumsum(wrong[order]) / np.arange(1, len(order) + 1)
-    allowed = np.flatnonzero(shares <= WRONG)
-    least = 1.0
-    if allowed.size:
-        least = SURE if allowed[-1] == len(order) - 1 else max(SURE, float(confidence[order][allowed[-1]]))
+    tried = sorted({SURE, *confidence[confidence > SURE].tolist()})
+    allowed = (least for least in tried if not (told := confidence >= least).any() or wrong[told].mean() <= WRONG)
+    least = next(allowed, 1.0)
     return Point(temperature, 1 - least, least)
 
 

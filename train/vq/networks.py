@@ -10,8 +10,9 @@ NETWORKS = {
     "Inception-ResNet-v2": "inception_resnet_v2",
     "SE-ResNeXt-101": "seresnext101_32x4d",
 }
-"""In the order of the source's table. **Choice**: VGG-16 with batch norm, because the plain one does not learn from
-scratch in so few steps."""
+"""In the order of the source's table. **Choices**: VGG-16 with batch norm, because the plain one does not learn from
+scratch in so few steps, and without its two wide fully connected layers, which hold most of its weights and come after
+the maps that heatmaps are read from."""
 
 
 def build(name: str, size: int, *, pretrained: bool = False) -> nn.Module:

@@ -52,9 +52,9 @@ Scale = studies.Scale[Settings]
 def scale_of(budget: Budget, *, pretrained: bool = False) -> Scale:
     """The source's 100 epochs and five repeats at 224 px; 40 and three at 160 px; or 8 and two at 96 px.
 
-    **Choices**: one-cycle AdamW with a peak of 3e-4, batch 32, weights averaged over some hundred steps, and the
-    changes of `augment`, because the source says no more than that size, shape and intensity vary; from scratch, where
-    the source starts from ImageNet (--pretrained).
+    **Choices**: one-cycle AdamW with a peak of 3e-4 and a decay of 0.05, batch 32, gradients clipped at 1, labels
+    smoothed by 0.02, weights averaged over some hundred steps, and the changes of `augment`, because the source says no
+    more than that size, shape and intensity vary; from scratch, where the source starts from ImageNet (--pretrained).
     """
     source = Settings(
         "resnet18",
