@@ -234,6 +234,10 @@ def test_pairs_of_one_patient_that_agree_count_once() -> None:
     assert (nobody.low, nobody.high) == pytest.approx((expected.low, expected.high)), "three patients"
     one = share_by_patient([True, False, True], np.array(["a"] * 3))
     assert one.high - one.low > 0.8, "one patient says next to nothing"
+    parts = np.random.default_rng(4).uniform(0.05, 0.15, 200)
+    found, mean = share_by_patient(parts, np.arange(200)), mean_by_patient(parts, np.arange(200))
+    assert mean is not None
+    assert (found.low, found.high) == pytest.approx((mean.low, mean.high), abs=0.001), "parts vary less than 0 and 1"
     halves = share_by_patient([0.5] * 8, np.array(list("aabbccdd")))
     assert halves.value == 0.5
     assert halves.low > 0.15

@@ -56,13 +56,20 @@ def share_by_patient(called: ArrayLike, patients: Patients) -> Interval:
 
 
 def _independent(numbers: NDArray[np.float64], rows: Sequence[NDArray[np.int64]]) -> float:
-    """How many independent pairs would say as much; of a share of 0 or 1 as many as there are patients."""
+    """How many independent pairs of 0 or 1 would say as much; of a share of 0 or 1 as many as there are patients.
+
+    Pairs that count by parts vary less than such do, so more of those may stand for them than there are pairs.
+    """
     patients, pairs, share = len(rows), len(numbers), numbers.mean()
-    if patients in (1, pairs) or share in (0.0, 1.0):
+    whole = bool(np.isin(numbers, (0.0, 1.0)).all())
+    if patients == 1 or share in (0.0, 1.0) or (whole and patients == pairs):
         return patients
     off = np.array([(numbers[own] - share).sum() for own in rows])
     variance = patients / (patients - 1) * float((off**2).sum()) / pairs**2
-    return pairs if variance == 0 else min(pairs, float(share * (1 - share)) / variance)
+    if variance == 0:
+        return pairs
+    found = float(share * (1 - share)) / variance
+    return min(pairs, found) if whole else found
 
 
 def auc_metric(
