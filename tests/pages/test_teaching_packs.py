@@ -52,7 +52,7 @@ def test_a_mark_on_the_baseline_of_an_own_pair_is_not_known_and_no_miss(
     page: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin(page, pack(one_row("a.png,b.png,followup,change,,5,6,20,30,,,"), b=picture(value=90)))
-    monkeypatch.setattr(quiz_case, "viewer", lambda *_, **__: ViewerState(None, None, (0, 5.0, 5.0)))
+    monkeypatch.setattr(quiz_case, "viewer", lambda *_, **__: ViewerState(None, (0, 5.0, 5.0)))
     page.run()
     answer(page, "change")
     (found,) = run_of(page).outcomes
