@@ -11,6 +11,7 @@ from cxrkit.pixels import Box
 from cxrkit.task import Task
 from pages.ui.analysis import Explained, Reading
 from pages.ui.presenter import explain
+from pages.ui.several_uploads import in_markdown
 from pages.ui.truth import Truth
 from pages.ui.viewer import Pane, send_ahead, viewer
 from pages.ui.words import edits_in_words, movement, percent, place, share
@@ -195,6 +196,7 @@ def file_facts(task: Task, image: Radiograph, name: str = "") -> None:
     height, width = image.values.shape
     facts = {"Image size": f"{width} × {height} pixels", **image.header}
     with section:
-        # No st.table: it shows cells as Markdown, and a header may hold an image of an outside address.
-        st.dataframe({"Field": list(facts), "Value": list(facts.values())}, hide_index=True, height="content")
+        # Cells are Markdown, and a header may hold an image of an outside address.
+        values = [in_markdown(value) for value in facts.values()]
+        st.table({"Field": list(facts), "Value": values}, hide_index=True, border="horizontal")
         st.caption("Only these header fields are read out; names, dates and numbers of persons are not.")

@@ -21,6 +21,7 @@ from cxrkit.tasks.tuberculosis import TUBERCULOSIS as TASK
 from cxrkit.weights import load_model
 from pages.ui.analysis import Reading
 from pages.ui.export import overlay_png, result_json
+from pages.ui.several_uploads import in_markdown
 from tests.dicom_files import make_dicom
 from tests.pages.conftest import chest, png
 from tests.pages.test_app import said
@@ -249,7 +250,7 @@ def test_shipped_weights_read_a_drawn_chest(app: AppTest) -> None:
     assert widget(app.slider, "threshold").value == threshold
 
 
-def test_a_hostile_header_is_shown_as_it_was_written_and_never_as_markdown(opened: Opened) -> None:
+def test_a_hostile_header_is_shown_as_it_was_written(opened: Opened) -> None:
     hostile = "![](https://evil.example/p.png) :red[a] $b$"
     app = opened(TASK.name)
     app.session_state["tuberculosis.file"] = True
@@ -257,7 +258,8 @@ def test_a_hostile_header_is_shown_as_it_was_written_and_never_as_markdown(opene
     app.file_uploader(key="tuberculosis.upload").upload("a.dcm", file).run()
     assert not app.exception
     assert not app.error
-    (facts,) = (frame.value for frame in app.dataframe if "Field" in frame.value)
-    assert hostile in list(facts["Value"])
-    read_as_markdown = [*app.markdown, *app.caption, *app.table, *app.subheader, *app.warning, *app.metric]
+    (facts,) = (frame.value for frame in app.table if "Field" in frame.value)
+    assert in_markdown(hostile) in list(facts["Value"])
+    assert "\\!\\[\\]\\(" in in_markdown(hostile)
+    read_as_markdown = [*app.markdown, *app.caption, *app.subheader, *app.warning, *app.metric]
     assert not [element for element in read_as_markdown if "evil" in str(element.proto)]
