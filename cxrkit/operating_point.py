@@ -229,13 +229,14 @@ class Crowd:
     missed: int
 
 
-def crowd(point: OperatingPoint, prevalence: float) -> Crowd:
-    """An operating point on 1,000 people, or as many more (by factors of ten) as it takes to have ten cases.
+def crowds(points: Sequence[OperatingPoint], prevalence: float) -> list[Crowd]:
+    """Operating points on 1,000 people, or as many more (by factors of ten) as it takes to have ten cases.
 
-    And as many more as it takes for nobody to be rounded away: who is missed among known cases is missed here too.
+    And as many more as it takes for nobody to be rounded away: who is missed among known cases is missed here too. The
+    points are compared, so all are on equally many.
 
     Args:
-        point: from `operating_point`.
+        points: from `operating_point`.
         prevalence: in (0, 1).
 
     Raises:
@@ -243,18 +244,21 @@ def crowd(point: OperatingPoint, prevalence: float) -> Crowd:
     """
     _check_prevalence(prevalence)
     people = 1000
-    while people * prevalence < 10 - _ROUNDING or _rounded_away(point, round(people * prevalence)):
+    while people * prevalence < 10 - _ROUNDING or any(_rounded_away(point, people * prevalence) for point in points):
         people *= 10
-    diseased = round(people * prevalence)
+    return [_crowd(point, people, round(people * prevalence)) for point in points]
+
+
+def _crowd(point: OperatingPoint, people: int, diseased: int) -> Crowd:
     found = round(diseased * point.sensitivity.value)
     alarms = round((people - diseased) * (1 - point.specificity.value))
     return Crowd(people, diseased, found + alarms, found, diseased - found)
 
 
-def _rounded_away(point: OperatingPoint, diseased: int) -> bool:
+def _rounded_away(point: OperatingPoint, diseased: float) -> bool:
     """Whether of so many nobody would be missed, or nobody found, though that happened among known cases."""
-    found = round(diseased * point.sensitivity.value)
-    return (found == diseased and point.counts.fn > 0) or (found == 0 and point.counts.tp > 0)
+    found = round(round(diseased) * point.sensitivity.value)
+    return (found == round(diseased) and point.counts.fn > 0) or (found == 0 and point.counts.tp > 0)
 
 
 def _check_prevalence(prevalence: float) -> None:

@@ -12,7 +12,7 @@ from cxrkit.operating_point import (
     WHO_TRIAGE,
     OperatingPoint,
     carries_over,
-    crowd,
+    crowds,
     differ_widely,
     operating_point,
     part_curve,
@@ -166,7 +166,7 @@ def test_perfect_counts_still_leave_doubt() -> None:
     ("prevalence", "people", "diseased"), [(0.5, 1000, 500), (0.01, 1000, 10), (0.005, 10000, 50), (0.001, 10000, 10)]
 )
 def test_crowd_is_large_enough_for_ten_cases(prevalence: float, people: int, diseased: int) -> None:
-    found = crowd(point(80, 20, 90, 10), prevalence)
+    (found,) = crowds([point(80, 20, 90, 10)], prevalence)
     assert (found.people, found.diseased) == (people, diseased)
     assert found.found == round(0.8 * diseased)
     assert found.found + found.missed == diseased
@@ -175,11 +175,13 @@ def test_crowd_is_large_enough_for_ten_cases(prevalence: float, people: int, dis
 
 def test_nobody_who_is_missed_is_rounded_away() -> None:
     """Sensitivity 0.97: of ten cases all would be found, and yet three of a hundred were missed."""
-    found = crowd(point(97, 3, 90, 10), 0.01)
+    found, other = crowds([point(97, 3, 90, 10), point(80, 20, 90, 10)], 0.01)
     assert (found.people, found.diseased, found.missed) == (10_000, 100, 3)
-    seldom = crowd(point(2, 98, 90, 10), 0.01)
+    assert (other.people, other.missed) == (10_000, 20), "what is compared is on equally many people"
+    (seldom,) = crowds([point(2, 98, 90, 10)], 0.01)
     assert (seldom.diseased, seldom.found) == (100, 2)
-    assert crowd(point(100, 0, 90, 10), 0.01).missed == 0
+    (perfect,) = crowds([point(100, 0, 90, 10)], 0.01)
+    assert (perfect.people, perfect.missed) == (1000, 0)
 
 
 def test_wide_differences_need_distance_and_certainty() -> None:
@@ -199,4 +201,4 @@ def test_values_out_of_range_are_refused() -> None:
         with pytest.raises(InputError, match="prevalence"):
             screening(point(9, 1, 9, 1), prevalence)
         with pytest.raises(InputError, match="prevalence"):
-            crowd(point(9, 1, 9, 1), prevalence)
+            crowds([point(9, 1, 9, 1)], prevalence)

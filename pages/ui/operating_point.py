@@ -13,10 +13,11 @@ from cxrkit.errors import WeightsError
 from cxrkit.metrics import Interval
 from cxrkit.operating_point import (
     WHO_TRIAGE,
+    Crowd,
     OperatingPoint,
     PartCurve,
     carries_over,
-    crowd,
+    crowds,
     differ_widely,
     operating_point,
     part_curve,
@@ -176,10 +177,11 @@ def _prevalence(task: Task, judged: Sequence[_Judged], points: Sequence[Operatin
         key=f"{task.name}.prevalence",
         persist_state="session",
     )
-    for column, each, point in zip(st.columns(len(judged), gap="medium"), judged, points, strict=True):
+    people = crowds(points, prevalence)
+    for column, each, point, many in zip(st.columns(len(judged), gap="medium"), judged, points, people, strict=True):
         note = f" :orange-badge[{OPTIMISTIC}]" if each.part.optimistic else ""
         column.markdown(
-            f"**{each.letter}.**{note} {_crowd(task, point, prevalence)}\n\n{_values(task, point, prevalence)}"
+            f"**{each.letter}.**{note} {_crowd(task, many, prevalence)}\n\n{_values(task, point, prevalence)}"
         )
     st.caption(
         "PPV and NPV: positive and negative predictive value. A confirmatory test, such as a sputum culture or a "
@@ -192,8 +194,7 @@ def _prevalence_in_words(prevalence: float) -> str:
     return f"{100 * prevalence:g} %"
 
 
-def _crowd(task: Task, point: OperatingPoint, prevalence: float) -> str:
-    people = crowd(point, prevalence)
+def _crowd(task: Task, people: Crowd, prevalence: float) -> str:
     return (
         f"Of {people.people:,} people screened at {_prevalence_in_words(prevalence)} prevalence, {people.diseased:,} "
         f"have {task.positive}. The network would call **{people.called:,}** people: **{people.found:,}** of the "
