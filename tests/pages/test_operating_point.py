@@ -105,7 +105,7 @@ def test_prevalence_changes_the_predictive_values(app: AppTest, weights: Path) -
     page = opened_with(app, weights, LOW, IN_SET)
     point = operating_point(LOW, 0.5)
     texts = []
-    for prevalence, people in ((0.01, "Of 1,000 people screened at 1 %"), (0.2, "Of 1,000 people screened at 20 %")):
+    for prevalence, people in ((0.01, "Of 10,000 people screened at 1 %"), (0.2, "Of 1,000 people screened at 20 %")):
         page.select_slider(key="tuberculosis.prevalence").set_value(prevalence).run()
         texts.append(predictive(page, "A"))
         found = screening(point, prevalence)
@@ -115,10 +115,12 @@ def test_prevalence_changes_the_predictive_values(app: AppTest, weights: Path) -
         assert f"PPV **{percent_interval(found.ppv)}**" in texts[-1]
         assert f"Tests per case found **{found.tests_per_case.value:.1f} (" in texts[-1]
     assert texts[0] != texts[1]
-    diseased, called, of_them, again, missed = map(int, re.findall(r"\b\d+\b", texts[0].split("prevalence,")[1])[:5])
-    assert (diseased, again, of_them + missed) == (10, 10, 10)
-    assert of_them == round(10 * point.sensitivity.value)
-    assert called == of_them + round(990 * (1 - point.specificity.value))
+    # Of ten cases the in-set part would miss nobody, though it did; both are told on ten times as many.
+    told = re.findall(r"\b[\d,]+\b", texts[0].split("prevalence,")[1])[:5]
+    diseased, called, of_them, again, missed = (int(number.replace(",", "")) for number in told)
+    assert (diseased, again, of_them + missed) == (100, 100, 100)
+    assert of_them == round(100 * point.sensitivity.value)
+    assert called == of_them + round(9900 * (1 - point.specificity.value))
 
 
 def test_a_shift_between_archives_is_said(app: AppTest, weights: Path) -> None:
