@@ -41,6 +41,11 @@ Restart = Annotated[
     bool, typer.Option("--restart", help="Begin anew instead of going on with an unfinished table of this name.")
 ]
 Crop = Annotated[str | None, typer.Option(help="L,T,R,B in pixels of the image; right and bottom exclusive.")]
+Turn = Annotated[int | None, typer.Option(help="Quarter turns clockwise that bring the fingers up, of a hand.")]
+Swap = Annotated[
+    bool | None,
+    typer.Option("--swap/--no-swap", help="Whether black and white are swapped first, of a hand or a lung scan."),
+]
 
 
 @app.command()
@@ -69,13 +74,8 @@ def analyse(
     contrast: Annotated[float, typer.Option(help="Factor about mid-gray, 0.5 to 2.")] = 1.0,
     sharpness: Annotated[float, typer.Option(help="-1 to 2.")] = 0.0,
     size: Annotated[int | None, typer.Option(help="Side of the network's input, a multiple of 32.")] = None,
-    turn: Annotated[
-        int | None, typer.Option(help="Quarter turns clockwise that bring the fingers up, of a hand.")
-    ] = None,
-    swap: Annotated[
-        bool | None,
-        typer.Option("--swap/--no-swap", help="Whether black and white are swapped first, of a hand or a lung scan."),
-    ] = None,
+    turn: Turn = None,
+    swap: Swap = None,
     sex: Annotated[str | None, typer.Option(help="F or M; only of bone_age.")] = None,
     age_months: Annotated[
         float | None, typer.Option(help="The child's own age, for the SD score; only of bone_age.")

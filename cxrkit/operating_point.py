@@ -244,7 +244,9 @@ def crowds(points: Sequence[OperatingPoint], prevalence: float) -> list[Crowd]:
     """
     _check_prevalence(prevalence)
     people = 1000
-    while people * prevalence < 10 - _ROUNDING or any(_rounded_away(point, people * prevalence) for point in points):
+    while people * prevalence < 10 - _ROUNDING or any(
+        _rounded_away(point, round(people * prevalence)) for point in points
+    ):
         people *= 10
     return [_crowd(point, people, round(people * prevalence)) for point in points]
 
@@ -255,10 +257,10 @@ def _crowd(point: OperatingPoint, people: int, diseased: int) -> Crowd:
     return Crowd(people, diseased, found + alarms, found, diseased - found)
 
 
-def _rounded_away(point: OperatingPoint, diseased: float) -> bool:
+def _rounded_away(point: OperatingPoint, diseased: int) -> bool:
     """Whether of so many nobody would be missed, or nobody found, though that happened among known cases."""
-    found = round(round(diseased) * point.sensitivity.value)
-    return (found == round(diseased) and point.counts.fn > 0) or (found == 0 and point.counts.tp > 0)
+    found = round(diseased * point.sensitivity.value)
+    return (found == diseased and point.counts.fn > 0) or (found == 0 and point.counts.tp > 0)
 
 
 def _check_prevalence(prevalence: float) -> None:

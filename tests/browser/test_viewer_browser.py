@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from benchmarks.visit import VIEWER
 from tests.browser.viewer_page import Opened, opening
@@ -258,9 +258,10 @@ def test_ruler_measures_in_millimetres(opened: Callable[..., Opened]) -> None:
     page = opened("two=1")
     page.press("m")
     page.drag((100, 200), (300, 200))
-    page.page.locator(".readout", has_text="ruler 100.0 mm").first.wait_for()  # 200 pixels of 0.5 mm
+    readout = page.page.locator(".readout").first
+    expect(readout).to_contain_text("ruler 100.0 mm")  # 200 pixels of 0.5 mm
     page.press("Escape")
-    page.page.wait_for_function(f"{VIEWER}.view.ruler === null")
+    expect(readout).not_to_contain_text("ruler")
 
 
 def test_phone(opened: Callable[..., Opened]) -> None:

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from cxrkit.image import Radiograph
 from cxrkit.lungs import find_lungs
+from cxrkit.pixels import Gray
 from cxrkit.quality import check_image
 from train.border_baseline import outside_features
 
@@ -22,8 +23,12 @@ class OutsideLungs:
         self._chests: list[bool] = []
         self._found: list[Outside] = []
 
-    def add(self, image: Radiograph) -> None:
+    def add(self, image: Radiograph, shown: Gray) -> None:
         """The next image.
+
+        Args:
+            image: as it was read.
+            shown: [H, W] in [0, 1], the same as it is displayed.
 
         Raises:
             WeightsError: weights of the image guard or of the lung field are missing or altered.
@@ -31,7 +36,7 @@ class OutsideLungs:
         undecided = len(self._chests) < LOOKED
         if undecided:
             self._chests.append(check_image(image, "frontal chest").ok)
-        self._found.append(_outside(image) if undecided or self.of_chests else None)
+        self._found.append(_outside(shown) if undecided or self.of_chests else None)
 
     @property
     def of_chests(self) -> bool:
@@ -44,7 +49,6 @@ class OutsideLungs:
         return self._found if self.of_chests else [None] * len(self._found)
 
 
-def _outside(image: Radiograph) -> Outside:
-    shown = image.windowed()
+def _outside(shown: Gray) -> Outside:
     lungs = find_lungs(shown).box
     return None if lungs is None else outside_features(shown, lungs)

@@ -167,7 +167,7 @@ def read_pictures(sets: Sequence[ImageSet]) -> Pictures:
         entries.append(entry)
         smalls.append(small_copy(shown))
         borders.append(border_features(shown))
-        outside[entry.set_name].add(image)
+        outside[entry.set_name].add(image, shown)
         digests.append(_digest(image))
     if len(entries) < 2:
         raise InputError("Fewer than two images of these sets can be read. Check the tables' paths.")
