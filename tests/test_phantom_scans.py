@@ -25,6 +25,7 @@ from cxrkit.phantoms import (
 )
 from cxrkit.phantoms.scan import SimulatedScan
 from cxrkit.phantoms.scan_camera import measured_counts
+from cxrkit.phantoms.scan_settings import Tracer
 
 PLAIN = ScanSettings("perfusion", LungPatient(3), camera=Camera(matrix=128, pixel_mm=4.8))
 
@@ -182,6 +183,21 @@ def test_the_two_ways_of_making_lungs_differ() -> None:
     for side in ("right lung", "left lung"):
         shared = (one.masks[side] & other.masks[side]).sum() / (one.masks[side] | other.masks[side]).sum()
         assert 0.6 < shared < 0.96
+
+
+def test_only_obstruction_keeps_what_is_inhaled_near_the_hila_and_never_a_gas() -> None:
+    drawn = [random_scan(seed, "ventilation") for seed in range(80)]
+    healthy = [scan for scan in drawn if scan.patient.obstruction == 0]
+    assert {scan.central for scan in healthy} == {0.0}
+    assert len(healthy) < len(drawn)
+    assert all(scan.central > 0 for scan in drawn if scan.patient.obstruction)
+
+    def peak(obstruction: float, tracer: Tracer) -> float:
+        shown = replace(PLAIN, kind="ventilation", tracer=tracer, patient=LungPatient(3, obstruction=obstruction))
+        return float(simulate_scan(shown).expected["anterior"].max())
+
+    assert peak(0.6, "Tc-99m DTPA aerosol") > 1.3 * peak(0.0, "Tc-99m DTPA aerosol")
+    assert peak(0.6, "Kr-81m") < 1.15 * peak(0.0, "Kr-81m")
 
 
 def test_activity_is_where_it_is_said_to_be() -> None:

@@ -88,3 +88,21 @@ def test_a_patient_has_one_heart_also_over_residual_ventilation(monkeypatch: pyt
     monkeypatch.setattr(scan_drawn, "_heart", hearts)
     drawn_scan(0, "perfusion", replace(USUAL, residual=1.0))
     assert hearts.call_count == 1
+
+
+def test_outside_a_rectangle_there_is_exactly_nothing() -> None:
+    for scan in scans(drawn_scan, "perfusion", USUAL):
+        if len(scan) < 256:
+            continue  # a pixel of a small matrix may reach from outside the field into it
+        for edge in (scan[0], scan[-1], scan[:, 0], scan[:, -1]):
+            assert not edge.any()
+
+
+def test_thirds_of_healthy_lungs_have_about_the_published_shares() -> None:
+    plain = replace(USUAL, disease=0.0, residual=0.0)
+    found = []
+    for seed in range(COUNT):
+        rows = drawn_scan(seed, "perfusion", plain).sum(axis=1).astype(np.float64)
+        lungs = rows[rows > 0.12 * rows.max()]  # the trunk around them has less
+        found.append([part.sum() / lungs.sum() for part in np.array_split(lungs, 3)])
+    np.testing.assert_allclose(np.mean(found, axis=0), (0.3, 0.5, 0.2), atol=0.05)

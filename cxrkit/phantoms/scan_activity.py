@@ -9,7 +9,7 @@ from cxrkit.phantoms import scan_body
 from cxrkit.phantoms.scan_frame import VOXEL, Box, Frame, empty
 from cxrkit.phantoms.scan_lungs import LENGTH, SIGNS, Lung, midline
 from cxrkit.phantoms.scan_patient import LungPatient, PerfusionDefect, scan_stream
-from cxrkit.phantoms.scan_settings import ScanKind, ScanSettings
+from cxrkit.phantoms.scan_settings import GASES, ScanKind, ScanSettings
 from cxrkit.phantoms.settings import Side
 from cxrkit.phantoms.solids import Cloud
 
@@ -143,7 +143,9 @@ def _hilum(patient: LungPatient, side: Side) -> tuple[float, float, float]:
 
 
 def _central(settings: ScanSettings, lung: Lung) -> Gray:
-    """Factor on ventilation: aerosol stays in the large airways, the more so where they are narrow."""
+    """Factor on ventilation: aerosol stays in the large airways where they are narrow; a gas does not."""
+    if settings.tracer in GASES:
+        return np.ones((1, 1, 1), dtype=np.float32)
     amount = min(settings.central + 0.8 * settings.patient.obstruction, 1.5)
     x, y, z = _hilum(settings.patient, lung.side)
     squared = (lung.box.x - x) ** 2 + (0.8 * (lung.box.y - y)) ** 2 + (lung.box.z - z) ** 2

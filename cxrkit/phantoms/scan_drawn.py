@@ -86,8 +86,8 @@ def _random_style(random: Generator) -> _Style:
         breadth = max(half + broader, 15)
         lungs.append((_MIDDLE + sign * (breadth + gap) + aside, top + higher, bottom + lower, breadth))
     outlines: tuple[Literal["radius", "dome", "rows"], ...] = ("radius", "dome", "rows")
-    middle = random.uniform(0.35, 0.6)
-    upper = (1 - middle) * random.uniform(0.3, 0.7)
+    middle = random.uniform(0.33, 0.57)
+    upper = (1 - middle) * random.uniform(0.5, 0.8)
     return _Style(
         outline=outlines[int(random.integers(3))],
         shading=float(random.choice((0.0, random.uniform(0.1, 0.7)))),
@@ -268,9 +268,9 @@ def _laid(image: Gray, random: Generator) -> Gray:
     matrix = cv2.getRotationMatrix2D((_MIDDLE, _MIDDLE), random.normal(0, 3), random.uniform(0.8, 1.2))
     matrix[:, 2] = matrix[:, 2] + random.normal(0, 7, 2)
     laid = np.maximum(cv2.warpAffine(image, matrix, (_SIDE, _SIDE)), 0)
-    if random.random() < 0.5:
-        sides = int(random.integers(1, 24))
-        laid[:, :sides] = laid[:, -sides:] = 0
+    beside, above = random.integers(1, 24, 2)
+    laid[:, :beside] = laid[:, -beside:] = 0
+    laid[:above] = laid[-above:] = 0
     return np.asarray(laid, dtype=np.float32)
 
 

@@ -19,7 +19,7 @@ class KindHabits:
         neck, stomach, kidneys, vein, clumps: shares of the scans with activity there.
         neck_amount, stomach_amount: range of it, as a share of that in the lungs.
         thyroid: share of the activity in the neck that is in the thyroid instead of the airway.
-        central: range of the central deposition, 0 to 1.
+        central: range of the central deposition in obstructive disease, 0 to 1, on top of what that disease makes.
         edge: range of the thinning under the pleura, 0 to 1.
         blur: range of the factor on the camera's blur.
         counts: range of the counts of the view that has more.
@@ -162,7 +162,7 @@ def random_scan(
         liver=_between(random, (0.005, 0.04), random.random() < 0.06),
         vein=_between(random, (0.004, 0.04), random.random() < habits.vein),
         clumps=int(random.integers(1, 7)) if random.random() < habits.clumps else 0,
-        central=float(random.uniform(*habits.central)),
+        central=float(random.uniform(*habits.central)) * (patient.obstruction > 0),
         edge=float(random.uniform(*habits.edge)),
         background=float(random.uniform(0.004, 0.022)),
         qv_ratio=residual if kind == "perfusion" and random.random() < population.residual else None,

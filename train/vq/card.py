@@ -40,6 +40,7 @@ SHIPPED = Settings(
         Recipe("mixed, other outlines, most", 750, 750, 23_000_000, "mixed", "superellipse"),
         Recipe("drawn", 3000, 3000, 24_000_000, outlines="drawn"),
         Recipe("drawn, mixed", 1500, 1500, 25_000_000, "mixed", "drawn"),
+        Recipe("drawn, mixed, more", 2500, 2500, 32_000_000, "mixed", "drawn"),
     ),
     chooses=Recipe("chooses the epoch", 70, 70, 15_000_000, "mixed"),
     size=VQ.input_size,
@@ -47,7 +48,7 @@ SHIPPED = Settings(
     early_epochs=18,
     necks_hidden=0.3,
 )
-"""What the app loads is trained on: scans of both simulators, and in two fifths shortcuts that do not tell."""
+"""What the app loads is trained on: scans of both simulators, and in half of them shortcuts that do not tell."""
 
 _LIMITS = (
     "Simulated: every scan that trained, chose or reports was computed; no figure here speaks of patients.",
