@@ -82,8 +82,8 @@ class ScanSettings:
         liver: amount there, 0 to 0.5.
         vein: amount left in a vein of the arm, 0 to 0.2.
         clumps: number of hot clumps in the lungs, 0 to 12.
-        central: central deposition in the airways of the lungs, 0 to 1, on top of the patient's obstruction; of aerosols
-            and fine particles alone.
+        central: central deposition in the airways of the lungs, 0 to 1, on top of the patient's obstruction; of
+            aerosols and fine particles alone.
         edge: how much thinner activity gets under the pleura, 0 (sharp edges) to 1.
         background: activity in the rest of the body by volume, as a share of that in lung, 0 to 0.2.
         qv_ratio: of a perfusion scan: counts by perfusion over counts by the ventilation that was given before and is
