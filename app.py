@@ -5,8 +5,10 @@ from pathlib import Path
 import streamlit as st
 
 from cxrkit.tasks import TASKS
+from pages.ui.memory import keep_uploads_in_memory
 from pages.ui.uploads import wait_for_another
 
+keep_uploads_in_memory(st.get_option("server.maxUploadSize") << 20)
 wait_for_another()
 st.set_page_config("CXR Workbench", Path(__file__).parent / "pages" / "ui" / "icon.png", layout="wide")
 pages = {

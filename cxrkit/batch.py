@@ -183,7 +183,7 @@ def predict_table(
             for index, answer in answers:
                 places[index] = journal.append({"key": _key(batch.cases[index])} | plain(answer))
                 bar.update()
-        write_predictions(batch.task, _rows(batch, journal, places, left_out, keep), batch.out)
+        write_predictions(batch.task, _rows(batch, journal, places, left_out, keep), batch.out, weights)
         journal.remove()
     return Outcome(len(places), resumed, tuple(left_out))
 

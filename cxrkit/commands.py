@@ -44,7 +44,7 @@ Crop = Annotated[str | None, typer.Option(help="L,T,R,B in pixels of the image; 
 Turn = Annotated[int | None, typer.Option(help="Quarter turns clockwise that bring the fingers up, of a hand.")]
 Swap = Annotated[
     bool | None,
-    typer.Option("--swap/--no-swap", help="Whether black and white are swapped first, of a hand or a lung scan."),
+    typer.Option("--swap/--no-swap", help="Whether black and white are swapped first; chests wait to be told."),
 ]
 
 
@@ -121,8 +121,17 @@ def evaluate(
             "age_months (the reference bone age) and sex; of nih14 file and findings, joined by |, or No Finding.",
         ),
     ],
-    root: Annotated[Path, typer.Option(help="Folder that the table's paths start in; nothing outside it is read.")],
-    out: Annotated[Path, typer.Option(help="CSV to write the predictions to; an existing one is replaced.")],
+    root: Annotated[
+        Path | None,
+        typer.Option(help="Folder that the table's paths start in, else the table's own; nothing outside it is read."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV to write the predictions to, beside the table as NAME.predictions.csv if not given; an existing "
+            "one is replaced."
+        ),
+    ] = None,
     weights: Weights = None,
     workers: Workers = 1,
     dask: Dask = None,
@@ -134,24 +143,24 @@ def evaluate(
     A run that was stopped goes on where it was. If not one case could be used, that is an error, after all was printed.
     """
     chosen = find_task(task)
+    root, out = root or manifest.parent, out or manifest.with_suffix(".predictions.csv")
     check_out(out, manifest)
 
     from cxrkit import batch as batches
-    from cxrkit import evaluate as evaluation
     from cxrkit.batch_case import Asked
     from cxrkit.cases import read_manifest
+    from cxrkit.evaluate import figures_of
+    from cxrkit.tally import Tally
 
     cases = read_manifest(manifest, file_columns=chosen.file_columns, target_column=chosen.target_column)
     listing = batches.listing_of_table(manifest, root)
     batch = batches.Batch(chosen, cases, root, listing, out, Asked(), judged=True)
     card, executor = batches.staffed(batch, weights, workers, dask)
     start = time.perf_counter()
-    rows: list[evaluation.Row] = []
-    outcome = batches.predict_table(
-        batch, card.sha256, executor, restart=restart, keep=lambda row: rows.append(evaluation.light(row))
-    )
+    tally = Tally(chosen)
+    outcome = batches.predict_table(batch, card.sha256, executor, restart=restart, keep=tally.add)
     limit = None if chosen.called is None else card.thresholds[chosen.called]
-    found = evaluation.evaluate(chosen, rows, limit)
+    found = figures_of(tally, limit, training=[label.positives for label in card.support])
     result = printed.summary(found, card.sha256, time.perf_counter() - start) | printed.rest(outcome)
     lines = [printed.table(found), *printed.left_out_lines(outcome.left_out)]
     typer.echo(printed.strict(result) if as_json else "\n".join(lines))

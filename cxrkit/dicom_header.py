@@ -5,6 +5,8 @@ import re
 
 from pydicom import Dataset
 
+from cxrkit.scan_views import View, view_of_code, view_of_orientation
+
 # Label on the screen -> keyword of the attribute. Nothing that is not here or in `describe` is ever kept.
 ALLOWLIST = {
     "Modality": "Modality",
@@ -49,6 +51,8 @@ def describe(dataset: Dataset, spacing: tuple[float, float] | None) -> dict[str,
         text = text_of(dataset, keyword) or text_of(nuclear, keyword)
         if text:
             header[label] = text
+    if "View position" not in header and (view := _turned_view(dataset)):
+        header["View position"] = view
     sex = text_of(dataset, "PatientSex").upper()
     if sex in ("F", "M"):
         header["Patient's sex"] = sex
@@ -84,6 +88,33 @@ def scan_type(dataset: Dataset) -> str:
 def view_position(dataset: Dataset) -> str:
     """The view position as it is stated, or ""."""
     return text_of(dataset, "ViewPosition")
+
+
+def coded_view(holder: Dataset) -> View | None:
+    """The view of a View Code Sequence, as its modifier turns it."""
+    code = first_item(holder, "ViewCodeSequence")
+    view = view_of_code(text_of(code, "CodeValue"), text_of(code, "CodeMeaning"))
+    for place in (code, holder):
+        modifier = text_of(first_item(place, "ViewModifierCodeSequence"), "CodeMeaning")
+        if view in {"anterior", "posterior"} and "obl" in modifier.casefold():
+            return "oblique"
+    return view
+
+
+def orientation_of(dataset: Dataset) -> list[str]:
+    """The patient's directions along rows and columns, in capitals; [] where none are stated."""
+    try:
+        return [str(each).strip().upper() for each in dataset.get("PatientOrientation") or ()]
+    except _ODD_VALUE:
+        return []
+
+
+def _turned_view(dataset: Dataset) -> str:
+    """Lateral or oblique by the view's code, which PS3.3 C.8.11.5 asks for where the view position is optional; else
+    lateral by the patient's directions, of which an upright frontal image has none to the front or the back."""
+    row, column = [*orientation_of(dataset), "", ""][:2]
+    view = coded_view(dataset) or view_of_orientation(row, column) or ""
+    return view if view.endswith(("lateral", "oblique")) else ""
 
 
 def taken(dataset: Dataset) -> str:

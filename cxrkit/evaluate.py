@@ -1,7 +1,7 @@
 """Model + cases -> table of predictions -> Evaluation: every figure with its 95 % interval."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrkit import metrics
-from cxrkit.age_figures import JudgedAge, age_figures
+from cxrkit.age_figures import age_figures
 from cxrkit.batch_case import Asked, Row, analyse, answer_case, open_case, row_of
 from cxrkit.card import Metric
 from cxrkit.cases import Case, check_root
 from cxrkit.figures import Figure, Undefined, work_out
 from cxrkit.finding_auc import auc_by_patient
-from cxrkit.finding_figures import TOO_NARROW, JudgedFindings, findings_figures
+from cxrkit.finding_figures import TOO_NARROW, findings_figures
 from cxrkit.finding_labels import several_labels
 from cxrkit.metrics import Interval
+from cxrkit.tally import Tally
 from cxrkit.task import Task
 from cxrkit.weights import LoadedModel
 
@@ -28,7 +29,7 @@ __all__ = [
     "analyse",
     "binary_metrics",
     "evaluate",
-    "light",
+    "figures_of",
     "measure",
     "predict_cases",
 ]
@@ -83,47 +84,42 @@ def _predict_case(loaded: LoadedModel, case: Case, root: Path) -> Row:
     return row_of(loaded.task, case, answer_case(loaded, case, open_case(loaded.task, case, root, asked), asked))
 
 
-def light(row: Row) -> Row:
-    """A row without what no figure is made of: of an age the probabilities of its 77 classes."""
-    if row.prediction is None or row.prediction.age is None:
-        return row
-    age = replace(row.prediction.age, probabilities=())
-    return replace(row, prediction=replace(row.prediction, scores={}, further={}, age=age))
-
-
-def evaluate(task: Task, rows: Sequence[Row], threshold: float | None, part: str = "manifest") -> Evaluation:
+def evaluate(
+    task: Task, rows: Iterable[Row], threshold: float | None, part: str = "manifest", training: Sequence[int] = ()
+) -> Evaluation:
     """Compare predictions with targets: the positive class against all others, numbers with numbers, labels one by one.
 
     Args:
         task: that was predicted.
         rows: of its cases; those without prediction or target are left out and counted.
+        threshold, part, training: as for `figures_of`.
+    """
+    tally = Tally(task)
+    for row in rows:
+        tally.add(row)
+    return figures_of(tally, threshold, part, training)
+
+
+def figures_of(
+    tally: Tally, threshold: float | None, part: str = "manifest", training: Sequence[int] = ()
+) -> Evaluation:
+    """All figures of the cases that were counted.
+
+    Args:
+        tally: of the cases.
         threshold: positive class is called at score >= threshold; None of a task that calls no class or several labels.
         part: the data and split, in words.
+        training: of several labels the training images with each, by the card; see `findings_figures`.
     """
+    task = tally.task
     if several_labels(task):
-        return _evaluate_findings(task, rows, part)
-    used = [(row.case, row.target, row.prediction) for row in rows if row.target is not None and row.prediction]
-    if threshold is None:
-        ages = [
-            JudgedAge(truth, found.age, case.patient or repr(case.files)) for case, truth, found in used if found.age
-        ]
-        defined, undefined = work_out(age_figures(ages), part)
+        defined, undefined = work_out(findings_figures(tally.findings, training), part)
+    elif threshold is None:
+        defined, undefined = work_out(age_figures(tally.ages), part)
     else:
-        target = np.array([index == task.positive_index for _, index, _ in used], dtype=np.int64)
-        score = np.array([prediction.scores[task.positive] for _, _, prediction in used], dtype=np.float64)
-        owners = [case.patient or repr(case.files) for case, _, _ in used]
-        defined, undefined = measure(target, score, threshold, part, owners=owners)
-    return Evaluation(task.name, task.called, threshold, len(rows), len(rows) - len(used), defined, undefined)
-
-
-def _evaluate_findings(task: Task, rows: Sequence[Row], part: str) -> Evaluation:
-    judged = [
-        JudgedFindings(row.findings, row.prediction.findings, row.case.patient or repr(row.case.files))
-        for row in rows
-        if row.findings is not None and row.prediction and row.prediction.findings
-    ]
-    defined, undefined = work_out(findings_figures(judged, task.labels), part)
-    return Evaluation(task.name, None, None, len(rows), len(rows) - len(judged), defined, undefined)
+        defined, undefined = measure(*tally.scored, threshold, part, owners=tally.owners)
+    called = None if several_labels(task) else task.called
+    return Evaluation(task.name, called, threshold, tally.cases, tally.cases - tally.used, defined, undefined)
 
 
 def binary_metrics(

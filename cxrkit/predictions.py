@@ -1,6 +1,7 @@
 """The table of predictions that `python -m cxrkit` writes of many cases, the same for all tasks."""
 
 import csv
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from cxrkit.batch_case import Row
     from cxrkit.predict import Prediction
 
+WEIGHTS = "weights"
+"""SHA-256 of the network's weights, in every row: what a verdict on an answer is about."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
 _CALLED = "called"
 """Called labels joined by the bar, as findings are in a manifest; empty where none is called."""
 
@@ -24,7 +30,7 @@ _AGE = ("predicted_age_months", "likeliest_age_months", "interval_low", "interva
 
 
 def prediction_columns(task: Task) -> tuple[str, ...]:
-    """The columns that `write_predictions` adds to a manifest's: answers, warnings and error.
+    """The columns that `write_predictions` adds to a manifest's: answers, warnings, error, and the weights.
 
     Answers are the scores of all labels, or an age with its interval; where several labels may be called, those that
     are; then the scores of further questions.
@@ -32,12 +38,18 @@ def prediction_columns(task: Task) -> tuple[str, ...]:
     answers = _AGE if task.values else tuple(_column(f"score_{label}") for label in task.labels)
     answers += (_CALLED,) if several_labels(task) else ()
     further = (_column(f"score_{question.name}_{question.positive}") for question in task.further)
-    return (*answers, *further, "warnings", "error")
+    return (*answers, *further, "warnings", "error", WEIGHTS)
 
 
 def _column(name: str) -> str:
     """Without the spaces and hyphens that labels may have."""
     return name.replace(" ", "_").replace("-", "")
+
+
+def weights_of(column: Iterable[str]) -> str:
+    """SHA-256 of the weights that all rows of a table name; "" where they name none or several."""
+    named = set(column)
+    return named.pop() if len(named) == 1 and all(_SHA256.fullmatch(each) for each in named) else ""
 
 
 def check_columns(task: Task, cases: Sequence[Case]) -> None:
@@ -54,7 +66,7 @@ def check_columns(task: Task, cases: Sequence[Case]) -> None:
         )
 
 
-def write_predictions(task: Task, rows: "Iterable[Row]", path: Path) -> None:
+def write_predictions(task: Task, rows: "Iterable[Row]", path: Path, weights: str = "") -> None:
     """Write the manifest's columns, then those of `prediction_columns`, as CSV in UTF-8.
 
     The file appears complete or not at all; one of the same name is replaced.
@@ -63,6 +75,7 @@ def write_predictions(task: Task, rows: "Iterable[Row]", path: Path) -> None:
         task: that was predicted.
         rows: taken one by one as they are written.
         path: of the table.
+        weights: SHA-256 of those that answered; "" = not known.
 
     Raises:
         ManifestError: a column of the manifest collides with an added one.
@@ -76,7 +89,7 @@ def write_predictions(task: Task, rows: "Iterable[Row]", path: Path) -> None:
         with whole_file(path) as file:
             table = csv.DictWriter(LineFeeds(file), [*header, *prediction_columns(task)])
             table.writeheader()
-            table.writerows({**row.case.row, **_added(task, row)} for row in chain(first, coming))
+            table.writerows({**row.case.row, **_added(task, row), WEIGHTS: weights} for row in chain(first, coming))
     except OSError:
         raise InputError(
             "The predictions could not be written. Name a file in a folder that you may write to."
@@ -84,7 +97,7 @@ def write_predictions(task: Task, rows: "Iterable[Row]", path: Path) -> None:
 
 
 def _added(task: Task, row: "Row") -> Mapping[str, str]:
-    columns = prediction_columns(task)
+    columns = prediction_columns(task)[:-1]  # the last one is the same in all rows
     if row.prediction is None:
         return dict.fromkeys(columns, "") | {"error": row.error}
     further = row.prediction.further

@@ -33,6 +33,10 @@ def analysis(loaded: "LoadedModel", prediction: "Prediction", doubts: Sequence[s
     }
     if prediction.further:
         result["further"] = {question: dict(scores) for question, scores in prediction.further.items()}
+        asked = {label for scores in prediction.further.values() for label in scores}
+        limits = {label: limit for label, limit in loaded.card.thresholds.items() if label in asked}
+        if limits:
+            result["further_thresholds"] = limits
     if prediction.matching:
         result["matching"] = list(prediction.matching)
     if prediction.age is not None:
@@ -184,6 +188,7 @@ def lines(result: Mapping[str, Any]) -> str:
         rows += [("threshold", f"{result['threshold']:.3f}"), ("label", result["label"])]
     for question, scores in result.get("further", {}).items():
         rows += [(f"{question}, score {label}", f"{score:.3f}") for label, score in scores.items()]
+    rows += [(f"threshold {label}", f"{limit:.3f}") for label, limit in result.get("further_thresholds", {}).items()]
     if "matching" in result:
         rows.append(("matching by stage", ", ".join(f"{cosine:.3f}" for cosine in result["matching"])))
     if "scan" in result:

@@ -63,8 +63,9 @@ _WORDS = {
     "not a radiograph": "something that is not a radiograph",
 }
 SWAPPED_WARNING = (
-    "Black and white seem to be swapped: bone should be bright and lungs dark. The score means little for such an "
-    "image; export it with bone bright."
+    "Black and white seem to be swapped: bone should be bright and lungs dark. The score means little unless they are "
+    "swapped back before the image is read (“Black and white” of the model input, or --swap), or export it with bone "
+    "bright."
 )
 
 _TWO_HANDS = "The image seems to show two hands; this task reads one. Export one hand alone, the left if you can."

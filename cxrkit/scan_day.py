@@ -69,11 +69,6 @@ def judge(kind: Kind | None, stated: Claim) -> Verdict:
     return "agree" if kind == stated.kind else "mismatch"
 
 
-def in_order(scans: Sequence[Scan]) -> list[int]:
-    """Positions of the scans, mismatches first, those of one verdict as they came."""
-    return sorted(range(len(scans)), key=lambda position: ORDER.index(scans[position].verdict))
-
-
 def odd_studies(scans: Sequence[Scan]) -> tuple[StudyFinding, ...]:
     """Studies whose scans are all of one type, or swapped.
 

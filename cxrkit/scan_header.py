@@ -11,9 +11,9 @@ from pydicom import Dataset, dcmread
 
 from cxrkit.decoding import DECODER_ERRORS, decode
 from cxrkit.dicom import inflated
-from cxrkit.dicom_header import first_item, numbers, scan_type, text_of
+from cxrkit.dicom_header import coded_view, first_item, numbers, orientation_of, scan_type, text_of
 from cxrkit.errors import ImageError
-from cxrkit.scan_views import View, anterior_frame, view_in, view_of_code, view_of_orientation
+from cxrkit.scan_views import View, anterior_frame, view_in, view_of_orientation
 
 KEY_LENGTH = 12
 """Hexadecimal digits of a study's key: enough to pair the scans of a day."""
@@ -115,7 +115,7 @@ def _view_of_frame(dataset: Dataset, index: int, frames: int) -> View | None:
         place = -1
     own = _items(dataset, "PerFrameFunctionalGroupsSequence", frames)[index : index + 1]
     holders = [*(detectors[place : place + 1] if place >= 0 else []), *_with_children(own), dataset]
-    return next((view for view in map(_coded_view, holders) if view is not None), None)
+    return next((view for view in map(coded_view, holders) if view is not None), None)
 
 
 def _with_children(groups: Sequence[Dataset]) -> Iterator[Dataset]:
@@ -127,31 +127,15 @@ def _with_children(groups: Sequence[Dataset]) -> Iterator[Dataset]:
                 yield from element.value[:1]
 
 
-def _coded_view(holder: Dataset) -> View | None:
-    """The view of a View Code Sequence, as its modifier turns it."""
-    code = first_item(holder, "ViewCodeSequence")
-    view = view_of_code(text_of(code, "CodeValue"), text_of(code, "CodeMeaning"))
-    for place in (code, holder):
-        modifier = text_of(first_item(place, "ViewModifierCodeSequence"), "CodeMeaning")
-        if view in {"anterior", "posterior"} and "obl" in modifier.casefold():
-            return "oblique"
-    return view
-
-
 def _view_in_words(dataset: Dataset) -> View | None:
     """The view of a file with one frame by its view position, its orientation, or the words of its series or image."""
-    orientation = _orientation(dataset)
+    orientation = orientation_of(dataset)
     return (
         view_in(text_of(dataset, "ViewPosition"))
         or (view_of_orientation(*orientation) if len(orientation) == 2 else None)
         or view_in(text_of(dataset, "SeriesDescription"))
         or view_in(text_of(dataset, "ImageID"))
     )
-
-
-def _orientation(dataset: Dataset) -> list[str]:
-    value = dataset.get("PatientOrientation")
-    return [str(each).strip().upper() for each in value] if value else []
 
 
 def _items(dataset: Dataset, keyword: str, most: int = _MOST_ITEMS) -> list[Dataset]:

@@ -33,7 +33,7 @@ class ModelInput:
         sharpness: -1 (blurred) to 2 (sharpened).
         size: side of the network's square input in pixels, a multiple of 32; None = the size used in training.
         turn: quarter turns clockwise, 0 to 3, of a hand; None = the task's own decision.
-        swap: whether black and white of a hand or scan are swapped first; None = the task's own decision.
+        swap: whether black and white are swapped first; None = the task's own decision, of a chest not to.
     """
 
     crop: Box | None = None

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from cxrkit.errors import InputError
+from cxrkit.task import check_shape
 from cxrkit.tasks.followup import FOLLOW_UP as TASK
 from pages.ui.about import about_model
 from pages.ui.answer_first import answer_first
@@ -61,14 +63,25 @@ def analyse(visits: list[Visit]) -> None:
         file_facts(TASK, visit.image, visit.name)
 
 
+def large_enough(visit: Visit) -> bool:
+    """Whether the network can read an image at all, also where the user insisted on it; says why not."""
+    height, width = visit.image.values.shape
+    try:
+        check_shape((height, width))
+    except InputError as error:
+        st.error(f"**{visit.name}.** {error}", icon=":material/error:")
+        return False
+    return True
+
+
 with page(TASK.title, TASK.summary):
     card = read_task_card(TASK)
     visits: list[Visit] = []
     with errors_shown():
         visits = real_visits(TASK.name) or choose_visits(TASK.name)
         # All of them are looked at, so that two wrong images are both named at once.
-        passed = [visit for visit in visits if passes_guard(TASK, visit.image, visit.name)]
-        # A later image that was stopped costs itself alone; days count from the first one.
+        passed = [visit for visit in visits if passes_guard(TASK, visit.image, visit.name) and large_enough(visit)]
+        # A later image that was stopped or is tiny costs itself alone; days count from the first one.
         if len(passed) > 1 and passed[0] is visits[0]:
             analyse(passed)
         elif len(visits) > 2:

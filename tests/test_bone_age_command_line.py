@@ -136,7 +136,7 @@ def test_what_the_user_got_wrong_is_one_line(
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [("--sex F", "--sex"), ("--age-months 3", "--age-months"), ("--turn 1", "Only a hand"), ("--swap", "Only a hand")],
+    [("--sex F", "--sex"), ("--age-months 3", "--age-months"), ("--turn 1", "Only a hand")],
 )
 def test_other_tasks_take_none_of_it(
     options: str, words: str, files: Path, small_weights: Path, capsys: Capture

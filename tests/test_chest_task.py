@@ -1,6 +1,7 @@
 """What every task on chest radiographs refuses or warns of, with files that were really read."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,26 @@ def test_a_tiny_image_of_a_table_does_not_stop_the_others(tmp_path: Path) -> Non
     tiny, chest = predict_cases(small_loaded(TUBERCULOSIS), cases, tmp_path)
     assert "1 x 1 pixels" in tiny.error
     assert chest.prediction is not None
+
+
+@pytest.mark.parametrize("task", [TUBERCULOSIS, NIH14], ids=lambda task: task.name)
+def test_swapped_back_a_chest_is_read_as_it_was(task: Task) -> None:
+    upright, negative = read_image(png(CHEST)), read_image(png(255 - CHEST))
+    expected = task.prepare([upright], {}, ModelInput())
+    swapped = task.prepare([negative], {}, ModelInput(swap=True))
+    assert swapped.placements == expected.placements
+    # Where gray values are counted in steps, rounding of 1 - x may move a pixel by one.
+    assert np.abs(swapped.view[0] - expected.view[0]).mean() < 2e-3
+    assert np.abs(task.prepare([negative], {}, ModelInput()).view[0] - expected.view[0]).mean() > 0.1
+
+
+def test_padding_stays_black_when_a_chest_is_swapped() -> None:
+    padded = np.pad(255 - CHEST, ((0, 0), (60, 60)))
+    valid = np.pad(np.ones(CHEST.shape, bool), ((0, 0), (60, 60)))
+    image = replace(read_image(png(padded)), valid=valid)
+    whole = (0, 0, padded.shape[1], padded.shape[0])
+    view = TUBERCULOSIS.prepare([image], {}, ModelInput(crop=whole, swap=True)).view[0]
+    assert view[:, : view.shape[1] // 10].max() < view.mean()
 
 
 @pytest.mark.parametrize(("first", "second", "said"), [(0, 1, True), (1, 0, True), (0, 2, False), (1, 3, False)])

@@ -94,6 +94,16 @@ def test_analyse_prints_lines_for_people(files: Path, small_weights: Path, capsy
     assert {"task", "score normal", "score tuberculosis", "threshold", "label", "seconds"} <= lines.keys()
 
 
+def test_evaluate_needs_no_more_than_the_table(files: Path, small_weights: Path, capsys: Capture) -> None:
+    table, beside = files / "cases.csv", files / "cases.predictions.csv"
+    assert run(["evaluate", "tuberculosis", str(table), "--json", "--weights", str(small_weights)]) == 0
+    assert strict(capsys.readouterr().out)["cases"] == 7
+    with beside.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    beside.unlink()
+    assert {row["weights"] for row in rows} == {load_model(TUBERCULOSIS, small_weights).card.sha256}
+
+
 def test_evaluate_writes_predictions_and_figures(
     files: Path, small_weights: Path, tmp_path: Path, capsys: Capture
 ) -> None:
@@ -160,8 +170,6 @@ def test_evaluate_writes_predictions_and_figures(
         ("analyse tuberculosis FILES/text.png --weights WEIGHTS", ""),
         ("analyse tuberculosis FILES/two.tif --weights WEIGHTS", "2 frames"),
         ("analyse tuberculosis FILES/two.tif --frame 3 --weights WEIGHTS", "frame"),
-        ("evaluate tuberculosis FILES/cases.csv --root FILES", "--out"),
-        ("evaluate tuberculosis FILES/cases.csv --out OUT", "--root"),
         ("evaluate tuberculosis FILES/missing.csv --root FILES --out OUT", "table of cases"),
         ("evaluate tuberculosis FILES/0.png --root FILES --out OUT", "table of cases"),
         ("evaluate tuberculosis FILES/cases.csv --root FILES/none --out OUT --weights WEIGHTS", "root folder"),

@@ -214,17 +214,18 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 def test_predictions_have_the_manifests_columns_and_then_ours(tmp_path: Path) -> None:
     rows = [row(1, 0.75, site='Ward "A", north'), row(None, None, "Unreadable.", site="line\nbreak")]
-    write_predictions(TUBERCULOSIS, rows, tmp_path / "out.csv")
+    write_predictions(TUBERCULOSIS, rows, tmp_path / "out.csv", "ab" * 32)
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
         found = list(csv.DictReader(file))
-    assert list(found[0]) == ["file", "target", "site", "score_normal", "score_tuberculosis", "warnings", "error"]
+    ours = ["score_normal", "score_tuberculosis", "warnings", "error", "weights"]
+    assert list(found[0]) == ["file", "target", "site", *ours]
     assert [float(found[0][f"score_{label}"]) for label in TUBERCULOSIS.labels] == [0.25, 0.75]
     assert (found[0]["site"], found[0]["warnings"], found[0]["error"]) == ('Ward "A", north', "One. Two.", "")
     assert found[1]["site"] == "line\nbreak"
-    assert [found[1][name] for name in list(found[1])[3:]] == ["", "", "", "Unreadable."]
+    assert [found[1][name] for name in list(found[1])[3:]] == ["", "", "", "Unreadable.", "ab" * 32]
 
 
-@pytest.mark.parametrize("column", ["score_normal", "score_tuberculosis", "warnings", "error"])
+@pytest.mark.parametrize("column", ["score_normal", "score_tuberculosis", "warnings", "error", "weights"])
 def test_a_column_that_would_be_overwritten_is_refused(tmp_path: Path, column: str) -> None:
     rows = [row(1, 0.5, **{column: "mine"})]
     with pytest.raises(ManifestError, match=column):

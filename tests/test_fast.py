@@ -12,6 +12,7 @@ from cxrkit.explain import Method
 from cxrkit.explain_pair import raw_pair_maps
 from cxrkit.models.fused import FusedMusicVit, can_fuse
 from cxrkit.models.music_vit import Matching, MusicVit
+from cxrkit.phantoms import Lesion, PairSettings, simulate_pair
 from cxrkit.predict import Encoded, encode
 from cxrkit.task import ModelInput
 from cxrkit.tasks.followup import FOLLOW_UP
@@ -46,6 +47,21 @@ def test_fused_network_is_the_reference(matching: Matching, count: int, seed: in
         ours, plain = (raw_pair_maps(loaded, Encoded(m[:1]), 1, method) for m in (maps, expected))
         assert np.abs(plain).max() > 0
         np.testing.assert_allclose(ours, plain, rtol=0, atol=1e-4)
+
+
+def test_shipped_weights_give_the_references_logits_matching_and_maps() -> None:
+    """At the size of the page, on a simulated pair: the figures of the card are of the reference's numbers."""
+    pair = simulate_pair(PairSettings(seed=5, follow_up=(Lesion("nodule", "left", "middle", size=1.4),), size=512))
+    images = pair.radiographs()
+    fused, plain = load_model(FOLLOW_UP), load_model(FOLLOW_UP, fused=False)
+    prepared = FOLLOW_UP.prepare(images, {}, ModelInput())
+    ours, expected = encode(fused, prepared), encode(plain, prepared)
+    torch.testing.assert_close(fused.model.head(ours.maps), plain.model.head(expected.maps), rtol=0, atol=1e-4)
+    assert ours.matching == pytest.approx(expected.matching, abs=1e-4)
+    for method in (Method.GRAD_CAM, Method.HIRES_CAM):
+        maps, reference = (raw_pair_maps(one, seen, 1, method) for one, seen in ((fused, ours), (plain, expected)))
+        assert np.abs(reference).max() > 0
+        np.testing.assert_allclose(maps, reference, rtol=0, atol=1e-4)
 
 
 def test_encode_uses_the_fused_network_and_the_reference_on_demand(tmp_path: Path) -> None:

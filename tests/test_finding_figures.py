@@ -29,20 +29,17 @@ def made(images: int = 240, each: int = 3, seed: int = 0) -> tuple[NDArray[np.in
     return truth, np.round(scores, 3), [f"p{number}" for number in patient]
 
 
-def judged(truth: NDArray[np.int64], scores: NDArray[np.float64], owners: list[str]) -> list[JudgedFindings]:
-    return [
-        JudgedFindings(
-            frozenset(name for name, there in zip(NAMES, row, strict=True) if there),
-            FindingsReading(
-                tuple(
-                    Finding(name, float(score), None, limit, "" if limit else "too few")
-                    for name, score, limit in zip(NAMES, given, LIMITS, strict=True)
-                )
-            ),
-            owner,
+def judged(truth: NDArray[np.int64], scores: NDArray[np.float64], owners: list[str]) -> JudgedFindings:
+    found = JudgedFindings(NAMES)
+    for row, given, owner in zip(truth, scores, owners, strict=True):
+        answers = zip(NAMES, given, LIMITS, strict=True)
+        findings = [
+            Finding(name, float(score), None, limit, "" if limit else "too few") for name, score, limit in answers
+        ]
+        found.add(
+            {name for name, there in zip(NAMES, row, strict=True) if there}, FindingsReading(tuple(findings)), owner
         )
-        for row, given, owner in zip(truth, scores, owners, strict=True)
-    ]
+    return found
 
 
 def test_with_one_image_a_patient_the_interval_is_delongs() -> None:
@@ -110,7 +107,7 @@ def test_too_few_patients_are_refused() -> None:
 
 def test_figures_agree_with_scikit_learn() -> None:
     truth, scores, owners = made()
-    defined, undefined = work_out(findings_figures(judged(truth, scores, owners), NAMES), "part")
+    defined, undefined = work_out(findings_figures(judged(truth, scores, owners)), "part")
     found = {metric.name: metric for metric in defined}
     assert not undefined
     assert found["macro AUC"].value == pytest.approx(roc_auc_score(truth[:, :3], scores[:, :3], average="macro"))
@@ -131,12 +128,23 @@ def test_figures_agree_with_scikit_learn() -> None:
 def test_what_cannot_be_told_is_undefined_and_the_rest_is_not() -> None:
     truth, scores, owners = made()
     truth[:, 2] = 0
-    defined, undefined = work_out(findings_figures(judged(truth, scores, owners), NAMES), "part")
+    defined, undefined = work_out(findings_figures(judged(truth, scores, owners)), "part")
     assert {one.name for one in undefined} == {"AUC, c", "sensitivity, c"}
     assert "2 labels" in next(metric.note for metric in defined if metric.name == "macro AUC")
 
 
 def test_without_cases_everything_is_undefined() -> None:
-    defined, undefined = work_out(findings_figures([], NAMES), "part")
+    defined, undefined = work_out(findings_figures(JudgedFindings(NAMES)), "part")
     assert not defined
     assert {one.name for one in undefined} == {"macro AUC", "weighted F1", *(f"AUC, {name}" for name in NAMES)}
+
+
+def test_with_a_card_the_mean_of_aucs_is_over_labels_with_training_images_called_or_not() -> None:
+    truth, scores, owners = made()
+    training = (LEAST, 10, 40, 90, 10)
+    defined, _ = work_out(findings_figures(judged(truth, scores, owners), training), "part")
+    found = {metric.name: metric for metric in defined}
+    assert found["macro AUC"].note.endswith("here: b, c, never"), "a has too few to learn from, rare too few here"
+    expected = roc_auc_score(truth[:, [1, 2, 4]], scores[:, [1, 2, 4]], average="macro")
+    assert found["macro AUC"].value == pytest.approx(expected)
+    assert found["weighted F1"].note.endswith("here: b, c")

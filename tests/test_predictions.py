@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cxrkit.errors import InputError
-from cxrkit.predictions import write_predictions
+from cxrkit.predictions import weights_of, write_predictions
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 
 
@@ -37,3 +37,17 @@ def test_what_cannot_be_taken_away_is_a_sentence(tmp_path: Path) -> None:
     leftover_of(out).mkdir()
     with pytest.raises(InputError, match="could not be written"):
         write_predictions(TUBERCULOSIS, [], out)
+
+
+@pytest.mark.parametrize(
+    ("column", "weights"),
+    [
+        (["ab" * 32] * 3, "ab" * 32),
+        (["ab" * 32, "cd" * 32], ""),
+        (["ab" * 32, ""], ""),
+        (["74 kg"] * 3, ""),
+        ([], ""),
+    ],
+)
+def test_weights_are_known_where_all_rows_name_the_same(column: list[str], weights: str) -> None:
+    assert weights_of(column) == weights

@@ -28,9 +28,7 @@ REMARK = Remark(case_key=KEY, task="tuberculosis", label="tuberculosis", reviewe
 
 
 def postgresql_programs() -> Path:
-    """Folder of initdb and pg_ctl; skips where there is none, and in CI."""
-    if os.environ.get("CI"):
-        pytest.skip("PostgreSQL is not started in CI; run this test on a machine with Debian's postgresql")
+    """Folder of initdb and pg_ctl; skips where there is none, which CI installs."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
     if not found:
         pytest.skip("needs Debian's PostgreSQL: apt-get install postgresql")

@@ -37,8 +37,9 @@ def test_what_evaluate_writes_is_read(small_weights: Path, tmp_path: Path) -> No
     manifest = tmp_path / "cases.csv"
     manifest.write_text("file,target,sex\na.png,tuberculosis,F\nb.png,0,M\na.png,,\n")
     rows = predict_cases(load_model(TUBERCULOSIS, small_weights), read_manifest(manifest), tmp_path)
-    write_predictions(TUBERCULOSIS, rows, tmp_path / "out.csv")
+    write_predictions(TUBERCULOSIS, rows, tmp_path / "out.csv", "ab" * 32)
     review = read_predictions((tmp_path / "out.csv").read_bytes(), "out.csv", None, tmp_path)
+    assert review.weights == "ab" * 32, "verdicts are kept with them"
     assert review.task is TUBERCULOSIS
     assert review.labels() == ("tuberculosis",)
     assert np.array_equal(review.truth("tuberculosis"), [1, 0, np.nan], equal_nan=True)

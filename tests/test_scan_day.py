@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cxrkit.scan_claim import Claim, Kind, claim
-from cxrkit.scan_day import ORDER, Scan, duplicates, in_order, judge, odd_studies, pixel_digest
+from cxrkit.scan_day import Scan, duplicates, judge, odd_studies, pixel_digest
 from tests.scans import drawn_scan, scan_of
 
 PERF, VENT = claim("LUNG PERF"), claim("LUNG VENT")
@@ -29,19 +29,6 @@ def scan(name: str, kind: Kind | None, stated: Claim, study: str | None = "a", d
 )
 def test_a_scan_is_judged_against_its_header(kind: Kind | None, stated: Claim, verdict: str) -> None:
     assert judge(kind, stated) == verdict
-
-
-def test_mismatches_come_first_and_the_rest_as_they_came() -> None:
-    scans = [
-        scan("1", "perfusion", PERF),
-        scan("2", None, PERF),
-        scan("3", "perfusion", VENT),
-        scan("4", "perfusion", claim("")),
-        scan("5", "ventilation", PERF),
-        scan("6", "perfusion", claim("PERF", "xenon")),
-    ]
-    assert [scans[i].name for i in in_order(scans)] == ["3", "5", "6", "2", "4", "1"]
-    assert {each.verdict for each in scans} == set(ORDER)
 
 
 def test_studies_of_one_type_and_swapped_ones_are_found() -> None:

@@ -1,4 +1,4 @@
-"""Public tuberculosis data sets in their own folder layouts -> cases. Positive class: tuberculosis = 1.
+"""Public tuberculosis data sets in their own folder layouts -> cases (positive class: tuberculosis = 1); given parts.
 
 Nothing is opened but the table of a manifest: a file's name tells its class.
 """
@@ -13,6 +13,11 @@ from cxrkit.tasks.tuberculosis import LABELS
 DIVISION = 0
 """Seed of every division by patient: one for all commands, or what a training starts from would have learned from what
 another part of it reports. A run's own seed decides initialisation and draws."""
+
+TRAINING = "train"
+"""In the column `split`: is learned from. Every other named part reports."""
+
+_CHEST_XRAY14 = {"train_val_list.txt": TRAINING, "test_list.txt": "test"}
 
 _RAHMAN = {
     "Normal": re.compile(r"Normal-(\d+)\.png", re.IGNORECASE),
@@ -139,3 +144,15 @@ def _case(root: Path, path: Path, target: str, family: str, patient: str | None)
     if patient is not None:
         row["patient_id"] = patient
     return Case(files=(file,), target=target, patient=patient, family=family, row=row)
+
+
+def chest_xray14_parts(root: Path) -> dict[str, str]:
+    """File name -> part, by the lists that ChestX-ray14 is published with (Wang et al. 2017); {} where there is none.
+
+    An image that no list names is left to nobody and has no part.
+    """
+    found: dict[str, str] = {}
+    for name, part in _CHEST_XRAY14.items():
+        if (root / name).is_file():
+            found |= dict.fromkeys((root / name).read_text(encoding="utf-8").split(), part)
+    return found

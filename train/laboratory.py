@@ -28,7 +28,12 @@ class Laboratory(ABC, Generic[Cell]):
         run: folder for cells and tables.
         how: hardware and precision.
         card: of the shipped weights.
+
+    Attributes:
+        details: what the title of a table on the card says after the budget.
     """
+
+    details = ""
 
     def __init__(self, run: Path, how: FitSettings, card: Path) -> None:
         self.run, self.how, self.card = run, how, card
@@ -42,8 +47,8 @@ class Laboratory(ABC, Generic[Cell]):
             rows = self.table(study, repeat + 1)
             write_table(rows, self.run / f"{study.title.lower().replace(' ', '_')}_{budget}")
         if card:
-            details = f", without {', '.join(study.missing)}" if study.missing else ""
-            put_study_on_card(study.title, budget, rows, self.card, details)
+            left_out = f", without {', '.join(study.missing)}" if study.missing else ""
+            put_study_on_card(study.title, budget, rows, self.card, self.details + left_out)
         return rows
 
     @abstractmethod

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -66,7 +67,9 @@ def made_by_all_cores(make: Callable[[int], Item], count: int, told: str) -> Ite
     Raises:
         CxrkitError: as make does.
     """
-    cores = len(os.sched_getaffinity(0)) if count >= _WORTH else 1
+    # Elsewhere processes start anew and would have to be sent `make`, which may be a function within a function.
+    forked = sys.platform == "linux" and count >= _WORTH
+    cores = len(os.sched_getaffinity(0)) if forked else 1
     loader = DataLoader(
         _Made(make, count), batch_size=None, num_workers=cores if cores > 1 else 0, collate_fn=lambda item: item
     )

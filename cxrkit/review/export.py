@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxrkit.review.filters import EMPTY, MOST_VALUES, shown
+from cxrkit.review.filters import EMPTY, MOST_VALUES, Condition, in_words, shown
 from cxrkit.review.notes import Entry
-from cxrkit.review.table import BOXES, MASK, OF_BASELINE, ReviewSet
+from cxrkit.review.table import BOXES, MASK, OF_BASELINE, ReviewSet, answer_columns
 from cxrkit.table import FORMULA_SIGNS, LineFeeds
 
 _WORDS = frozenset(
@@ -77,6 +77,8 @@ class Export:
         keys: case key by row; None where there is none, because an image cannot be read.
         said: the newest entry of each reviewer by case key.
         columns: of the table, as ticked; those that `offered_columns` does not offer are left out.
+        conditions: on columns, by which the rows were chosen.
+        by_notes: whether they were chosen by verdict or tag as well.
     """
 
     review: ReviewSet
@@ -86,6 +88,17 @@ class Export:
     keys: Mapping[int, str | None]
     said: Mapping[str, tuple[Entry, ...]]
     columns: tuple[str, ...] = ()
+    conditions: Mapping[str, Condition] = field(default_factory=dict)
+    by_notes: bool = False
+
+    @property
+    def chosen_by(self) -> tuple[tuple[str, ...], bool]:
+        """How the rows were chosen, in words, and whether by a column besides that could name somebody."""
+        task = self.review.task
+        free = {*offered_columns(self.review), *answer_columns(task), task.target_column}
+        said = {name: words for name, one in self.conditions.items() if (words := in_words(name, one))}
+        told = [words for name, words in said.items() if name in free]
+        return (*told, *(["verdict or tag"] if self.by_notes else [])), not said.keys() <= free
 
     @cached_property
     def allowed(self) -> tuple[str, ...]:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cxrkit.card import Card, Metric
+from cxrkit.checks import Floats
 from cxrkit.errors import CxrkitError, InputError
 from cxrkit.figures import Undefined
 from cxrkit.review.export import Export
@@ -34,6 +36,9 @@ caption { text-align: left; padding-bottom: .3rem; }
 th, td { border: 1px solid #8886; padding: .3rem .6rem; text-align: left; vertical-align: top; }
 td { overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 img { background: #000; }
+.plots { display: flex; flex-wrap: wrap; gap: 1rem; }
+figure { margin: 0 0 1rem; max-width: 20rem; }
+svg { background: #fff; max-width: 100%; height: auto; }
 footer, .stands { border-left: 4px solid #0b6e7d; padding: .3rem .8rem; }
 .scroll { overflow-x: auto; }
 """
@@ -112,10 +117,18 @@ def _about(export: Export, report: Report) -> str:
     chosen, whole = len(export.rows), len(export.review.table)
     called = "" if export.threshold is None else f" Called from a score of {export.threshold:.3f}."
     return (
-        f"<p>Reviewed: {escape(export.label)}. {chosen:,} of {whole:,} cases were chosen.{called} "
+        f"<p>Reviewed: {escape(export.label)}. {chosen:,} of {whole:,} cases were chosen{_chosen_by(export)}.{called} "
         f"Made on {report.made:%Y-%m-%d at %H:%M} UTC. Cases are named by the first {KEY_DIGITS} digits of their keys, "
         "which are hashes of the images' bytes.</p>"
     )
+
+
+def _chosen_by(export: Export) -> str:
+    """How, as far as it names nobody."""
+    told, untold = export.chosen_by
+    if untold:
+        told = (*told, f"{'another column' if told else 'a column'} that could name somebody")
+    return f" by {escape('; '.join(told))}" if told else ""
 
 
 def _network(export: Export, card: Card | None) -> str:
@@ -147,7 +160,14 @@ def _figures(export: Export) -> str:
             "they are over patients."
         )
     head = ("Figure", "Value", "95 % interval", "Cases", "Note")
-    return "<h2>Figures</h2>\n" + _table(caption, [_figure(one) for one in figures], head) + _missing(undefined)
+    table = _table(caption, [_figure(one) for one in figures], head) + _missing(undefined)
+    return "<h2>Figures</h2>\n" + table + _plots(truth, score, export.threshold, owners)
+
+
+def _plots(truth: Floats, score: Floats, threshold: float | None, owners: NDArray[np.int64] | None) -> str:
+    from cxrkit.review.report_plots import age_plots, score_plots  # Matplotlib takes a second, and no page waits for it
+
+    return age_plots(truth, score, owners) if threshold is None else score_plots(truth, score, threshold, owners)
 
 
 def _figure(metric: Metric) -> list[str]:

@@ -44,6 +44,17 @@ class Holds:
 Condition = OneOf | Between | Holds
 
 
+def in_words(name: str, condition: Condition) -> str:
+    """What a column has to hold; "" where everything is kept."""
+    match condition:
+        case OneOf(values):
+            return f"{name} {' or '.join(values)}" if values else ""
+        case Between(low, high, empty):
+            return f"{name} from {low:g} to {high:g}{f' or {EMPTY}' if empty else ''}"
+        case Holds(part):
+            return f"{name} with “{part}” in it" if part else ""
+
+
 @dataclass(frozen=True)
 class Offer:
     """What may be asked of a column.

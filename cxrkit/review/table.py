@@ -19,7 +19,7 @@ from cxrkit.errors import InputError, ManifestError
 from cxrkit.finding_labels import findings_of, several_labels
 from cxrkit.image import Radiograph
 from cxrkit.image_file import load_image
-from cxrkit.predictions import prediction_columns
+from cxrkit.predictions import WEIGHTS, prediction_columns, weights_of
 from cxrkit.table import Most, cells_by_name, columns_in_words, parse_table
 from cxrkit.task import Task
 
@@ -180,7 +180,7 @@ def read_predictions(data: bytes, name: str, task: Task | None, root: Path | Non
         name: of the run, as shown.
         task: whose predictions they are; None = found from the columns.
         root: folder that the table's paths start in; None = images are not opened.
-        weights: as in ReviewSet.
+        weights: as in ReviewSet; "" = those that all rows of the table name.
 
     Raises:
         ManifestError: it is no such table, it is too large, it holds no task's scores or those of several, or no truth.
@@ -188,10 +188,10 @@ def read_predictions(data: bytes, name: str, task: Task | None, root: Path | Non
     table = _frame(data)
     found = _task_of(table) if task is None else task
     _check_columns(found, table)
-    text = {*found.file_columns, MASK, f"{OF_BASELINE}{MASK}", "patient_id", "warnings", "error"}
+    text = {*found.file_columns, MASK, f"{OF_BASELINE}{MASK}", "patient_id", "warnings", "error", WEIGHTS}
     typed = pd.DataFrame({name: table[name] if name in text else _typed(table[name]) for name in table})
     _check_scores(found, typed)
-    review = ReviewSet(found, name, typed, root, weights)
+    review = ReviewSet(found, name, typed, root, weights or weights_of(table.get(WEIGHTS, ())))
     _check_truths(review)
     return review
 

@@ -85,9 +85,11 @@ def prepare_chest(image: "Radiograph", edits: ModelInput, size: int, tones: AsRe
         WeightsError: the lung field's weights are missing.
     """
     edits.check()
-    if edits.turn or edits.swap:
-        raise InputError("Only a hand can be turned or swapped in black and white here; change a chest's own file.")
+    if edits.turn:
+        raise InputError("Only a hand can be turned here; turn a chest's own file.")
     gray, side = image.windowed(), edits.size or size
+    if edits.swap:
+        gray = 1 - gray if image.valid is None else np.where(image.valid, 1 - gray, gray)
     check_shape((gray.shape[0], gray.shape[1]))
     lungs = None if edits.crop else find_lungs(gray)
     box, chosen_by, warnings = _choose_box(gray, edits.crop, lungs)

@@ -82,7 +82,7 @@ def age_png(
 ) -> bytes:
     """The radiograph at its display window with the heatmap over it and a legend below."""
     lines = [_answer(task, reading), *lines_of_reading(reading), f"Weights {card.sha256[:16]}", FOOTER]
-    lines += lines_of_doubts(said)
+    lines += lines_of_doubts([*said, *reading.prediction.warnings])
     if settings is not None:
         lines.insert(0, f"Simulated hand, no patient. True bone age: {in_words(settings.age_months)}")
     return with_legend(blend(image, reading.heatmap), lines)

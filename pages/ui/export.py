@@ -152,7 +152,7 @@ def overlay_png(
 ) -> bytes:
     """The radiograph at its display window with the heatmap and the true outlines over it and a legend below."""
     picture = blend(image, reading.heatmap)
-    lines = [*_legend(task, card, reading), *lines_of_doubts(said)]
+    lines = [*_legend(task, card, reading), *lines_of_doubts([*said, *reading.prediction.warnings])]
     if truth is not None:
         draw_truth(picture, truth, LONGEST / max(image.values.shape))
         lines.insert(0, f"Simulated image, no patient. Dashed outline, the truth: {truth_in_words(truth)}")
@@ -202,7 +202,7 @@ def _legend(task: Task, card: Card, reading: Reading) -> list[str]:
 
 
 def lines_of_doubts(said: Sequence[str]) -> list[str]:
-    """What the image guard said, for the legend of a picture."""
+    """What the image guard and the page said against an answer, for the legend of a picture."""
     return [line for text in said for line in wrap(f"Doubt: {text}", LINE)]
 
 

@@ -92,7 +92,7 @@ def findings_csv(
                 "unedited_score": f"{before.score:.4f}",
                 "actual": "" if actual is None else _flag(finding.label in actual),
                 "edits": edits_in_words(views[-1].edits),
-                "doubts": " ".join(said),
+                "doubts": " ".join([*said, *views[-1].prediction.warnings]),
                 "weights": card.sha256,
                 "note": note,
             }
@@ -162,7 +162,7 @@ def findings_png(
         *lines_of_reading(shown),
         f"Weights {card.sha256[:16]}",
         FOOTER,
-        *lines_of_doubts(said),
+        *lines_of_doubts([*said, *view.prediction.warnings]),
     ]
     if truth is not None:
         draw_truth(picture, truth, LONGEST / max(image.values.shape))

@@ -1,4 +1,4 @@
-"""Memory that a visitor no longer needs goes back to the system."""
+"""Uploads stay in memory, and what a visitor no longer needs of it goes back to the system."""
 
 import ctypes
 import functools
@@ -8,6 +8,8 @@ import threading
 import time
 import weakref
 from queue import SimpleQueue
+
+from starlette.formparsers import MultiPartParser
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _BYTES = 4 * 2**20
@@ -39,6 +41,12 @@ def give_images_back() -> None:
     if platform.libc_ver()[0] == "glibc":
         for limit in (_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD):
             ctypes.CDLL(None).mallopt(limit, _BYTES)
+
+
+def keep_uploads_in_memory(most: int) -> None:
+    """Let no upload of up to `most` bytes touch a disk: the server would write what is above 1 MiB to a nameless file
+    first, one small piece after the other."""
+    MultiPartParser.spool_max_size = most
 
 
 def give_crumbs_back() -> None:

@@ -1,4 +1,6 @@
-"""Controls of what the network reads: crop box, brightness, contrast, sharpness, size; of a hand also turn and swap."""
+"""Controls of what the network reads: crop box, brightness, contrast, sharpness, size, swap; of a hand also turn."""
+
+from typing import Any
 
 import streamlit as st
 
@@ -21,6 +23,8 @@ TURNS = {
     "A quarter turn anticlockwise": 3,
 }
 SWAPS = {AUTOMATIC: None, "As in the file": False, "Swapped": True}
+CHEST_SWAPS = {"As in the file": None, "Swapped": True}
+"""No page decides that of a chest."""
 
 
 def model_input(task: Task, image: Radiograph, automatic: Box, viewer_key: str) -> ModelInput:
@@ -54,8 +58,7 @@ def model_input(task: Task, image: Radiograph, automatic: Box, viewer_key: str) 
     with section:
         st.caption("Changes what the network reads. Each change is read again and compared with the unedited image.")
         _crop_fields(key, (image.values.shape[0], image.values.shape[1]), automatic)
-        if _turns(task):
-            _way_fields(key)
+        _way_fields(task)
         _gray_fields(task)
         st.button(
             "Reset model input",
@@ -69,17 +72,20 @@ def model_input(task: Task, image: Radiograph, automatic: Box, viewer_key: str) 
 
 
 def _offered(task: Task) -> tuple[str, ...]:
-    return ("crop", *SLIDERS, *(("size",) if task.any_size else ()), *(("turn", "swap") if _turns(task) else ()))
+    return ("crop", *SLIDERS, *(("size",) if task.any_size else ()), *_ways(task))
 
 
-def _turns(task: Task) -> bool:
-    """Whether the task turns its image and swaps black and white where it has to, so that the user may do so too."""
-    return task.reads == "hand"
+def _ways(task: Task) -> dict[str, dict[str, Any]]:
+    """Which way round an image may be read: for each field what its words stand for, the first of them at first."""
+    if task.reads == "hand":
+        return {"turn": TURNS, "swap": SWAPS}
+    return {"swap": CHEST_SWAPS} if task.reads == "frontal chest" else {}
 
 
 def _edits(task: Task, automatic: Box) -> ModelInput:
     """What the controls say, whether they are on the screen or not."""
-    names = (*EDGES, *SLIDERS, "size", *(("turn", "swap") if _turns(task) else ()))
+    ways = _ways(task)
+    names = (*EDGES, *SLIDERS, "size", *ways)
     state = {name: st.session_state[f"{task.name}.{name}"] for name in names}
     left, top, right, bottom = (state[edge] for edge in EDGES)
     box = (left, top, right, bottom)
@@ -89,16 +95,14 @@ def _edits(task: Task, automatic: Box) -> ModelInput:
         contrast=round(state["contrast"], 2),
         sharpness=round(state["sharpness"], 2),
         size=None if state["size"] == task.input_size else state["size"],
-        turn=TURNS[state.get("turn", AUTOMATIC)],
-        swap=SWAPS[state.get("swap", AUTOMATIC)],
+        **{name: words[state[name]] for name, words in ways.items()},
     )
 
 
 def _reset(task: Task, automatic: Box) -> None:
     _set_box(task.name, automatic)
     start: dict[str, object] = {"brightness": 0.0, "contrast": 1.0, "sharpness": 0.0, "size": task.input_size}
-    if _turns(task):
-        start |= {"turn": AUTOMATIC, "swap": AUTOMATIC}
+    start |= {name: next(iter(words)) for name, words in _ways(task).items()}
     for name, value in start.items():
         st.session_state[f"{task.name}.{name}"] = value
 
@@ -159,10 +163,11 @@ def _keep_apart(key: str, edge: str) -> None:
     st.session_state[f"{key}.{edge}"] = nearest[edge]
 
 
-def _way_fields(key: str) -> None:
+def _way_fields(task: Task) -> None:
     """Which way round the image is read."""
-    st.selectbox("Turn, so that the fingers point up", list(TURNS), key=f"{key}.turn", persist_state="session")
-    st.selectbox("Black and white", list(SWAPS), key=f"{key}.swap", persist_state="session")
+    labels = {"turn": "Turn, so that the fingers point up", "swap": "Black and white"}
+    for name, words in _ways(task).items():
+        st.selectbox(labels[name], list(words), key=f"{task.name}.{name}", persist_state="session")
 
 
 def _gray_fields(task: Task) -> None:

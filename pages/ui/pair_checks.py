@@ -50,14 +50,31 @@ def _order_swapped(task: Task, reading: PairReading) -> None:
         f"With baseline and follow-up exchanged the score for {task.positive} is **{share(back)}** in place of "
         f"{share(there)} ({points(back - there)}). A change is a change both ways."
     )
+    _warn(order_warning(task, reading))
+
+
+def _warn(text: str) -> None:
+    if text:
+        st.warning(text, icon=":material/warning:")
+
+
+def warnings_of_checks(task: Task, card: Card, reading: PairReading, fit: "Registration") -> list[str]:
+    """What the three checks say against the answer, for what is taken away."""
+    found = (order_warning(task, reading), matching_warning(card, reading), registration_warning(fit))
+    return [text for text in found if text]
+
+
+def order_warning(task: Task, reading: PairReading) -> str:
+    """What is odd about the answer with both images exchanged; "" for nothing."""
+    there, back = (each.scores[task.positive] for each in (reading.prediction, reading.swapped))
     if reading.prediction.label != reading.swapped.label:
-        st.warning(
-            f"The label turns into “{reading.swapped.label}”: this answer depends on the order of the images and "
-            "deserves little trust.",
-            icon=":material/warning:",
+        return (
+            f"With the order swapped the label turns into “{reading.swapped.label}”: this answer depends on the order "
+            "of the images and deserves little trust."
         )
-    elif abs(back - there) > _LARGEST_SHIFT:
-        st.warning("The order alone moves the score by more than 10 points.", icon=":material/warning:")
+    if abs(back - there) > _LARGEST_SHIFT:
+        return "The order of the images alone moves the score by more than 10 points."
+    return ""
 
 
 def _matching(card: Card, reading: PairReading) -> None:
@@ -66,12 +83,9 @@ def _matching(card: Card, reading: PairReading) -> None:
     if not scores:
         st.markdown("This network has no anatomy matching.")
         return
-    ranges = card.tables.get(MATCHING_TABLE, [])
-    rows, odd = [], []
-    for stage, (score, usual) in enumerate(zip(scores, usual_ranges(ranges, len(scores)), strict=True), start=1):
+    rows = []
+    for stage, (score, usual) in enumerate(zip(scores, _usual(card, reading), strict=True), start=1):
         inside = usual is None or usual[0] <= score
-        if not inside:
-            odd.append(stage)
         rows.append(
             {
                 "Stage": stage,
@@ -81,17 +95,28 @@ def _matching(card: Card, reading: PairReading) -> None:
             }
         )
     st.table(rows, hide_index=True, border="horizontal")
-    if odd:
-        st.warning(
-            f"These two may not be comparable: they match less than usual in {_stages(odd)}.{_how_often(card)} Another "
-            "view, another patient or another part of the body would look like this; so may a large change.",
-            icon=":material/warning:",
-        )
+    _warn(matching_warning(card, reading))
     st.caption(
         "How alike what the network found in either image is, from its finest stage to its coarsest. Usual: 95 % of "
         "real pairs of one patient. A usual match doesn't prove that it is one patient; the card says how often "
         "others match as well."
     )
+
+
+def matching_warning(card: Card, reading: PairReading) -> str:
+    """Whether the two match less than usual, by the card; "" where they do not, or where nothing is known of it."""
+    scores = zip(reading.prediction.matching, _usual(card, reading), strict=True)
+    odd = [stage for stage, (score, usual) in enumerate(scores, start=1) if usual is not None and score < usual[0]]
+    if not odd:
+        return ""
+    return (
+        f"These two may not be comparable: they match less than usual in {_stages(odd)}.{_how_often(card)} Another "
+        "view, another patient or another part of the body would look like this; so may a large change."
+    )
+
+
+def _usual(card: Card, reading: PairReading) -> list[tuple[float, float] | None]:
+    return usual_ranges(card.tables.get(MATCHING_TABLE, []), len(reading.prediction.matching))
 
 
 def _stages(odd: Sequence[int]) -> str:
@@ -115,12 +140,7 @@ def usual_ranges(rows: Sequence[dict[str, Any]], stages: int) -> list[tuple[floa
 def _registered(visits: tuple[Visit, Visit], fit: "Registration") -> None:
     st.markdown("**One laid over the other**")
     if not fit.converged:
-        st.warning(
-            "No shift, turn and scale lays the follow-up over the baseline (residual "
-            f"{fit.residual:.2f}; {_residuals()}). These two may not be comparable: another view, another patient, or "
-            "a very different posture. The viewer shows them by their frames only.",
-            icon=":material/warning:",
-        )
+        _warn(f"{registration_warning(fit)} The viewer shows them by their frames only.")
         return
     st.markdown(
         f"{fit_in_words(fit)} Residual **{fit.residual:.2f}** ({_residuals()}); {percent(fit.overlap)} of the baseline "
@@ -134,6 +154,16 @@ def _registered(visits: tuple[Visit, Visit], fit: "Registration") -> None:
         "Difference: gray where both are alike, white where the follow-up is brighter, black where the baseline is, "
         "after both got one histogram. Ribs and borders that did not fit exactly show as pairs of lines.",
         "followup.difference",
+    )
+
+
+def registration_warning(fit: "Registration") -> str:
+    """Where the follow-up cannot be laid over the baseline; else ""."""
+    if fit.converged:
+        return ""
+    return (
+        f"No shift, turn and scale lays the follow-up over the baseline (residual {fit.residual:.2f}; {_residuals()}). "
+        "These two may not be comparable: another view, another patient, or a very different posture."
     )
 
 

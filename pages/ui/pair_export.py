@@ -14,8 +14,9 @@ from cxrkit.registration import Registration
 from cxrkit.task import Task
 from pages.ui.export import FAINTEST, LINE, LONGEST, blend, lines_of_doubts, software, take_away, with_legend
 from pages.ui.guard import doubts
+from pages.ui.pair_checks import MATCHING_TABLE, usual_ranges, warnings_of_checks
 from pages.ui.pair_reading import PairReading
-from pages.ui.pair_results import of_these, overlay_label, reading_in_words
+from pages.ui.pair_results import ABNORMAL, direction_in_words, of_these, overlay_label, reading_in_words
 from pages.ui.shell import FOOTER
 from pages.ui.truth import draw_truth
 from pages.ui.visits import Visit
@@ -30,6 +31,8 @@ def pair_downloads(
 ) -> None:
     """What can be taken away of a comparison."""
     said = [f"{visit.name}: {text}" for visit in visits for text in doubts(task, visit.image)]
+    said += [of_these(warning, visits) for warning in reading.prediction.warnings]
+    said += warnings_of_checks(task, card, reading, fit)
     take_away(
         task,
         "Both overlays (PNG)",
@@ -46,7 +49,7 @@ def pair_json(
     fit: Registration,
     said: Sequence[str] = (),
 ) -> str:
-    """Everything that the page says of the pair, and with which software."""
+    """Everything that the page says of the pair, and with which software; `said` are all its doubts."""
     prediction = reading.prediction
     result: dict[str, Any] = {
         "task": task.name,
@@ -54,11 +57,15 @@ def pair_json(
         "scores": dict(prediction.scores),
         "threshold": prediction.threshold,
         "label": prediction.label,
+        "reading": _plain(f"{reading_in_words(card, reading, visits)} {direction_in_words(task, reading)}"),
+        "threshold_abnormal": card.thresholds.get(ABNORMAL),
         "further": {name: dict(answer) for name, answer in prediction.further.items()},
         "compared": [visit.name for visit in visits],
         "days_apart": _days_apart(visits),
         "order_swapped": dict(reading.swapped.scores),
+        "order_swapped_label": reading.swapped.label,
         "matching": list(prediction.matching),
+        "matching_usual": usual_ranges(card.tables.get(MATCHING_TABLE, []), len(prediction.matching)),
         "registration": {
             "converged": fit.converged,
             "residual": fit.residual,
@@ -71,7 +78,7 @@ def pair_json(
             for placement, source in zip(reading.prepared.placements, reading.prepared.crop_sources, strict=True)
         ],
         "heatmap": {"overlay": str(reading.overlay)} | _evidence(reading),
-        "warnings": [*said] + [of_these(warning, visits) for warning in prediction.warnings],
+        "warnings": [*said],
         **software(),
     }
     if visits[0].attribution:
@@ -79,6 +86,10 @@ def pair_json(
     if visits[0].truth is not None:
         result["simulated"] = _figures(visits, reading)
     return json.dumps(result, indent=1) + "\n"
+
+
+def _plain(markdown: str) -> str:
+    return markdown.replace("**", "")
 
 
 def _evidence(reading: PairReading) -> dict[str, Any]:
@@ -136,7 +147,7 @@ def _legend(task: Task, card: Card, visits: tuple[Visit, Visit], reading: PairRe
         f"{task.title}: left {visits[0].name.lower()}, right {visits[1].name.lower()}"
         + ("" if days is None else f", {abs(days)} {'day' if abs(days) == 1 else 'days'} apart"),
         f"Score for {task.positive} {share(score)}, {place(score, prediction.threshold)}. "
-        + reading_in_words(card, reading, visits).replace("**", ""),
+        + _plain(reading_in_words(card, reading, visits)),
         f"Heatmap: {overlay_label(reading)}{raw}, colours from {FAINTEST:g}",
         f"Weights {card.sha256[:16]}, threshold of the card {share(card.thresholds[task.positive])}",
         FOOTER,

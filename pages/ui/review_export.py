@@ -11,10 +11,12 @@ from cxrkit.card import Card
 from cxrkit.errors import WeightsError
 from cxrkit.review.export import Export, offered_columns, review_csv
 from cxrkit.review.export_report import Report, pictures_of, review_html, worst_rows
+from cxrkit.review.filters import kept
 from cxrkit.review.notes import open_notes
 from cxrkit.task import Task
 from pages.ui.export import file_buttons
 from pages.ui.models import read_task_card
+from pages.ui.review_filters import conditions_in_force
 from pages.ui.review_notes_keys import Keys, compute_keys, known_keys
 from pages.ui.shell import FOOTER
 
@@ -140,7 +142,9 @@ def _export(
 ) -> Export:
     """With the notes as they are when the button is pressed."""
     said = open_notes().current({key for key in keys.values() if key is not None}, review.task.name, label)
-    return Export(review, rows, label, threshold, keys, said, columns)
+    conditions = conditions_in_force()
+    by_notes = rows.size < kept(review.table, conditions).size
+    return Export(review, rows, label, threshold, keys, said, columns, conditions, by_notes)
 
 
 def _report(export: Export, worst: int, pictures: bool, notes: bool) -> str:

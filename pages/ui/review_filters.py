@@ -14,6 +14,7 @@ from pages.ui.review_choice import turn_to
 from pages.ui.review_load import KEY, digest_of_review
 from pages.ui.several_uploads import in_markdown
 
+_CONDITIONS = "_review.conditions"
 _WORDS = re.compile(r"\w+([ -]\w+)*")
 """What Markdown shows as it is."""
 
@@ -36,10 +37,17 @@ def ask_filters(review: ReviewSet) -> NDArray[np.int64]:
         if names:
             with st.container(horizontal=True, gap="medium"):
                 conditions = {name: _ask(known[name], f"{KEY}.filter.{digest[:12]}.{name}") for name in names}
+        st.session_state[_CONDITIONS] = conditions
         rows = kept(review.table, conditions)
         if names:
             st.caption(f"{rows.size:,} of {len(review.table):,} cases are kept.")
     return rows
+
+
+def conditions_in_force() -> dict[str, Condition]:
+    """By column, as the controls have them in this run."""
+    conditions: dict[str, Condition] = st.session_state.get(_CONDITIONS, {})
+    return conditions
 
 
 def cohort_columns(review: ReviewSet) -> list[str]:

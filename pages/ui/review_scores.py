@@ -56,7 +56,17 @@ def ask_threshold(review: ReviewSet, label: str) -> float:
     )
     if given is not None:
         threshold_reset(key, given, threshold, right)
+    elif remark := _never_called(review.task, label):
+        st.caption(f"By its card the network never calls “{name_of(label)}”: {remark}. The threshold here is yours.")
     return float(threshold)
+
+
+def _never_called(task: Task, label: str) -> str:
+    """Why, by the card; "" where the card says nothing of it."""
+    try:
+        return next((one.remark for one in read_task_card(task).support if one.label == label), "")
+    except WeightsError:
+        return ""
 
 
 def threshold_step(score: Values, given: float | None) -> tuple[float, str]:

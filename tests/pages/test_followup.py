@@ -163,7 +163,11 @@ def test_both_files_can_be_taken_away(page: AppTest, monkeypatch: pytest.MonkeyP
     assert not page.exception
     result = json.loads(str(made["Result (JSON)"]))
     assert set(result["scores"]) == {"no change", "change"}
-    assert len(result["matching"]) == 4
+    assert len(result["matching"]) == len(result["matching_usual"]) == 4
+    assert result["reading"].split(" ")[0] in {"Both", "Baseline", "Change.", "No"}
+    assert "irection" in result["reading"]
+    assert set(result["order_swapped"]) == set(result["scores"])
+    assert "threshold_abnormal" in result
     assert result["days_apart"] == PAIR_SAMPLES[0].settings.days
     assert set(result["heatmap"]) == {"overlay", "label", "method", "raw_maxima"}
     picture = made["Both overlays (PNG)"]
@@ -172,6 +176,22 @@ def test_both_files_can_be_taken_away(page: AppTest, monkeypatch: pytest.MonkeyP
     page.selectbox(key=f"{NAME}.overlay_mode").select(Overlay.LESION_CHANGE).run()
     result = json.loads(str(made["Result (JSON)"]))
     assert set(result["heatmap"]) == {"overlay", "strongest_probability"}
+
+
+def test_what_is_doubtful_stands_in_both_files(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pages.ui import export, pair_export
+
+    made: dict[str, object] = {}
+    monkeypatch.setattr(
+        export.st, "download_button", lambda label, data, **_: made.__setitem__(label, data()), raising=True
+    )
+    legends: list[str] = []
+    monkeypatch.setattr(pair_export, "with_legend", lambda _, lines, **__: legends.extend(lines) or b"", raising=True)
+    upload(page, png(), png())
+    warnings = json.loads(str(made["Result (JSON)"]))["warnings"]
+    assert any("are the same image" in text for text in warnings)
+    assert len(set(warnings)) == len(warnings), "each is said once"
+    assert "are the same image" in " ".join(legends)
 
 
 def test_the_caption_says_how_often_the_overlay_points_at_the_change() -> None:

@@ -1,10 +1,14 @@
 """Freed memory goes back to the system, also from between blocks that are in use, once a session has gone."""
 
+import asyncio
 import platform
 import subprocess
 import sys
+from typing import Any
 
 import pytest
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.memory import Stay
@@ -49,3 +53,26 @@ def test_a_session_has_one_stay(app: AppTest) -> None:
     assert isinstance(stay, Stay)
     app.button(key="acknowledge").click().run()
     assert app.session_state["stay"] is stay
+
+
+async def _sent(size: int) -> tuple[int | None, bool]:
+    """Send an upload of this many bytes as to the server: its size, and whether it is in memory."""
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.dcm"\r\n\r\n'
+    body = [head, *[bytes(65_536)] * (size // 65_536), b"\r\n--x--\r\n"]
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body.pop(0), "more_body": bool(body)}
+
+    kind = (b"content-type", b"multipart/form-data; boundary=x")
+    scope = {"type": "http", "method": "PUT", "path": "/", "query_string": b"", "headers": [kind]}
+    async with Request(scope, receive).form() as form:
+        file = form["file"]
+        assert isinstance(file, UploadFile)
+        return file.size, file._in_memory
+
+
+def test_no_upload_touches_a_disk(app: AppTest) -> None:
+    """README says so; by itself the server writes whatever is above 1 MiB to a nameless file."""
+    app.run()
+    for megabytes in (2, 64):
+        assert asyncio.run(_sent(megabytes << 20)) == (megabytes << 20, True)

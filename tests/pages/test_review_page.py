@@ -140,7 +140,10 @@ def test_findings_are_reviewed_label_by_label(nih14_root: Path, folder: Path, ap
     page.selectbox(key="review.label").set_value("Effusion").run()
     page.slider(key="review.threshold.nih14.Effusion").set_value(0.5).run()
     assert cells(page) == {"true_positive": 1, "false_positive": 1, "false_negative": 1, "true_negative": 3}
+    assert not any("never calls" in caption.value for caption in page.caption)
+    page.selectbox(key="review.label").set_value("Hernia").run()
     assert not page.exception
+    assert any("never calls “Hernia”: too few training cases" in caption.value for caption in page.caption)
 
 
 def test_without_folders_images_stay_closed_and_figures_are_there(

@@ -74,6 +74,17 @@ def test_a_third_image_that_is_stopped_leaves_the_pair(page: AppTest) -> None:
     assert "Timeline" in [element.value for element in page.subheader]
 
 
+def test_a_third_image_too_tiny_to_be_read_costs_itself_alone_also_where_the_user_insists(page: AppTest) -> None:
+    page.button(key=f"{NAME}.more").click().run()
+    upload(page, png(), png(second_chest()), png(np.tile([10, 200], (8, 4))))
+    page.button(key=f"{NAME}.Image 3.anyway").click().run()
+    assert not page.exception
+    (error,) = page.error
+    assert error.value.startswith("**Image 3.** The image is 8 x 8 pixels")
+    assert page.metric, "the others are compared"
+    assert "Timeline" not in [element.value for element in page.subheader]
+
+
 def test_nothing_is_compared_without_the_baseline(page: AppTest) -> None:
     page.button(key=f"{NAME}.more").click().run()
     upload(page, b"no image at all", png(), png(second_chest()))

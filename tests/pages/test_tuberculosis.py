@@ -65,9 +65,12 @@ def test_upload_gives_a_score(page: AppTest) -> None:
         ("slider", "sharpness", 2.0),
         ("selectbox", "size", 320),
         ("number_input", "left", 90),
+        ("selectbox", "swap", "Swapped"),
     ],
 )
-def test_every_edit_is_shown_beside_the_unedited_reading(page: AppTest, kind: str, name: str, value: float) -> None:
+def test_every_edit_is_shown_beside_the_unedited_reading(
+    page: AppTest, kind: str, name: str, value: float | str
+) -> None:
     before = page.metric[0].value
     widget(getattr(page, kind), name).set_value(value).run()
     unedited, edited = page.metric
@@ -75,7 +78,8 @@ def test_every_edit_is_shown_beside_the_unedited_reading(page: AppTest, kind: st
     assert unedited.label.endswith("unedited")
     assert edited.label.endswith("edited")
     assert "The edits move the score" in said(page)
-    assert f"Edits: {'crop' if name == 'left' else name}" in said(page)
+    words = {"left": "crop", "swap": "black and white swapped"}
+    assert f"Edits: {words.get(name, name)}" in said(page)
     widget(page.button, "reset").click().run()
     assert len(page.metric) == 1
     assert not page.exception

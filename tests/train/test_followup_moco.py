@@ -246,6 +246,8 @@ def test_radiographs_of_a_plain_folder_and_of_the_training_part(tmp_path: Path) 
     for number in range(3):
         (plain / "deeper" / f"{number}.png").write_bytes(encoded(chest(number)))
     (plain / ".hidden").write_text("no image")
+    (plain / "README.txt").write_text("no image either")
+    (plain / "metadata.csv").write_text("a table,that is in no known layout\n")
     rows = [(f"{k}.png", k % 2, "test" if k < 4 else "train", f"p{k}") for k in range(24)]
     write_set(
         tmp_path / "given",

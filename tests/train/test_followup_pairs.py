@@ -6,6 +6,7 @@ import pytest
 
 from cxrkit.errors import ManifestError
 from train.followup.pairs import chest_xray14_pairs, chexpert_pairs, table_pairs
+from train.followup.parts import read_set
 
 NIH = """Image Index,Finding Labels,Follow-up #,Patient ID,View Position
 a_000.png,No Finding,0,7,PA
@@ -46,6 +47,19 @@ def test_nih_takes_consecutive_images_of_one_patient(tmp_path: Path) -> None:
         ("0", "1"),
         ("1", "1"),
     ]
+    assert {case.split for case in cases} == {None}
+
+
+def test_nih_takes_its_parts_from_the_lists_beside_the_table(tmp_path: Path) -> None:
+    (tmp_path / "Data_Entry_2017.csv").write_text(NIH)
+    (tmp_path / "images").mkdir()
+    for name in ("a_000", "a_001", "c_000", "gone"):
+        (tmp_path / "images" / f"{name}.png").touch()
+    (tmp_path / "test_list.txt").write_text("a_000.png\na_001.png\n")
+    assert [(case.patient, case.split) for case in chest_xray14_pairs(tmp_path)] == [("7", "test"), ("9", "in no list")]
+    images = read_set(tmp_path)
+    assert {case.patient for case in images.images} == {"7", "9"}
+    assert {case.split for case in images.images} == {"test", "in no list"}, "nobody in test_list.txt is learned from"
 
 
 def test_chexpert_takes_frontals_of_consecutive_studies(tmp_path: Path) -> None:
@@ -70,6 +84,11 @@ def test_table_of_pairs(tmp_path: Path) -> None:
     table.write_text("baseline,followup,change,baseline_abnormal\na.png,b.png,1,0\nb.png,c.png,0,1\n")
     cases = table_pairs(table)
     assert [(case.files, case.target) for case in cases] == [(("a.png", "b.png"), "1"), (("b.png", "c.png"), "0")]
+    table.write_text("baseline,followup,change,baseline_abnormal\na.png,b.png,1,\n")
+    assert table_pairs(table)[0].row["baseline_abnormal"] == "", "not known"
+    table.write_text("baseline,followup,change\na.png,b.png,\n")
+    with pytest.raises(ManifestError, match="Row 2: change is “”"):
+        table_pairs(table)
     table.write_text("baseline,followup,change\na.png,b.png,yes\n")
     with pytest.raises(ManifestError, match="Row 2: change is “yes”"):
         table_pairs(table)

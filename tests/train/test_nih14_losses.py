@@ -42,11 +42,14 @@ def test_nt_xent_is_what_plain_numpy_says() -> None:
 
 def test_triplet_is_what_plain_numpy_says() -> None:
     anchor, positive, negative = (drawn(6, 4, seed=seed) for seed in range(3))
+    positive[0], negative[0] = anchor[0], -anchor[0]  # as it should be: this one costs nothing
+    positive[1], negative[1] = -anchor[1], anchor[1]  # the other way round
     terms = []
     for a, p, n in zip(anchor.numpy(), positive.numpy(), negative.numpy(), strict=True):
         a, p, n = (each / np.linalg.norm(each) for each in (a, p, n))  # noqa: PLW2901
         terms.append(max(0.0, np.linalg.norm(a - p) - np.linalg.norm(a - n) + 0.5))
-    assert min(terms) > 0 or 0 in terms
+    assert terms[0] == 0
+    assert terms[1] == pytest.approx(2.5)
     assert float(triplet(anchor, positive, negative, 0.5)) == pytest.approx(np.mean(terms), rel=1e-5)
 
 

@@ -67,6 +67,13 @@ UNCHANGED = {
     "Progression was excluded.": "denied: progression",
     "No intervel change.": "no intervel",
     "No signifcant change of the effusion.": "no signifcant change",
+    "Nothing new.": "denied: new",
+    "Lack of progression.": "denied: progression",
+    "The nodule hasn't increased.": "denied: increased",
+    "The effusion didn’t progress.": "denied: progress",
+    "W/o new infiltrate.": "denied: new",
+    "None of the nodules has enlarged.": "denied: enlarged",
+    "No definite interval change.": "no definite interval",
 }
 SILENT = (
     "Right upper lobe nodule.",
@@ -112,6 +119,12 @@ def test_other_sentences_say_nothing_of_change(sentence: str) -> None:
         ("No active lung lesion, but cardiomegaly.", True),
         ("No pneumothorax. Multiple nodules.", True),
         ("Endotracheal tube in place.", None),
+        ("Lungs w/o infiltrate.", False),
+        ("Pleural effusion: none.", False),
+        ("Pneumothorax: no", False),
+        ("Consolidation isn't seen.", False),
+        ("Impression: no effusion, but pneumonia.", True),
+        ("An effusion can't be excluded. Nodule on the left.", True),
     ],
 )
 def test_state(report: str, abnormal: bool | None) -> None:

@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,52 +16,18 @@ from cxrkit.errors import InputError
 from cxrkit.image import read_image
 from cxrkit.metrics import auc
 from cxrkit.predict import encode, predict
-from cxrkit.scores import read_scores
+from cxrkit.scores import read_scores, write_scores
 from cxrkit.task import ModelInput
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from cxrkit.weights import fixed_sample, load_model
 from tests.conftest import REPOSITORY
-from train.studies import Budget
-from train.trainer import FitSettings
-from train.tuberculosis import study
+from tests.train.screening_set import HOW, PER_PART, SETTINGS, drawn
 from train.tuberculosis.card import IN_SET, make_weights, measure_again
-from train.tuberculosis.fit import FAMILY_PAIRS, Settings, TrainingPart, with_lesions
+from train.tuberculosis.fit import TrainingPart, with_lesions
 from train.tuberculosis.heat import heat_in_lungs
 from train.tuberculosis.images import load_images
-from train.tuberculosis.study import PREPROCESSINGS, settings_of
 
-HOW = FitSettings(precision="32-true", accelerator="cpu")
-SETTINGS = Settings(
-    encoder="resnet10t",
-    channels=8,
-    epochs=2,
-    early_epochs=1,
-    early_size=64,
-    images_per_epoch=24,
-    batch=8,
-    simulated_pairs=2,
-)
-PER_PART = 3
-
-
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Both family pairs, three training and three test images a family; tuberculosis has a bright patch."""
-    root = tmp_path_factory.mktemp("drawn")
-    chest = fixed_sample().values
-    random = np.random.default_rng(0)
-    lines = ["file,target,family,split"]
-    for pair in FAMILY_PAIRS:
-        for family, target in zip(pair, (1, 0), strict=True):
-            for number in range(2 * PER_PART + 4):
-                image = chest + random.normal(0, 3, chest.shape)
-                if target:
-                    image[120:200, 90:150] += 80
-                name = f"{family}_{number}.png"
-                cv2.imwrite(str(root / name), np.clip(image, 0, 255).astype(np.uint8))
-                lines.append(f"{name},{target},{family},{'test' if number < PER_PART else 'train'}")
-    (root / "labels.csv").write_text("\n".join(lines) + "\n")
-    return root
+__all__ = ["drawn"]
 
 
 @pytest.fixture(scope="module")
@@ -146,20 +111,26 @@ def test_heat_in_the_lungs_is_their_share_for_even_heat(trained: Path) -> None:
     assert all(share == pytest.approx(1) and fill == 1 for share, fill in shares[0])
 
 
+@pytest.mark.parametrize("kept", [True, False], ids=["answers in the run's folder", "scores beside the weights"])
 def test_measuring_again_finds_the_same_and_trains_nothing(
-    trained: Path, drawn: Path, elsewhere: Path, run: Path, tmp_path: Path
+    kept: bool, trained: Path, drawn: Path, elsewhere: Path, run: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(trained, tmp_path / "weights")
     before = read_card(trained / "tuberculosis" / "card.json")
     with pytest.raises(InputError, match="learned from"):
         measure_again(drawn, [], run, tmp_path / "weights")
-    with pytest.raises(InputError, match="no answers of a network trained without"):
-        measure_again(drawn, [elsewhere], tmp_path, tmp_path / "weights")
-    measure_again(drawn, [elsewhere], run, tmp_path / "weights")
+    measure_again(drawn, [elsewhere], run if kept else tmp_path / "gone", tmp_path / "weights")
     after = read_card(tmp_path / "weights" / "tuberculosis" / "card.json")
     assert [(m.name, m.part, m.cases) for m in after.metrics] == [(m.name, m.part, m.cases) for m in before.metrics]
     assert [m.value for m in after.metrics] == pytest.approx([m.value for m in before.metrics], abs=1e-4)
     assert (after.initialisation, after.settings, after.data) == (before.initialisation, before.settings, before.data)
+
+
+def test_without_any_answers_nothing_is_measured(trained: Path, drawn: Path, elsewhere: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "weights")
+    write_scores(read_scores(trained / "tuberculosis")[2:], tmp_path / "weights" / "tuberculosis")
+    with pytest.raises(InputError, match="answers of a network trained without"):
+        measure_again(drawn, [elsewhere], tmp_path, tmp_path / "weights")
 
 
 def test_further_negatives_train_and_never_report(drawn: Path, elsewhere: Path, run: Path) -> None:
@@ -207,51 +178,3 @@ def test_two_processes_train_together(drawn: Path, run: Path, tmp_path: Path) ->
     card = json.loads((tmp_path / "out" / "tuberculosis" / "card.json").read_text())
     assert card["task"] == "tuberculosis"
     assert load_model(TUBERCULOSIS, tmp_path / "out").card.sha256 == card["sha256"]
-
-
-def test_a_study_goes_on_and_its_table_goes_to_the_card(
-    drawn: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(study, "WEIGHTS", trained)
-    monkeypatch.setattr(study, "ENCODERS", ("resnet10t",))
-    monkeypatch.setattr(
-        study,
-        "settings_of",
-        lambda budget, images: replace(SETTINGS, size=64, epochs=1, images_per_epoch=32),
-    )
-    finished = [
-        {"network": "resnet10t", "preprocessing": " + ".join(p) or "none", "AUC": "before"} for p in PREPROCESSINGS[1:]
-    ]
-    file = tmp_path / "study_small.json"
-    file.write_text(json.dumps(finished))
-    study.run_study(drawn, tmp_path, Budget.SMALL)
-    (table,) = read_card(trained / "tuberculosis" / "card.json").tables.values()
-    assert [row["AUC"] for row in table[:3]] == ["before"] * 3, "finished cells are not trained again"
-    assert table[3]["preprocessing"] == "none"
-    assert " to " in table[3]["accuracy"]
-    assert " to " in table[3]["AUC, other families"]
-    assert table[3]["accuracy of calling all normal"] == "0.500"
-    assert [table[3][name] for name in ("channels", "batch", "learning rate")] == [8, 8, 1e-3]
-    asked = []
-
-    def figures(images: object, cell: Settings, run: Path) -> dict[str, str]:
-        asked.append((cell.augmentation, cell.pretrained))
-        return {}
-
-    monkeypatch.setattr(study, "_figures", figures)
-    study.run_study(drawn, tmp_path, Budget.SMALL, invert=True)
-    assert asked == [(("erase", "augment", "invert"), False), (("erase", "augment", "flip", "invert"), False)]
-    study.run_study(drawn, tmp_path, Budget.SMALL, pretrained=True)
-    assert asked[2:] == [(preprocessing, True) for preprocessing in PREPROCESSINGS]
-    assert {row["network"] for row in json.loads(file.read_text())} == {"resnet10t", "resnet10t, from ImageNet"}
-
-
-def test_the_full_study_has_the_sources_settings() -> None:
-    full = settings_of(Budget.FULL, images=3920)
-    assert (full.size, full.epochs, full.batch, full.channels) == (512, 10, 32, 256)
-    assert (full.learning_rate, full.weight_decay, full.images_per_epoch) == (1e-3, 0.05, 3920)
-    assert (full.negatives, full.lesions) == (0.5, 0)
-    assert len(PREPROCESSINGS) == 4
-    small, medium = (settings_of(budget, images=3920) for budget in (Budget.SMALL, Budget.MEDIUM))
-    assert small.size < medium.size < 512
-    assert medium.images_per_epoch == 3920

@@ -74,7 +74,7 @@ def test_band_of_easy_scans_is_not_empty() -> None:
 
 def test_no_patient_is_in_two_parts() -> None:
     studied = scale_of(Budget.FULL).settings
-    parts = [*TESTS, *ELSEWHERE, *CARVED, *SHIPPED.learned, SHIPPED.chooses, *studied.learned, studied.chooses]
+    parts = [*TESTS, *ELSEWHERE, *CARVED, *SHIPPED.learned, *SHIPPED.chooses, *studied.learned, *studied.chooses]
     ranges = sorted((part.seed, part.seed + part.perfusion + part.ventilation) for part in parts)
     assert all(stop <= start for (_, stop), (start, _) in itertools.pairwise(ranges))
 
@@ -161,7 +161,7 @@ def test_another_simulator_makes_another_cell(tmp_path: Path, monkeypatch: pytes
 
 
 def test_weights_card_and_mean_image_are_written(quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = replace(TINY, size=VQ.input_size, learned=(FEW,), chooses=FEW, epochs=1)
+    settings = replace(TINY, size=VQ.input_size, learned=(FEW,), chooses=(FEW,), epochs=1)
     monkeypatch.setattr(card_module, "train_network", lambda *_: build(settings.network, settings.size).eval())
     monkeypatch.setattr(card_module, "CARVED", (Recipe("carved", 6, 6, seed=5),))
     monkeypatch.setattr(measure_module, "TESTS", (TEST,))

@@ -24,7 +24,7 @@ from train.vq.study import SOURCE_CHOICE, SOURCE_TRAINING
 CPU = FitSettings(accelerator="cpu", precision="32-true")
 SIZE = 64
 RECIPE = Recipe("drawn", 4, 4, seed=0)
-TINY = Settings("test_resnet", (RECIPE,), RECIPE, size=SIZE, epochs=4, batch=8, learning_rate=3e-3, norm_images=32)
+TINY = Settings("test_resnet", (RECIPE,), (RECIPE,), size=SIZE, epochs=4, batch=8, learning_rate=3e-3, norm_images=32)
 
 
 def drawn(perfusion: int, ventilation: int, seed: int = 0) -> Scans:

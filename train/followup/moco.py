@@ -4,6 +4,7 @@ Two views of one radiograph are to be found alike, and unlike those of the radio
 """
 
 import hashlib
+import mimetypes
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from cxrkit.models.music_vit import build_encoder
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from train.augment import contrastive
 from train.followup.data import normalised
-from train.followup.parts import divide, read_set
+from train.followup.parts import divide, has_layout, read_set
 from train.identity import identity_of
 from train.prepared import Views, prepare_cases
 from train.samplers import ByEpoch
@@ -186,8 +187,8 @@ def read_radiographs(paths: Sequence[Path], size: int, cache: Path) -> Views:
     """Prepare all radiographs that may be learned from, or read the cache.
 
     Args:
-        paths: of a data set with a table that `train.followup.parts` can read, its training part; of a folder without
-            any table, every file below it, which has to be a frontal chest radiograph.
+        paths: of a data set in a layout that `train.followup.parts` can read, its training part; of any other folder
+            every file below it, which has to be a frontal chest radiograph, or text, which is passed over.
         size: side of the views.
         cache: folder for prepared images.
 
@@ -197,11 +198,11 @@ def read_radiographs(paths: Sequence[Path], size: int, cache: Path) -> Views:
     """
     found = []
     for path in paths:
-        if path.is_dir() and not any(path.glob("*.csv")) and not any(path.glob("*/*.csv")):
-            root, cases = path, _files_below(path)
-        else:
+        if has_layout(path):
             images = read_set(path)
             root, cases = images.root, list(divide(images).training)
+        else:
+            root, cases = path, _files_below(path)
         # Files of different folders may have the same names, by which the cache knows them.
         own = cache / hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
         # Every chest task prepares alike, and this one reads single images.
@@ -211,10 +212,16 @@ def read_radiographs(paths: Sequence[Path], size: int, cache: Path) -> Views:
 
 def _files_below(folder: Path) -> list[Case]:
     files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    names = [str(file) for file in files if not any(part.startswith(".") for part in file.parts)]
+    names = [str(file) for file in files if not any(part.startswith(".") for part in file.parts) and _may_show(file)]
     if not names:
-        raise ManifestError("A folder to learn from is empty. Give one that holds radiographs.")
+        raise ManifestError("A folder to learn from is empty, or not there. Give one that holds radiographs.")
     return [Case((name,), "", None, None) for name in names]
+
+
+def _may_show(file: Path) -> bool:
+    """Whether a file may be an image by its name; those of DICOM often have names without any suffix."""
+    kind = mimetypes.guess_type(file.name)[0]
+    return kind is None or kind.startswith("image/") or kind == "application/dicom"
 
 
 def contrast(views: Views, settings: MocoSettings, how: FitSettings, run: Path) -> Path:

@@ -12,10 +12,12 @@ import pandas as pd
 
 from cxrkit.cases import Case, read_manifest
 from cxrkit.errors import ManifestError
+from train.datasets import chest_xray14_parts
 
 FILES = ("baseline", "followup")
 ABNORMAL = ("baseline_abnormal", "followup_abnormal")
 _NIH_TABLE = "Data_Entry_2017*.csv"
+_UNLISTED = "in no list"
 _NO_FINDING = "No Finding"
 # Not a finding of the patient's: whether a device is there says nothing of the disease.
 _NOT_FINDINGS = {_NO_FINDING, "Support Devices"}
@@ -50,7 +52,8 @@ def table_pairs(path: Path) -> list[Case]:
         path: CSV; its files are relative to the folder that is given as root.
 
     Raises:
-        ManifestError: as `cxrkit.cases.read_manifest`; or a row lacks a file, or a label is neither 0 nor 1.
+        ManifestError: as `cxrkit.cases.read_manifest`; or a row lacks a file, or a label is neither 0 nor 1. Whether an
+            image is abnormal may be empty, for not known.
     """
     cases = read_manifest(path, file_columns=FILES, target_column="change")
     for case in cases:
@@ -58,8 +61,9 @@ def table_pairs(path: Path) -> list[Case]:
             raise ManifestError(case.problem)
         labels = {"change": case.target} | {name: case.row[name].strip() for name in ABNORMAL if name in case.row}
         for name, value in labels.items():
-            if value not in ("0", "1"):
-                raise ManifestError(f"Row {case.number}: {name} is “{value}”; write 0 for no and 1 for yes.")
+            if value not in ("0", "1") and (value or name == "change"):
+                unknown = "" if name == "change" else ", and nothing where it is not known"
+                raise ManifestError(f"Row {case.number}: {name} is “{value}”; write 0 for no and 1 for yes{unknown}.")
     return cases
 
 
@@ -68,7 +72,8 @@ def chest_xray14_pairs(root: Path) -> list[Case]:
 
     Args:
         root: a folder with Data_Entry_2017*.csv and the images anywhere below it, or with labels.csv (file, patient_id,
-            follow_up, findings, and where given split).
+            follow_up, findings, and where given split). Beside the former, train_val_list.txt and test_list.txt give
+            the parts, and who is in none learns nothing.
 
     Raises:
         ManifestError: neither table is there, or it lacks a column.
@@ -79,7 +84,8 @@ def chest_xray14_pairs(root: Path) -> list[Case]:
         tables = sorted(root.glob(_NIH_TABLE))
         if not tables:
             raise ManifestError(f"The folder holds neither labels.csv nor {_NIH_TABLE} of ChestX-ray14.")
-        images = _nih_original(tables[0], root)
+        # "_v2020.csv" sorts behind ".csv": the newer table, whose labels hold.
+        images = _nih_original(tables[-1], root)
     return _consecutive(images)
 
 
@@ -122,8 +128,12 @@ def _nih_subset(path: Path) -> list[_Image]:
 def _nih_original(path: Path, root: Path) -> list[_Image]:
     table = _read(path, ("Image Index", "Finding Labels", "Follow-up #", "Patient ID"))
     places = {file.name: file.relative_to(root).as_posix() for file in root.rglob("*.png")}
+    parts = chest_xray14_parts(root)
+    unlisted = _UNLISTED if parts else ""
     return [
-        _Image(places[name], patient, int(order), _findings(findings), frozenset(), {})
+        _Image(
+            places[name], patient, int(order), _findings(findings), frozenset(), {"split": parts.get(name, unlisted)}
+        )
         for name, findings, order, patient in zip(
             table["Image Index"], table["Finding Labels"], table["Follow-up #"], table["Patient ID"], strict=True
         )

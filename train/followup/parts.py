@@ -24,6 +24,7 @@ ASIDE = 0.5
 
 TRAINING_SPLITS = ("", "train")
 _NOTHING = "No Finding"
+_NIH = "Data_Entry_2017*.csv"
 _LAYOUTS = (
     "a table of pairs (baseline, followup, change); a folder with labels.csv (file, and findings, target or "
     "offset_days); ChestX-ray14 with Data_Entry_2017*.csv; CheXpert with train.csv or valid.csv"
@@ -76,11 +77,21 @@ def read_set(path: Path) -> ImageSet:
         return _of_pairs(path.stem, path.parent, table_pairs(path), certain=True)
     if (path / "labels.csv").is_file():
         return _of_labels(path)
-    if any(path.glob("Data_Entry_2017*.csv")):
+    if any(path.glob(_NIH)):
         return _of_pairs(path.name, path, chest_xray14_pairs(path))
-    if any(path.glob(f"{folder}{name}.csv") for folder in ("", "*/") for name in ("train", "valid")):
+    if _is_chexpert(path):
         return _of_pairs(path.name, path, chexpert_pairs(path))
     raise ManifestError(f"{path.name} holds no data set in a known layout. Looked for: {_LAYOUTS}.")
+
+
+def has_layout(path: Path) -> bool:
+    """Whether `read_set` knows what a path holds by its names."""
+    return path.is_file() or (path / "labels.csv").is_file() or any(path.glob(_NIH)) or _is_chexpert(path)
+
+
+def _is_chexpert(path: Path) -> bool:
+    names = [f"{folder}{name}.csv" for folder in ("", "*/") for name in ("train", "valid")]
+    return any(file.is_file() for name in names for file in path.glob(name))
 
 
 def divide(images: ImageSet, seed: int = DIVISION) -> Parts:

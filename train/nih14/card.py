@@ -86,8 +86,8 @@ def make_weights(
     # Paths of this machine are no part of the record; what they held is told in words.
     recorded = replace(settings, vit=None, trunk=None, gan=None)
     card = store_unmeasured(model, NIH14, folder, settings.of_card(), recorded, started(settings), code)
-    unlabelled = _unlabelled(settings)
-    card = replace(card, settings={**card.settings, "by_image": by_image, "unlabelled": unlabelled})
+    told = {**settings.told(), "by_image": by_image, "unlabelled": _unlabelled(settings)}
+    card = replace(card, settings=told)
     write_card(card, folder / "card.json")
     write_epochs(run, folder)
     (folder / STAGES).unlink(missing_ok=True)

@@ -150,16 +150,15 @@ def measure(card: Card, training: Integers, reported: Reported) -> list[Metric]:
         reported: the part that reports.
     """
     counted = measured_labels(training, reported.target)
-    judged = [
-        JudgedFindings(_labels(truth), read_findings(logits.tolist(), card), str(patient))
-        for truth, logits, patient in zip(reported.target, reported.logits, reported.patients, strict=True)
-    ]
+    judged = JudgedFindings(LABELS)
+    for truth, logits, patient in zip(reported.target, reported.logits, reported.patients, strict=True):
+        judged.add(_labels(truth), read_findings(logits.tolist(), card), str(patient))
     over = (
         f"mean over {len(counted)} labels with {TRAINED} positive training images and {TESTED} here: "
         f"{', '.join(LABELS[k] for k in counted)}; interval over patients"
     )
-    macro = Figure(MACRO, over, len(judged), partial(macro_of, reported, counted))
-    rest = [figure for figure in findings_figures(judged, LABELS) if figure.name != MACRO]
+    macro = Figure(MACRO, over, len(judged.owners), partial(macro_of, reported, counted))
+    rest = [figure for figure in findings_figures(judged, training.tolist()) if figure.name != MACRO]
     defined, _ = work_out([macro, *rest, *_calibration_figure(card, reported)], reported.part)
     return list(defined)
 

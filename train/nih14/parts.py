@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from cxrkit.cases import Case, split_by_patient
 from cxrkit.finding_labels import findings_of
 from cxrkit.tasks.nih14 import LABELS
-from train.nih14.sources import TRAINING, training_part, without_patient
+from train.datasets import TRAINING
+from train.nih14.sources import training_part, without_patient
 
 CARVED = 0.2
 """Share of the training patients that choose the epoch, calibrate and set thresholds: with fewer there is hardly a

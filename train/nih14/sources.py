@@ -10,12 +10,9 @@ from cxrkit.finding_labels import findings_of
 from cxrkit.table import read_table
 from cxrkit.tasks.nih14 import LABELS
 from train.audit_split.copies import copies_of
-
-TRAINING = "train"
-"""In the column `split`: is learned from. Every other named part reports."""
+from train.datasets import TRAINING, chest_xray14_parts
 
 _TABLES = "Data_Entry_2017*.csv"
-_LISTS = {"train_val_list.txt": TRAINING, "test_list.txt": "test"}
 _COLUMNS = ("Image Index", "Finding Labels", "Patient ID")
 
 
@@ -56,7 +53,7 @@ def _published(root: Path) -> list[Case]:
     header, rows = read_table(tables[-1], _COLUMNS)
     index, findings, patient = (header.index(name) for name in _COLUMNS)
     places = {file.name: file.relative_to(root).as_posix() for file in _images(root)}
-    parts = _given_parts(root)
+    parts = chest_xray14_parts(root)
     cases = []
     for number, cells in rows:
         whole = cells + [""] * (len(header) - len(cells))
@@ -74,15 +71,6 @@ def _published(root: Path) -> list[Case]:
 
 def _images(root: Path) -> list[Path]:
     return [*sorted(root.glob("images_*/images/*.png")), *sorted(root.glob("images/*.png"))]
-
-
-def _given_parts(root: Path) -> dict[str, str]:
-    """File name -> part, by the official lists; an image that no list names is left to nobody and has none."""
-    found: dict[str, str] = {}
-    for name, part in _LISTS.items():
-        if (root / name).is_file():
-            found |= dict.fromkeys((root / name).read_text(encoding="utf-8").split(), part)
-    return found
 
 
 def unlabelled_cases(root: Path) -> list[Case]:

@@ -11,12 +11,23 @@ _SENTENCE = re.compile(r"[.;:!?\n]+|\s-\s")
 _WORD = re.compile(r"[a-z]+")
 _OR = {"or", "nor"}
 
+_SHORT = (
+    (re.compile(r"\bcan['’]t\b"), "cannot"),
+    (re.compile(r"n['’]t\b"), " not"),
+    (re.compile(r"\bw/o\b"), "without"),
+    (re.compile(r":\s*(?:none|no|absent|negative)\s*(?=[.;\n]|$)"), " is absent"),
+)
+"""Short forms of denials, and denials in the manner of a form, "Effusion: none", with what they stand for."""
+
 
 def parts(report: str) -> list[list[str]]:
     """Words of each part: it ends with the sentence, at a comma outside a list and where the sentence turns."""
     found: list[list[str]] = []
-    for sentence in _SENTENCE.split(report.lower()):
-        pieces = [piece for text in sentence.split(",") if (piece := _WORD.findall(text))]
+    text = report.lower()
+    for short, full in _SHORT:
+        text = short.sub(full, text)
+    for sentence in _SENTENCE.split(text):
+        pieces = [piece for clause in sentence.split(",") if (piece := _WORD.findall(clause))]
         for joined in _joined(pieces):
             found += _turned(joined)
     return [part for part in found if part]

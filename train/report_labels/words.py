@@ -90,7 +90,8 @@ NO_CHANGE = (
     ("stable",), ("no", "definite", "change"), ("no", "appreciable", "change"), ("similar", "to"), ("not", "change"),
     ("not", "significantly", "change"), ("little", "change"), ("little", "interval", "change"),
     ("not", "much", "change"), ("no", "much", "change"), ("minimal", "change"), ("minimal", "interval", "change"),
-    ("unimproved",), ("unresolved",),
+    ("unimproved",), ("unresolved",), ("no", "definite", "interval"), ("no", "appreciable", "interval"),
+    ("no", "remarkable", "interval"), ("no", "obvious", "interval"), ("no", "obvious", "change"),
 )  # fmt: skip
 
 SETTLED = {"unchanged", "stable"}
@@ -181,7 +182,8 @@ SEEN = {
 
 DENIALS = (
     ("no",), ("not",), ("without",), ("absence", "of"), ("free", "of"), ("clear", "of"), ("negative", "for"),
-    ("neither",), ("nor",), ("denies",), ("denied",), ("ruled", "out"),
+    ("neither",), ("nor",), ("denies",), ("denied",), ("ruled", "out"), ("nothing",), ("none",), ("never",),
+    ("lack", "of"),
 )  # fmt: skip
 """They deny what follows in their part of the sentence."""
 

@@ -9,17 +9,19 @@ that are taken as free of tuberculosis. How to train on several GPUs or nodes: -
 are Lightning's.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cxrkit.card import WEIGHTS
-from train.options import Devices, Init, Out, Pretrained, Size, grouped
-from train.studies import Budget
+from train.options import Device, Devices, Init, Out, Pretrained, StudyOptions, StudyRun, grouped
 from train.tuberculosis.card import make_weights, measure_again
 from train.tuberculosis.fit import Settings
-from train.tuberculosis.study import run_study
+from train.tuberculosis.images import load_images
+from train.tuberculosis.laboratory import Laboratory
+from train.tuberculosis.study import published, scale_of
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -68,16 +70,29 @@ def measure(
     measure_again(data, others or [], run, out)
 
 
+@dataclass(frozen=True)
+class ScreeningStudy(StudyOptions):
+    """With the task's own folder."""
+
+    run: StudyRun = Path("runs/tuberculosis_study")
+
+
 @app.command()
+@grouped
 def study(
     data: Data,
-    run: Annotated[Path, typer.Option(help="Folder for checkpoints and the table.")] = Path("runs/tuberculosis_study"),
-    budget: Size = Budget.FULL,
+    out: Out = WEIGHTS,
     pretrained: Pretrained = False,
     invert: Annotated[bool, typer.Option("--invert", help="Add cells in which RandAugment may invert.")] = False,
+    *,
+    options: ScreeningStudy,
+    device: Device,
 ) -> None:
-    """Two networks x {none, erase, erase + augment, erase + augment + flip}; the table goes to the card."""
-    run_study(data, run, budget, pretrained=pretrained, invert=invert)
+    """Two networks x {none, erase, erase + augment, erase + augment + flip}."""
+    images = load_images(data, (), scale_of(options.budget, images=1).settings, options.cache or options.run / "cache")
+    laboratory = Laboratory(images, options.run, device.settings(), out)
+    scale = scale_of(options.budget, images=len(laboratory.training), pretrained=pretrained)
+    options.conduct(laboratory, published(scale, invert=invert), scale.repeats)
 
 
 if __name__ == "__main__":

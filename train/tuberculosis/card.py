@@ -81,13 +81,14 @@ def make_weights(
 
 
 def measure_again(data: Path, others: Sequence[Path], run: Path, out: Path = WEIGHTS) -> None:
-    """Measure stored weights and write their card anew, with the runs that are in the run folder.
+    """Measure stored weights and write their card anew, with the answers of the run folder, or where they are gone with
+    the scores beside the weights.
 
     What cannot be measured again is taken from the present card: settings, initialisation and the commit of the code
     that trained.
 
     Raises:
-        InputError: other data sets than the card's, or the run folder holds no answers for their images.
+        InputError: other data sets than the card's, or there are no answers for their images.
     """
     folder = out / TUBERCULOSIS.name
     present = read_card(folder / "card.json")
@@ -101,7 +102,7 @@ def measure_again(data: Path, others: Sequence[Path], run: Path, out: Path = WEI
             f"These weights learned from {', '.join(sorted(then))}, and what is given holds {', '.join(sorted(sets))}: "
             "the card would say something else than what happened. Give the same --data and --others."
         )
-    crossed = cross_families(images, settings, None, run)
+    crossed = cross_families(images, settings, None, run, folder)
     started, code = present.initialisation, present.commit
     _write(images, crossed, settings, started, code, present.sha256, folder, present.tables)
 

@@ -16,7 +16,7 @@ from train.augment import Augment, across_hospitals, published
 from train.identity import identity_of
 from train.prepared import Augmented, Draw, Views, even_weights, weighted_loader
 from train.stored import start_from
-from train.trainer import FitSettings, fit
+from train.trainer import FitSettings, Judge, fit
 from train.tuberculosis.lesions import draw_lesions
 
 FAMILY_PAIRS = (("mendeley_tb", "mendeley_normal"), ("rahman_tb", "radiography_normal"))
@@ -111,7 +111,9 @@ def with_lesions(part: TrainingPart, share: float) -> Draw:
     return draw
 
 
-def train_model(part: TrainingPart, settings: Settings, how: FitSettings, run: Path) -> nn.Module:
+def train_model(
+    part: TrainingPart, settings: Settings, how: FitSettings, run: Path, judge: Judge | None = None
+) -> nn.Module:
     """Train one network; within a class, families are drawn equally often."""
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
     model = FpnClassifier(settings.encoder, settings.channels, len(LABELS), pretrained=settings.pretrained)
@@ -136,7 +138,7 @@ def train_model(part: TrainingPart, settings: Settings, how: FitSettings, run: P
     )
     # What the network is measured on decides nothing of it.
     identity = identity_of(replace(settings, simulated_pairs=0), part.views, part.targets, part.families.tolist())
-    return fit(model, loss, loader, how, run, identity)
+    return fit(model, loss, loader, how, run, identity, judge)
 
 
 def logits_of(model: nn.Module, views: Views, batch: int = 64) -> NDArray[np.float64]:

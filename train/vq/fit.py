@@ -46,7 +46,7 @@ class Settings:
         weight_decay: of AdamW.
         ema_decay: of the averaged weights.
         learned: recipes of the scans that are trained on.
-        chooses: recipe of those that the best epoch is chosen by.
+        chooses: recipes of those that the best epoch is chosen by.
         norm_images: training scans that batch norm's statistics are measured on before an epoch is judged.
         necks_hidden: share of the draws in which everything above the lungs is emptied; 1 = a network without necks.
         strength: of the augmentation; None = none.
@@ -57,7 +57,7 @@ class Settings:
 
     network: str
     learned: tuple[Recipe, ...]
-    chooses: Recipe
+    chooses: tuple[Recipe, ...]
     size: int = 112
     epochs: int = 10
     early_epochs: int = 0

@@ -58,7 +58,7 @@ class Laboratory(laboratory.Laboratory[Cell]):
 
         def measure() -> tuple[nn.Module, Row]:
             learned = together([self.scans(recipe) for recipe in settings.learned])
-            chooses = self.scans(settings.chooses)
+            chooses = together([self.scans(recipe) for recipe in settings.chooses])
             model = train_network(learned, chooses, VQ, settings, self.how, folder)
             return model, {"scores": self._asked(model.to(self.how.device()), settings)}
 
@@ -66,7 +66,7 @@ class Laboratory(laboratory.Laboratory[Cell]):
 
     def folder(self, settings: Settings) -> Path:
         """Of everything that decides what a cell's figures are, the simulators among it."""
-        recipes = (*settings.learned, settings.chooses, *self.tests)
+        recipes = (*settings.learned, *settings.chooses, *self.tests)
         what = digest(settings, self.how.precision, [made_by(recipe) for recipe in recipes])
         return self.run / "cells" / f"{settings.network}-{what}"
 

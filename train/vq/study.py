@@ -59,7 +59,7 @@ def scale_of(budget: Budget, *, pretrained: bool = False) -> Scale:
     source = Settings(
         "resnet18",
         (SOURCE_TRAINING,),
-        SOURCE_CHOICE,
+        (SOURCE_CHOICE,),
         size=224,
         epochs=100,
         learning_rate=3e-4,
