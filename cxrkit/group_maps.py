@@ -83,21 +83,30 @@ def compare_groups(first: Maps, second: Maps) -> GroupMaps:
 _ARRAYS = ("first", "second", "statistic", "probability", "raw", "corrected")
 
 
-def write_groups(found: GroupMaps, file: Path) -> None:
-    """Keep a comparison beside the weights it was made with, as an uncompressed archive of arrays."""
-    np.savez(file, counts=np.array(found.counts), **{name: getattr(found, name) for name in _ARRAYS})
+def write_groups(found: GroupMaps, file: Path, weights: str) -> None:
+    """Keep a comparison beside the weights it was made with, of this SHA-256, as an uncompressed archive of arrays."""
+    arrays = {name: getattr(found, name) for name in _ARRAYS}
+    np.savez(file, counts=np.array(found.counts), weights=np.array(weights), **arrays)
 
 
-def read_groups(file: Path) -> GroupMaps:
+def read_groups(file: Path, weights: str) -> GroupMaps:
     """A comparison that was kept.
 
+    Args:
+        file: where.
+        weights: SHA-256 of the network that it has to be of.
+
     Raises:
-        WeightsError: there is none, or it is damaged.
+        WeightsError: there is none, it is damaged, or it is of another network.
     """
     try:
         # NumPy leaves a file open that it opened itself and could not read.
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             first, second = stored["counts"].tolist()
+            if str(stored["weights"]) != weights:
+                raise WeightsError(
+                    "The maps of the two groups are of other weights. Make them anew with: python -m train.vq groups"
+                )
             return GroupMaps(counts=(first, second), **{name: stored[name] for name in _ARRAYS})
     except FileNotFoundError:
         raise WeightsError("The maps of the two groups are missing. They come with the weights.") from None

@@ -42,7 +42,7 @@ def scan_problem(image: Radiograph) -> Problem | None:
 
     One lung alone passes: the preparation says so and aligns it by mutual information.
     """
-    return _header_problem(image.header) or _size_problem(image) or colour_problem(image) or _counts_problem(image)
+    return scan_header_problem(image.header) or _size_problem(image) or colour_problem(image) or _counts_problem(image)
 
 
 def upright_tones(image: Radiograph) -> Gray:
@@ -57,7 +57,8 @@ def upright_tones(image: Radiograph) -> Gray:
     return np.asarray(np.clip((bright - low) / (high - low), 0, 1), dtype=np.float32)
 
 
-def _header_problem(header: Mapping[str, str]) -> Problem | None:
+def scan_header_problem(header: Mapping[str, str]) -> Problem | None:
+    """What a header says against a planar lung scan; None if nothing. Its facts are named as a Radiograph's are."""
     modality = header.get("Modality", "").upper()
     if modality not in {"", "NM"}:
         what = MODALITIES.get(modality, "an image of another modality than nuclear medicine")

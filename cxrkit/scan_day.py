@@ -47,8 +47,8 @@ class StudyFinding:
     Attributes:
         study: key of the study.
         names: of its scans.
-        odd: "one type": all scans are predicted to be of one type; "swapped": there is one of each, and each header
-            names the other one.
+        odd: "one type": all scans are predicted to be of one type; "swapped": there are both, and each header names the
+            other one.
         kind: of all of them, where they are of one type.
     """
 
@@ -83,15 +83,14 @@ def odd_studies(scans: Sequence[Scan]) -> tuple[StudyFinding, ...]:
 
 
 def _judge_study(study: str, scans: list[Scan]) -> StudyFinding | None:
-    kinds = {scan.kind for scan in scans}
-    names = tuple(scan.name for scan in scans)
-    if len(scans) < 2 or None in kinds:
+    told = [scan for scan in scans if scan.kind is not None]
+    names, kinds = tuple(scan.name for scan in told), {scan.kind for scan in told}
+    if len(told) < 2:
         return None
+    # A scan of which nothing can be said may be the one that is missing.
     if len(kinds) == 1:
-        return StudyFinding(study, names, "one type", kinds.pop())
-    if len(scans) == 2 and all(scan.verdict == "mismatch" for scan in scans):
-        return StudyFinding(study, names, "swapped")
-    return None
+        return StudyFinding(study, names, "one type", kinds.pop()) if len(told) == len(scans) else None
+    return StudyFinding(study, names, "swapped") if all(scan.verdict == "mismatch" for scan in told) else None
 
 
 def duplicates(scans: Sequence[Scan]) -> tuple[tuple[str, ...], ...]:

@@ -13,7 +13,7 @@ from cxrkit.errors import ImageError
 from cxrkit.image import MAX_FILE_BYTES, Radiograph, assemble, read_image
 from cxrkit.scan_views import View, anterior_frame
 
-__all__ = ["ScanFacts", "choose_frame", "read_facts", "read_scan"]
+__all__ = ["ScanFacts", "choose_frame", "problem_of", "read_facts", "read_scan"]
 
 _DICOM_MARK = slice(128, 132)
 
@@ -77,7 +77,8 @@ def read_scan(data: bytes, name: str = "", frame: int | None = None) -> Radiogra
         frame: from 1; None = the anterior one.
 
     Raises:
-        ImageError: as read_image; or no frame was chosen and the anterior one cannot be told.
+        ImageError: as read_image; or no frame was chosen and the anterior one cannot be told, or the header speaks
+            against all of them.
     """
     if len(data) > MAX_FILE_BYTES or data[_DICOM_MARK] != b"DICM":
         return read_image(data, name, frame)
@@ -85,8 +86,25 @@ def read_scan(data: bytes, name: str = "", frame: int | None = None) -> Radiogra
     fields, arrays = sandbox.call("cxrkit.scan_header:decode_scan", options, data)
     facts, chosen = _facts(fields["facts"]), fields["frame"]
     if chosen is None:
-        raise ImageError(_cannot_choose(facts))
+        raise ImageError(problem_of(facts) or _cannot_choose(facts))
     return replace(assemble(fields["image"], arrays, data, chosen), scan=facts, view=facts.views[chosen - 1])
+
+
+def problem_of(facts: ScanFacts) -> str:
+    """Why none of a file's frames is to be read, whichever is chosen, as a sentence; "" where its header names nothing.
+
+    A slice of the heart has no anterior view to look for.
+    """
+    from cxrkit.scan_checks import scan_header_problem  # brings OpenCV, which most callers have no need of
+
+    stated = {
+        "Modality": facts.modality,
+        "Scan type": facts.scan_type,
+        "Series description": facts.series_description,
+        "Radiopharmaceutical": facts.radiopharmaceutical,
+    }
+    problem = scan_header_problem(stated)
+    return "" if problem is None else f"{problem.sentence} Choose a planar lung scan."
 
 
 def _cannot_choose(facts: ScanFacts) -> str:

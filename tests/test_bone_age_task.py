@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cxrkit.errors import InputError
-from cxrkit.hand_field import overlap
+from cxrkit.hand_field import find_hand, overlap
 from cxrkit.image import Radiograph
 from cxrkit.phantoms import HandSettings, simulate_hand
 from cxrkit.pixels import Gray
@@ -104,6 +104,17 @@ def test_the_users_turn_and_swap_come_before_the_tasks_own(values: Gray) -> None
     dark = prepared(1 - values, ModelInput(swap=False))
     assert dark.warnings == ()
     assert alike(dark, prepared(values)) < 0
+
+
+def test_fingers_whose_direction_cannot_be_told_are_said_to_be_so(
+    values: Gray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = find_hand(values)
+    assert found is not None
+    monkeypatch.setattr("cxrkit.tasks.bone_age.find_hand", lambda _: replace(found, turn=None))
+    (warning,) = prepared(values).warnings
+    assert warning.startswith("Which way the fingers point could not be told")
+    assert prepared(values, ModelInput(turn=0)).warnings == (), "the user has said it"
 
 
 def test_without_a_hand_all_is_read_and_said_so() -> None:

@@ -68,8 +68,8 @@ def test_groups_that_cannot_be_compared_are_refused(second: np.ndarray) -> None:
 
 def test_kept_maps_come_back(tmp_path: Path) -> None:
     found, file = compare_groups(FIRST, SECOND), tmp_path / "groups.npz"
-    write_groups(found, file)
-    again = read_groups(file)
+    write_groups(found, file, "ab" * 32)
+    again = read_groups(file, "ab" * 32)
     assert again.counts == found.counts
     for name in ("first", "second", "statistic", "probability", "raw", "corrected"):
         np.testing.assert_array_equal(getattr(again, name), getattr(found, name))
@@ -78,7 +78,10 @@ def test_kept_maps_come_back(tmp_path: Path) -> None:
 def test_missing_and_damaged_maps_are_said(tmp_path: Path) -> None:
     file = tmp_path / "groups.npz"
     with pytest.raises(WeightsError, match="missing"):
-        read_groups(file)
+        read_groups(file, "")
     file.write_bytes(b"PK\x03\x04 and no more")
     with pytest.raises(WeightsError, match="damaged"):
-        read_groups(file)
+        read_groups(file, "")
+    write_groups(compare_groups(FIRST, SECOND), file, "ab" * 32)
+    with pytest.raises(WeightsError, match="of other weights"):
+        read_groups(file, "cd" * 32)

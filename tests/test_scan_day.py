@@ -49,6 +49,16 @@ def test_studies_of_one_type_and_swapped_ones_are_found() -> None:
     assert (second.study, second.odd, second.kind, second.names) == ("b", "swapped", None, ("b1", "b2"))
 
 
+def test_swapped_headers_are_found_beside_a_repeat_and_beside_a_scan_that_cannot_be_told() -> None:
+    swapped = [scan("1", "perfusion", VENT), scan("2", "ventilation", PERF)]
+    (found,) = odd_studies([*swapped, scan("3", "perfusion", VENT)])
+    assert (found.odd, found.names) == ("swapped", ("1", "2", "3"))
+    (found,) = odd_studies([*swapped, scan("3", None, PERF)])
+    assert (found.odd, found.names) == ("swapped", ("1", "2"))
+    assert odd_studies([*swapped, scan("3", "perfusion", PERF)]) == (), "one header is right"
+    assert odd_studies([swapped[0], scan("2", "perfusion", VENT), scan("3", None, PERF)]) == (), "the third may be it"
+
+
 def test_a_copy_of_a_scan_is_no_second_scan_of_its_study() -> None:
     scans = [scan("1", "perfusion", PERF, digest="x"), scan("copy of 1", "perfusion", PERF, digest="x")]
     assert odd_studies(scans) == ()

@@ -116,6 +116,18 @@ def test_ages_of_hands_that_report_agree_with_the_card(shipped_age: LoadedModel,
     assert sum(away) / len(away) == pytest.approx(stated, abs=3.5)
 
 
+def test_bone_age_meets_its_bar(shipped_age: LoadedModel) -> None:
+    """Nine months on larger images, by expectation."""
+    (metric,) = (
+        metric
+        for metric in shipped_age.card.metrics
+        if metric.name == "MAD by expectation, months" and metric.part.endswith("larger images")
+    )
+    assert metric.value <= 9
+    assert metric.high is not None
+    assert metric.high <= 9
+
+
 def test_a_real_jpeg2000_hand_is_answered(shipped_age: LoadedModel, shared_data: Path) -> None:
     image = load_image(shared_data / "dicom" / "cr_hand_jpeg2000_lossless.dcm")
     reading = analyse(shipped_age, [image], context={"sex": "M", "age_months": 120.0}).age

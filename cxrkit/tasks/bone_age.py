@@ -140,6 +140,11 @@ def _warnings(hand: HandField | None, edits: ModelInput, box: Box) -> tuple[str,
         found.append(
             f"The fingers point {_POINTING[hand.turn]} in this image; the network reads it turned, fingers up."
         )
+    if hand is not None and hand.turn is None and edits.turn is None:
+        found.append(
+            "Which way the fingers point could not be told, as of a closed hand, so the network reads the hand as it "
+            "lies. If the fingers do not point up, turn it (“Model input”, or --turn)."
+        )
     length = max(box[2] - box[0], box[3] - box[1])
     if length < _COARSE:
         found.append(
@@ -187,6 +192,8 @@ BONE_AGE = Task(
         "A hand whose outline doesn't show where the fingers are, such as a fist, is read as it lies: turn it up "
         "yourself.",
         "Hands after injury or surgery, and skeletal dysplasias, were not measured.",
+        "Hands of other hospitals are often stopped by the image guard, which learned hands from one set (its own card "
+        "says how many); whoever insists gets an age all the same.",
     ),
     context=("sex",),
     beside=("age_months",),

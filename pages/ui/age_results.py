@@ -172,7 +172,9 @@ def where_the_heat_lies(reading: HandReading, truth: Truth | None = None) -> Non
     if hand is None:
         st.markdown("No hand's outline was found, so how much of the heat lies on the hand is unknown.")
     else:
+        untold = hand.turn is None and reading.edits.turn is None
         turned = f"turned by {90 * placement.turn}° clockwise" if placement.turn else "not turned"
+        turned += ", as the fingers' direction could not be told" if untold else ""
         swapped = reading.edits.swap if reading.edits.swap is not None else hand.swapped
         st.markdown(
             f"{turned.capitalize()}; black and white {'swapped' if swapped else 'as in the file'}. Left and right "

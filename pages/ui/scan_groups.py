@@ -19,13 +19,13 @@ _SHOWN = 200
 """Side of a map in pixels of the page."""
 
 
-def read_group_maps(task: Task) -> GroupMaps:
-    """The comparison that came with the weights; its first group is perfusion.
+def read_group_maps(task: Task, card: Card) -> GroupMaps:
+    """The comparison that came with the weights of this card; its first group is perfusion.
 
     Raises:
-        WeightsError: there is none, or it is damaged.
+        WeightsError: there is none, it is damaged, or it is of other weights.
     """
-    return read_groups(weights_folder(task) / GROUPS)
+    return read_groups(weights_folder(task) / GROUPS, card.sha256)
 
 
 def offer_groups(task: Task, card: Card) -> None:
@@ -47,7 +47,7 @@ def group_analysis(task: Task, card: Card) -> None:
     st.markdown("**How well the two types were told apart** (value with 95 % interval)")
     measured(card)
     try:
-        groups = read_group_maps(task)
+        groups = read_group_maps(task, card)
     except WeightsError as error:
         st.warning(str(error), icon=":material/warning:")
         return

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from cxrkit.card import Card
 from cxrkit.colours import turbo
 from cxrkit.errors import WeightsError
 from cxrkit.image import Radiograph
@@ -55,7 +56,7 @@ def scan_with_map(task: Task, row: Row, image: Radiograph) -> None:
         truth = None if row.asked.file.truth is None else ()
         images(image, views, views[-1].prepared.placements[0].box, shown, truth)
         what_was_read(views, _where_the_heat_lies)
-        _beside_the_groups(task, views[-1])
+        _beside_the_groups(task, loaded.card, views[-1])
 
 
 def _ask_map(task: Task) -> "tuple[str | None, Method]":
@@ -117,10 +118,10 @@ def _second_opinion(view: ScanView, masked: Prepared, other: "Prediction") -> No
         )
 
 
-def _beside_the_groups(task: Task, view: ScanView) -> None:
+def _beside_the_groups(task: Task, card: Card, view: ScanView) -> None:
     """This scan's map and the mean maps of both types, all in the frame that the network reads."""
     try:
-        groups = read_group_maps(task)
+        groups = read_group_maps(task, card)
     except WeightsError as error:
         st.caption(str(error))
         return

@@ -12,7 +12,7 @@ import streamlit as st
 from cxrkit.errors import FrameRequired, ImageError
 from cxrkit.image import Radiograph
 from cxrkit.scan_day import Scan, Verdict, pixel_digest
-from cxrkit.scan_facts import choose_frame, read_facts, read_scan
+from cxrkit.scan_facts import choose_frame, problem_of, read_facts, read_scan
 from cxrkit.scan_reading import ScanReading
 from cxrkit.task import ModelInput, Prepared, Task
 from pages.ui.compute import begun
@@ -252,12 +252,14 @@ def _open(task: Task, asked: Asked) -> _Ready | Found:
 
 
 def _frames_to_choose(data: bytes) -> int | None:
-    """Frames of a nuclear medicine file of which the anterior one cannot be told; None of other files."""
+    """Frames of a lung scan's file of which the anterior one cannot be told; None of other files."""
     try:
         facts = read_facts(data)
     except ImageError:
         return None
-    return facts.frames if facts is not None and choose_frame(facts) is None else None
+    if facts is None or choose_frame(facts) is not None or problem_of(facts):
+        return None
+    return facts.frames
 
 
 @dataclass(frozen=True, eq=False)

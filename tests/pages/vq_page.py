@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cxrkit import lung_scan, tasks
+from cxrkit.card import read_card
 from cxrkit.group_maps import GROUPS, compare_groups, write_groups
 from cxrkit.phantoms import SCAN_SAMPLES, ScanHeader, SimulatedScan, simulate_scan, write_scan
 from cxrkit.tasks.vq import VQ as TASK
@@ -36,7 +37,8 @@ def vq_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         random = np.random.default_rng(0)
         left, right = np.linspace(0, 0.5, 56), np.linspace(0.5, 0, 56)
         groups = [random.uniform(0, 0.5, (6, 56, 56)) + slope for slope in (left, right)]
-        write_groups(compare_groups(groups[0], groups[1]), root / TASK.name / GROUPS)
+        weights = read_card(root / TASK.name / "card.json").sha256
+        write_groups(compare_groups(groups[0], groups[1]), root / TASK.name / GROUPS, weights)
         yield root
 
 

@@ -37,7 +37,7 @@ def write_figures(figures: Path, weights: Path = WEIGHTS, count: int = 100) -> G
     recipe = Recipe("maps of the two types", count, count, _PATIENTS)
     maps = [_own_map(loaded, recipe, number) for number in range(2 * count)]
     found = compare_groups(np.stack(maps[:count]), np.stack(maps[count:]))
-    write_groups(found, weights / VQ.name / GROUPS)
+    write_groups(found, weights / VQ.name / GROUPS, loaded.card.sha256)
     figures.mkdir(parents=True, exist_ok=True)
     for name, picture in pictures(found).items():
         cv2.imwrite(str(figures / f"{name}.png"), picture[..., ::-1])
