@@ -116,7 +116,8 @@ def _with_habits_of(own: KindHabits, other: KindHabits) -> KindHabits:
 USUAL = ScanPopulation(_PERFUSION, _VENTILATION)
 """As in clinics."""
 MIXED = ScanPopulation(replace(_PERFUSION, **_EVEN), replace(_VENTILATION, **_EVEN))
-"""Neck, stomach, kidneys, counts and sharpness alike in both kinds, so that none of them tells."""
+"""Neck, stomach, kidneys, counts and sharpness alike in both kinds, so that none of them tells; but gases, which are
+inhaled alone, keep the coarser image of their rays."""
 REVERSED = ScanPopulation(_with_habits_of(_PERFUSION, _VENTILATION), _with_habits_of(_VENTILATION, _PERFUSION))
 """The same shortcuts the other way round, so that they mislead."""
 
