@@ -57,8 +57,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def unbroken(files: Path, small_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What an evaluation writes that nothing disturbs: case after case, at once."""
     out = tmp_path_factory.mktemp("unbroken") / "predictions.csv"
-    rows = predict_cases(load_model(TUBERCULOSIS, small_weights), read_manifest(files / "cases.csv"), files)
-    write_predictions(TUBERCULOSIS, rows, out)
+    loaded = load_model(TUBERCULOSIS, small_weights)
+    rows = predict_cases(loaded, read_manifest(files / "cases.csv"), files)
+    write_predictions(TUBERCULOSIS, rows, out, loaded.card.sha256)
     return out
 
 

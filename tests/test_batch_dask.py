@@ -86,8 +86,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def unbroken(files: Path, small_weights: Path) -> Path:
     """What one process writes that nothing disturbs."""
     out = files / "unbroken.csv"
-    rows = predict_cases(load_model(TUBERCULOSIS, small_weights), read_manifest(files / "cases.csv"), files)
-    write_predictions(TUBERCULOSIS, rows, out)
+    loaded = load_model(TUBERCULOSIS, small_weights)
+    rows = predict_cases(loaded, read_manifest(files / "cases.csv"), files)
+    write_predictions(TUBERCULOSIS, rows, out, loaded.card.sha256)
     return out
 
 
