@@ -143,7 +143,7 @@ def evaluate(
     A run that was stopped goes on where it was. If not one case could be used, that is an error, after all was printed.
     """
     chosen = find_task(task)
-    root, out = root or manifest.parent, out or manifest.with_suffix(".predictions.csv")
+    root, out = root or manifest.parent, out or manifest.parent / f"{manifest.stem}.predictions.csv"
     check_out(out, manifest)
 
     from cxrkit import batch as batches

@@ -171,6 +171,8 @@ def test_evaluate_writes_predictions_and_figures(
         ("analyse tuberculosis FILES/two.tif --weights WEIGHTS", "2 frames"),
         ("analyse tuberculosis FILES/two.tif --frame 3 --weights WEIGHTS", "frame"),
         ("evaluate tuberculosis FILES/missing.csv --root FILES --out OUT", "table of cases"),
+        ("evaluate tuberculosis .", "table of cases"),
+        ("evaluate tuberculosis FILES", "table of cases"),
         ("evaluate tuberculosis FILES/0.png --root FILES --out OUT", "table of cases"),
         ("evaluate tuberculosis FILES/cases.csv --root FILES/none --out OUT --weights WEIGHTS", "root folder"),
         ("evaluate tuberculosis FILES/cases.csv --root FILES --out OUT --workers 0", "1 or more"),
