@@ -17,6 +17,9 @@ another part of it reports. A run's own seed decides initialisation and draws.""
 TRAINING = "train"
 """In the column `split`: is learned from. Every other named part reports."""
 
+CHEST_XRAY14_TABLES = "Data_Entry_2017*.csv"
+"""Of ChestX-ray14 as it is published; of several the last by name is the newest: "_v2020.csv" sorts behind ".csv"."""
+
 _CHEST_XRAY14 = {"train_val_list.txt": TRAINING, "test_list.txt": "test"}
 
 _RAHMAN = {

@@ -12,11 +12,10 @@ import pandas as pd
 
 from cxrkit.cases import Case, read_manifest
 from cxrkit.errors import ManifestError
-from train.datasets import chest_xray14_parts
+from train.datasets import CHEST_XRAY14_TABLES, chest_xray14_parts
 
 FILES = ("baseline", "followup")
 ABNORMAL = ("baseline_abnormal", "followup_abnormal")
-_NIH_TABLE = "Data_Entry_2017*.csv"
 _UNLISTED = "in no list"
 _NO_FINDING = "No Finding"
 # Not a finding of the patient's: whether a device is there says nothing of the disease.
@@ -81,10 +80,9 @@ def chest_xray14_pairs(root: Path) -> list[Case]:
     if (root / "labels.csv").is_file():
         images = _nih_subset(root / "labels.csv")
     else:
-        tables = sorted(root.glob(_NIH_TABLE))
+        tables = sorted(root.glob(CHEST_XRAY14_TABLES))
         if not tables:
-            raise ManifestError(f"The folder holds neither labels.csv nor {_NIH_TABLE} of ChestX-ray14.")
-        # "_v2020.csv" sorts behind ".csv": the newer table, whose labels hold.
+            raise ManifestError(f"The folder holds neither labels.csv nor {CHEST_XRAY14_TABLES} of ChestX-ray14.")
         images = _nih_original(tables[-1], root)
     return _consecutive(images)
 

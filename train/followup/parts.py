@@ -13,7 +13,7 @@ from cxrkit.cases import Case, read_manifest, split_by_patient
 from cxrkit.errors import ManifestError
 from train.audit_split.copies import copies_of
 from train.audit_split.duplicates import groups_of
-from train.datasets import DIVISION
+from train.datasets import CHEST_XRAY14_TABLES, DIVISION
 from train.followup.pairs import ABNORMAL, chest_xray14_pairs, chexpert_pairs, table_pairs
 
 CARVED = 0.1
@@ -24,7 +24,6 @@ ASIDE = 0.5
 
 TRAINING_SPLITS = ("", "train")
 _NOTHING = "No Finding"
-_NIH = "Data_Entry_2017*.csv"
 _LAYOUTS = (
     "a table of pairs (baseline, followup, change); a folder with labels.csv (file, and findings, target or "
     "offset_days); ChestX-ray14 with Data_Entry_2017*.csv; CheXpert with train.csv or valid.csv"
@@ -77,7 +76,7 @@ def read_set(path: Path) -> ImageSet:
         return _of_pairs(path.stem, path.parent, table_pairs(path), certain=True)
     if (path / "labels.csv").is_file():
         return _of_labels(path)
-    if any(path.glob(_NIH)):
+    if any(path.glob(CHEST_XRAY14_TABLES)):
         return _of_pairs(path.name, path, chest_xray14_pairs(path))
     if _is_chexpert(path):
         return _of_pairs(path.name, path, chexpert_pairs(path))
@@ -86,7 +85,9 @@ def read_set(path: Path) -> ImageSet:
 
 def has_layout(path: Path) -> bool:
     """Whether `read_set` knows what a path holds by its names."""
-    return path.is_file() or (path / "labels.csv").is_file() or any(path.glob(_NIH)) or _is_chexpert(path)
+    return (
+        path.is_file() or (path / "labels.csv").is_file() or any(path.glob(CHEST_XRAY14_TABLES)) or _is_chexpert(path)
+    )
 
 
 def _is_chexpert(path: Path) -> bool:

@@ -12,7 +12,7 @@ from cxrkit.card import Card, Metric
 from cxrkit.errors import InputError
 from cxrkit.figures import Figure, work_out
 from cxrkit.finding_auc import auc_by_patient, macro_auc
-from cxrkit.finding_figures import JudgedFindings, findings_figures
+from cxrkit.finding_figures import LEAST, TRAINED, JudgedFindings, findings_figures
 from cxrkit.finding_reading import read_findings
 from cxrkit.finding_support import TOO_FEW, Calibration, LabelSupport, fit_calibration
 from cxrkit.metrics import Interval, auc, bootstrap_interval, expected_calibration_error, youden_threshold
@@ -22,8 +22,8 @@ from cxrkit.tasks.nih14 import LABELS
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-TRAINED, TESTED = 10, 5
-"""Least positive images of the training part, and of those that report, for a label to be called and to count."""
+TESTED = LEAST
+"""Least positive images of those that report, as TRAINED of the training part, for a label to be called."""
 
 CALIBRATING = 3
 """Least positive carved images that a label is calibrated on; with so few the interval of a score is wide."""

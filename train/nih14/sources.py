@@ -10,9 +10,8 @@ from cxrkit.finding_labels import findings_of
 from cxrkit.table import read_table
 from cxrkit.tasks.nih14 import LABELS
 from train.audit_split.copies import copies_of
-from train.datasets import TRAINING, chest_xray14_parts
+from train.datasets import CHEST_XRAY14_TABLES, TRAINING, chest_xray14_parts
 
-_TABLES = "Data_Entry_2017*.csv"
 _COLUMNS = ("Image Index", "Finding Labels", "Patient ID")
 
 
@@ -43,13 +42,12 @@ def labelled_cases(root: Path) -> list[Case]:
 
 def _published(root: Path) -> list[Case]:
     """ChestX-ray14 in its own layout (Wang et al. 2017); of two tables the newer one, v2020, whose labels hold."""
-    tables = sorted(root.glob(_TABLES))
+    tables = sorted(root.glob(CHEST_XRAY14_TABLES))
     if not tables:
         raise ManifestError(
-            f"{root.name} holds neither labels.csv (file, findings) nor {_TABLES} of ChestX-ray14. Give the folder "
-            "that holds one of them."
+            f"{root.name} holds neither labels.csv (file, findings) nor {CHEST_XRAY14_TABLES} of "
+            "ChestX-ray14. Give the folder that holds one of them."
         )
-    # "_v2020.csv" sorts behind ".csv": the underscore comes after the dot.
     header, rows = read_table(tables[-1], _COLUMNS)
     index, findings, patient = (header.index(name) for name in _COLUMNS)
     places = {file.name: file.relative_to(root).as_posix() for file in _images(root)}
