@@ -1,5 +1,7 @@
 """Training in stages of growing image size, as the command line writes them."""
 
+from collections.abc import Iterable, Sequence
+
 from cxrkit.errors import InputError
 
 Stage = tuple[int, int, int]
@@ -26,3 +28,8 @@ def read_stages(text: str, drawn: str = "IMAGES") -> tuple[Stage, ...]:
     if min(number for stage in found for number in stage) < 1:
         raise InputError(f"The stages are “{text}”; all their numbers have to be at least 1.")
     return found
+
+
+def stages_in_words(stages: Iterable[Sequence[int]]) -> str:
+    """((192, 40, 9000),) -> "40 x 9,000 at 192 px"."""
+    return ", ".join(f"{epochs} x {drawn:,} at {size} px" for size, epochs, drawn in stages)

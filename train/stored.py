@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from cxrkit.card import read_card
 from cxrkit.errors import WeightsError
+from train.stages import stages_in_words
 
 BEST = "best.safetensors"
 """The last stage's best epoch, in the run's folder."""
@@ -86,5 +87,9 @@ def _by_card(init: Path) -> str:
         return "training that it says nothing of"
     card = read_card(file)
     images = sum(source.images for source in card.data)
-    epochs = f"{card.settings['epochs']} epochs on " if "epochs" in card.settings else ""
+    epochs = ""
+    if "stages" in card.settings:
+        epochs = f"{stages_in_words(card.settings['stages'])}, of "
+    elif "epochs" in card.settings:
+        epochs = f"{card.settings['epochs']} epochs on "
     return f"the training of shipped weights ({epochs}{images:,} images, started from {card.initialisation})"

@@ -1,10 +1,12 @@
 """Networks of training runs in files."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from cxrkit.card import read_card, write_card
 from cxrkit.models.timm_maps import TimmMaps
 from cxrkit.tasks.tuberculosis import TUBERCULOSIS
 from tests.small_weights import write_small_weights
@@ -41,3 +43,7 @@ def test_what_training_started_from_is_told_by_the_file_or_the_card_beside_it(tm
     write_small_weights(TUBERCULOSIS, tmp_path)
     shipped = initialisation(tmp_path / TUBERCULOSIS.name / "model.safetensors")
     assert shipped == "weights given by --init, after the training of shipped weights (12 images, started from random)"
+    card = tmp_path / TUBERCULOSIS.name / "card.json"
+    write_card(replace(read_card(card), settings={"stages": [[192, 40, 9000], [256, 1, 500]]}), card)
+    staged = initialisation(tmp_path / TUBERCULOSIS.name / "model.safetensors")
+    assert "(40 x 9,000 at 192 px, 1 x 500 at 256 px, of 12 images, started from random)" in staged

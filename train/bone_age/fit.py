@@ -22,7 +22,7 @@ from train.bone_age.networks import NetworkSettings, build
 from train.bone_age.progress import CHOICE, Recorder, figures
 from train.epochs import PROGRESS, earlier, write_row
 from train.identity import begun, identity_of, keep_identity
-from train.stages import Stage
+from train.stages import Stage, stages_in_words
 from train.stored import BEST, HISTORY, initialisation, save, start_from
 from train.trainer import FitSettings, Judge, Loss, fit
 
@@ -159,7 +159,7 @@ def _judge(material: Material, settings: Settings, number: int, data: Pictures, 
 
 def history(settings: Settings) -> str:
     """How a network was trained, in words."""
-    stages = ", ".join(f"{epochs} x {images:,} at {size} px" for size, epochs, images in settings.stages)
+    stages = stages_in_words(settings.stages)
     early = f", the first {settings.early_epochs} at {settings.early_size} px" if settings.early_epochs else ""
     started = initialisation(settings.init, pretrained=settings.network.pretrained)
     return f"hands ({stages}{early}), started from {started}"

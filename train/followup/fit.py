@@ -21,7 +21,7 @@ from train.followup.material import Material
 from train.followup.pretrain import start_from
 from train.followup.progress import CHOICE, Recorder, draw_judged, figures, judged_logits
 from train.identity import Identity, begun, identity_of, keep_identity
-from train.stages import Stage
+from train.stages import Stage, stages_in_words
 from train.stored import BEST, HISTORY, initialisation, save
 from train.trainer import FitSettings, Judge, Loss, fit, is_first_process
 
@@ -219,5 +219,5 @@ def _judge(material: Material, settings: Settings, number: int, recorder: Record
 
 def history(settings: Settings) -> str:
     """How a network was trained, in words."""
-    stages = ", ".join(f"{epochs} x {pairs:,} at {size} px" for size, epochs, pairs in settings.stages)
+    stages = stages_in_words(settings.stages)
     return f"pairs ({stages}), started from {initialisation(settings.init, pretrained=settings.pretrained)}"
