@@ -3,7 +3,7 @@
 A score for the wrong kind of image looks like any other score, so it must not be shown by accident.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,10 @@ SWAPPED_WARNING = (
     "bright."
 )
 
+_SEVERAL = (
+    "This task reads a radiograph of one hand, but the image looks like another part of the body, or like several "
+    "hands or views side by side. Export one hand alone, the left if you can."
+)
 _TWO_HANDS = "The image seems to show two hands; this task reads one. Export one hand alone, the left if you can."
 
 
@@ -106,8 +110,10 @@ def check_image(image: Radiograph, reads: Reads) -> Verdict:
     if problem is not None:
         return Verdict(False, problem.found, 0.0, (problem.sentence,))
     verdict = _judge(probabilities([guard_input(gray)])[0], reads)
-    if reads == "hand" and verdict.ok and two_hands(gray):
-        return Verdict(False, "two hands", verdict.probability, (_TWO_HANDS,))
+    if reads == "hand" and verdict.found in ("hand", "other radiograph") and two_hands(gray):
+        if verdict.ok:
+            return Verdict(False, "two hands", verdict.probability, (_TWO_HANDS,))
+        return replace(verdict, reasons=(_SEVERAL,))
     return verdict
 
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from cxrkit.image import read_image
 from cxrkit.phantoms import HandSettings, simulate_hand
 from cxrkit.pixels import Gray
 from cxrkit.quality import check_image
@@ -50,6 +51,13 @@ def test_the_guard_stops_two_hands_with_a_sentence() -> None:
     assert alone.ok
     assert not pair.ok
     assert len(pair.reasons) == 1
+
+
+def test_real_pages_of_several_views_are_told_as_such(shared_data: Path) -> None:
+    for name in ("0347", "0382", "0406"):
+        verdict = check_image(read_image((shared_data / f"body_parts/images/{name}.jpg").read_bytes()), "hand")
+        assert not verdict.ok
+        assert "several hands or views side by side" in verdict.reasons[0], name
 
 
 def test_real_single_hands_are_one_and_pairs_of_them_two(shared_data: Path) -> None:

@@ -192,8 +192,9 @@ BONE_AGE = Task(
         "A hand whose outline doesn't show where the fingers are, such as a fist, is read as it lies: turn it up "
         "yourself.",
         "Hands after injury or surgery, and skeletal dysplasias, were not measured.",
-        "Hands of other hospitals are often stopped by the image guard, which learned hands from one set (its own card "
-        "says how many); whoever insists gets an age all the same.",
+        "The image guard learned hands from one set. Of another hospital it stops lateral hands, hands in a cast and "
+        "several at a time, as it should; three flat ones passed (its own card). Whoever insists gets an age all the "
+        "same.",
     ),
     context=("sex",),
     beside=("age_months",),

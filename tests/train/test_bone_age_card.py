@@ -123,7 +123,8 @@ def test_alterations() -> None:
     gray = np.random.default_rng(0).random((4, 6)).astype(np.float32)
     made = {one.name: one.make(gray) for one in alterations()}
     np.testing.assert_array_equal(made["mirrored"], gray[:, ::-1])
-    np.testing.assert_array_equal(made["turned by 90 degrees"], np.rot90(gray))
+    for quarters, degrees in enumerate((90, 180, 270), start=1):
+        np.testing.assert_array_equal(made[f"turned by {degrees} degrees"], np.rot90(gray, quarters))
     np.testing.assert_allclose(made["inverted"], 1 - gray)
     assert np.ptp(made["low contrast"]) == pytest.approx(0.2 * np.ptp(gray), abs=1 / 255)
     assert all(one.dtype == np.float32 for one in made.values())
@@ -153,8 +154,8 @@ def test_the_card_says_what_was_measured_on_which_part(written: tuple[Path, Card
     large = [hand for hand in material.parts.reporting if hand.large]
     assert card.metric(MAD, SMALL).cases == len(material.parts.reporting) == 8
     assert card.metric(MAD, LARGE).cases == len(large)
-    for altered in ("mirrored", "turned by 90 degrees", "inverted", "low contrast"):
-        assert card.metric(MAD, f"{LARGE}, {altered}").cases == len(large)
+    for altered in alterations():
+        assert card.metric(MAD, f"{LARGE}, {altered.name}").cases == len(large)
     assert (card.commit, card.precision, card.initialisation) == ("0123456", "fp16", "random (from scratch)")
     assert card.model == {"cbam": True, "shortcuts": True, "inception": True, "sex_head": True}
     assert card.settings["loss"]["spread"] == SETTINGS.loss.spread

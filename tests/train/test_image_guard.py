@@ -1,5 +1,7 @@
 """The image guard's training: parts that do not mix, poses, pictures, operating points, the card's shares."""
 
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +10,26 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cxrkit.quality import KINDS, SIZE, SWAPPED, THUMBNAIL, TURNED
+from cxrkit.card import WEIGHTS, read_card, write_card
+from cxrkit.quality import KINDS, NAME, SIZE, SWAPPED, THUMBNAIL, TURNED, Verdict
+from train.image_guard import card
 from train.image_guard.augment import varied
 from train.image_guard.card import share
-from train.image_guard.data import Entry, Pool, fold, read_entries, read_thumbnails, stretched
+from train.image_guard.data import (
+    ONE_FLAT,
+    OTHERWISE,
+    SEVERAL,
+    Entry,
+    Pool,
+    fold,
+    read_entries,
+    read_thumbnails,
+    stretched,
+)
 from train.image_guard.drawings import LEARNED, UNSEEN, draw_pictures
 from train.image_guard.drawings import SIDE as DRAWN_SIDE
 from train.image_guard.fit import Settings, Views, posed, train_one, weights_of
-from train.image_guard.measure import as_radiograph
+from train.image_guard.measure import SWAPPED_CHESTS, as_radiograph
 from train.image_guard.threshold import HIGHEST, LOWEST, operating_points
 
 
@@ -44,6 +58,13 @@ def test_parts_of_the_data_sets_own_are_kept(entries: list[Entry], shared_data: 
     chests = [entry for entry in entries if entry.source == "body parts, Chest"]
     assert {entry.part for entry in chests} == {"aside"}
     assert sorted(entry.kind for entry in chests) == ["frontal chest"] * 8 + ["lateral chest"] * 4
+    hands = [entry for entry in entries if entry.kind == "hand" and entry.source.startswith("body parts")]
+    assert {entry.part for entry in hands} == {"aside"}
+    assert Counter(entry.source for entry in hands) == {
+        f"body parts, {ONE_FLAT}": 3,
+        f"body parts, {OTHERWISE}": 4,
+        f"body parts, {SEVERAL}": 4,
+    }
 
 
 def test_thumbnails_are_read_once(entries: list[Entry], tmp_path: Path) -> None:
@@ -184,6 +205,24 @@ def test_a_share_has_its_counts() -> None:
     assert metric.low is not None
     assert metric.high is not None
     assert metric.low < 0.02 < metric.high
+
+
+def test_measuring_again_keeps_what_only_other_networks_can_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = read_card(WEIGHTS / NAME / "card.json")
+    figures = (share("stopped", "network trained without lungs", 1, 9), share("stopped", "of former weights", 1, 9))
+    write_card(replace(shipped, metrics=figures), tmp_path / "card.json")
+    monkeypatch.setattr(card, "_CARD", tmp_path / "card.json")
+    passes = Verdict(True, SWAPPED, 1.0, ())
+    monkeypatch.setattr(
+        card, "judge", lambda entries: {SWAPPED_CHESTS: [{"frontal chest": passes, "hand": replace(passes, ok=False)}]}
+    )
+    card.measure_again([])
+    again = read_card(tmp_path / "card.json")
+    assert again.sha256 == shipped.sha256
+    assert [metric.value for metric in again.metrics] == [0.0, 1.0, 1.0, 1 / 9]
+    assert again.metrics[-1].part == "network trained without lungs"
 
 
 def test_an_array_is_judged_like_its_file() -> None:

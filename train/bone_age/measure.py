@@ -205,6 +205,8 @@ def alterations() -> tuple[Alteration, ...]:
     return (
         Alteration("mirrored", lambda gray: np.ascontiguousarray(gray[:, ::-1])),
         Alteration("turned by 90 degrees", lambda gray: np.ascontiguousarray(np.rot90(gray))),
+        Alteration("turned by 180 degrees", lambda gray: np.ascontiguousarray(np.rot90(gray, 2))),
+        Alteration("turned by 270 degrees", lambda gray: np.ascontiguousarray(np.rot90(gray, 3))),
         Alteration("inverted", lambda gray: np.float32(1) - gray),
         Alteration("low contrast", _faint),
     )

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from train.image_guard.card import write_guard
+from train.image_guard.card import measure_again, write_guard
 from train.image_guard.data import read_entries
 from train.image_guard.fit import HELD_OUT, Settings, hold_out, make_pool, train_one
 from train.image_guard.threshold import operating_points
@@ -23,10 +23,14 @@ def main(
     epochs: int = Settings.epochs,
     held_out_epochs: int = Settings.held_out_epochs,
     images_per_epoch: int = Settings.images_per_epoch,
+    only_measure: Annotated[bool, typer.Option("--only-measure", help="Measure the stored weights again.")] = False,
 ) -> None:
     """Train on DATA, choose operating points on the carved part, measure on the part set aside, write the weights."""
-    settings = Settings(epochs=epochs, held_out_epochs=held_out_epochs, images_per_epoch=images_per_epoch)
     entries = read_entries(data)
+    if only_measure:
+        measure_again(entries)
+        return
+    settings = Settings(epochs=epochs, held_out_epochs=held_out_epochs, images_per_epoch=images_per_epoch)
     model = train_one(make_pool(entries, "fit", run), settings, settings.epochs, run / "final")
     points = operating_points(model, make_pool(entries, "carve", run))
     held_out = [hold_out(entries, source, settings, run) for source in HELD_OUT]

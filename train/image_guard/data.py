@@ -30,6 +30,14 @@ SMALL_HANDS = 0.3
 # The body-part set calls frontal and lateral chests "Chest" alike. These four are lateral, by eye.
 _LATERAL = ("images/0006.jpg", "images/0011.jpg", "images/0026.jpg", "images/0032.jpg")
 
+ONE_FLAT, OTHERWISE, SEVERAL = "one posteroanterior hand", "a lateral hand or one in a cast", "several hands or views"
+# It calls all of these "Hand", and an abdomen too; told apart by eye.
+_HANDS = {
+    ONE_FLAT: ("images/0182.jpg", "images/0392.jpg", "images/0395.jpg"),
+    OTHERWISE: ("images/0034.jpg", "images/0283.jpg", "images/0338.jpg", "images/0372.jpg"),
+    SEVERAL: ("images/0150.jpg", "images/0347.jpg", "images/0382.jpg", "images/0406.jpg"),
+}
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -96,7 +104,9 @@ def _body_parts(folder: Path) -> Iterator[Entry]:
             kind = "lateral chest" if row["file"] in _LATERAL else "frontal chest"
             yield Entry(folder / row["file"], "body parts, Chest", kind, "aside")
         elif name == "Hand":
-            yield Entry(folder / row["file"], "body parts, Hand", "hand", "aside")
+            shown = next((shown for shown, files in _HANDS.items() if row["file"] in files), None)
+            kind = "hand" if shown else "other radiograph"
+            yield Entry(folder / row["file"], f"body parts, {shown or 'Hand'}", kind, "aside")
         else:
             yield Entry(folder / row["file"], f"body parts, {name}", "other radiograph", _drawn(row["file"], ASIDE))
 

@@ -26,7 +26,7 @@ CHESTS, HANDS, PARTS, LATERALS = (
     "other body parts",
     "real lateral chests of the body-part set",
 )
-OTHER_HANDS = "radiographs labelled Hand in the body-part set (also lateral, both hands; one is an abdomen)"
+OTHER_HANDS = "hands of the body-part set"
 TURNED_CHESTS, SWAPPED_CHESTS = "real frontal chests, turned by 90 or 180 degrees", "real frontal chests, inverted"
 PHOTOS, COLOUR_PHOTOS = "two photographs, whole and in quarters, in gray", "two photographs in colour"
 EVERY = 8
@@ -64,7 +64,8 @@ def _judge_file(entry: Entry, index: int) -> list[tuple[str, Verdicts]]:
 
 def _group(entry: Entry) -> str:
     if entry.kind == "hand":
-        return OTHER_HANDS if entry.source.startswith("body parts") else HANDS
+        name, shown = entry.source.split(", ")
+        return f"{OTHER_HANDS}, {shown}, told by eye" if name == "body parts" else HANDS
     return {"frontal chest": CHESTS, "lateral chest": LATERALS}.get(entry.kind, PARTS)
 
 
