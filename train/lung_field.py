@@ -27,7 +27,7 @@ from cxrkit.phantoms import LESIONS, Lesion, random_chest, simulate_chest
 from cxrkit.weights import fill, read_weights, save_weights
 from train.augment import with_mask
 from train.identity import identity_of
-from train.provenance import commit
+from train.provenance import CHANGED, commit
 from train.trainer import FitSettings, fit
 
 WIDTHS = (16, 32, 64, 96, 128)
@@ -142,8 +142,15 @@ def unmeasured(cases: int, settings: Settings, digest: str, code: str) -> Card:
         settings=asdict(settings),
         commit=code,
         preparation=(),
-        limits=("Children, lateral views and lungs lost to disease on a whole side were not measured.",),
+        limits=(),
     )
+
+
+def limits_of(code: str) -> tuple[str, ...]:
+    """What the figures don't speak of; and where the code of this commit alone would not train such weights again."""
+    unmeasured = "Children, lateral views and lungs lost to disease on a whole side were not measured."
+    changed = f"The code that trained was not all committed: {code.removesuffix(CHANGED)} is the commit before it."
+    return (unmeasured, changed) if code.endswith(CHANGED) else (unmeasured,)
 
 
 def measured(images: NDArray[np.float32], masks: NDArray[np.float32]) -> tuple[Metric, ...]:
@@ -189,7 +196,8 @@ def main(data: Path, run: Path = Path("runs/lung_field"), epochs: int = Settings
         )
         card = unmeasured(len(images), settings, digest, code)
         write_card(card, place)  # the weights are read with their card
-    write_card(replace(card, metrics=measured(images[aside], masks[aside])), place)
+    metrics = measured(images[aside], masks[aside])
+    write_card(replace(card, metrics=metrics, limits=limits_of(card.commit)), place)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from pathlib import Path
 _COMMIT = "CXRKIT_COMMIT"
 """Environment variable that names the commit where a bare copy of the code trains, such as one of `git archive`."""
 
+CHANGED = "+changes"
+
 
 def commit() -> str:
     """Commit of this checkout, with "+changes" where code differs from it.
@@ -25,4 +27,4 @@ def commit() -> str:
         text=True,
         check=False,
     )
-    return head.stdout.strip() + ("+changes" if dirty.stdout.strip() else "")
+    return head.stdout.strip() + (CHANGED if dirty.stdout.strip() else "")

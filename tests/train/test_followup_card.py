@@ -128,6 +128,7 @@ def test_every_figure_of_the_card_has_its_interval_and_part(card: Card, run: Pat
         card.metric("told to be hardly comparable", ANOTHER).cases
         == card.metric("told to be hardly comparable", SAME).cases
     )
+    assert "of the training and carved parts" in card.metric("told to be hardly comparable", SAME).note
     rates = [metric for metric in card.metrics if metric.name == "false-change rate"]
     assert [metric.cases for metric in rates] == [COUNTS.natural] * 4, "two sets, untouched and restored"
     assert [row["stage"] for row in card.tables[MATCHING_TABLE]] == [1, 2, 3, 4]

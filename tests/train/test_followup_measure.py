@@ -132,14 +132,15 @@ def test_chance_is_the_share_of_pixels_near_the_mask() -> None:
     assert chance(mask) == pytest.approx(0.5 + 6 / size, abs=0.01)
 
 
-def test_matching_range_is_that_of_the_pairs() -> None:
+def test_matching_range_is_that_of_the_pairs_that_report_nothing() -> None:
     random = np.random.default_rng(0)
+    usual = Matched(np.array([f"{k}" for k in range(80)]), random.normal(0.75, 0.1, (80, 4)))
     same = Matched(np.array([f"{k // 2}" for k in range(60)]), random.normal(0.8, 0.1, (60, 4)))
     other = Matched(np.array([f"{k}" for k in range(40)]), random.normal(0.6, 0.1, (40, 4)))
     hand = Matched(np.array([f"{k}" for k in range(20)]), random.normal(-0.5, 0.1, (20, 4)))
-    found, rows = matching_figures(same, other, {"hand": hand})
+    found, rows = matching_figures(usual, same, other, {"hand": hand})
     for stage, row in enumerate(rows):
-        expected = np.percentile(same.scores[:, stage], (2.5, 50, 97.5))
+        expected = np.percentile(usual.scores[:, stage], (2.5, 50, 97.5))
         np.testing.assert_allclose([row["low"], row["median"], row["high"]], expected, atol=1e-4)
         wins = np.mean(same.scores[:, stage, None] > other.scores[None, :, stage])
         assert row["AUC same against another patient"].startswith(f"{wins:.3f}")
@@ -148,8 +149,9 @@ def test_matching_range_is_that_of_the_pairs() -> None:
     assert told["hand"].value == 1
     lows = np.array([row["low"] for row in rows])
     assert told[ANOTHER].value == pytest.approx(np.mean((other.scores < lows).any(axis=1)))
-    assert told[SAME].value < 0.2
-    alone, table = matching_figures(same, Matched(np.empty(0, str), np.empty((0, 4))), {})
+    assert told[SAME].value == pytest.approx(np.mean((same.scores < lows).any(axis=1)))
+    assert "80 pairs of the training and carved parts" in told[SAME].note
+    alone, table = matching_figures(usual, same, Matched(np.empty(0, str), np.empty((0, 4))), {})
     assert table[0]["AUC same against another patient"] == ""
     assert {metric.part for metric in alone} == {SAME}
 

@@ -182,6 +182,7 @@ def _split(held: Sequence[Held]) -> str:
     return (
         f"By patient where patients are known. {divided}. The part carved out ({CARVED:.0%} of the training patients) "
         "chose the best epoch, the temperature and the thresholds, at which "
-        f"{SPECIFICITY:.0%} of its pairs without change, and of its normal images, are not called; the part that "
-        "reports chose nothing. Images that repeat another one (train.audit_split) are left out"
+        f"{SPECIFICITY:.0%} of its pairs without change, and of its normal images, are not called; its real pairs and "
+        "those of the training part gave matching its usual range; the part that reports chose nothing. Images that "
+        "repeat another one (train.audit_split) are left out"
     )

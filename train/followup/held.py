@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ MOST = 300
 """Radiographs of one set that suffice to measure on."""
 
 _NOTHING = {"", "No Finding"}
+
+_One = TypeVar("_One")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +70,8 @@ def read_held(paths: Sequence[Path], cache: Path, most: int = MOST) -> list[Held
     return held
 
 
-def some(cases: Sequence[Case], most: int) -> list[Case]:
-    """At most so many of the cases, drawn with a fixed seed, in their order."""
+def some(cases: Sequence[_One], most: int) -> list[_One]:
+    """At most so many of the cases or pairs, drawn with a fixed seed, in their order."""
     drawn = np.random.default_rng(0).permutation(len(cases))[:most]
     return [cases[index] for index in sorted(drawn.tolist())]
 
@@ -134,16 +137,22 @@ class RealPairs:
     back: Answers
 
 
-def known_pairs(held: Held) -> list[Known]:
-    """Labelled pairs within the part set aside; in a set without labels but with days, its successive images."""
-    by_file = {case.files[0]: case for case in held.parts.aside}
+def known_pairs(held: Held, part: Sequence[Case] | None = None) -> list[Known]:
+    """Labelled pairs within a part; in a set without labels but with days, its successive images.
+
+    Args:
+        held: the set.
+        part: images of it; None = those set aside.
+    """
+    part = held.parts.aside if part is None else part
+    by_file = {case.files[0]: case for case in part}
     labelled = [
         Known(by_file[pair.files[0]], by_file[pair.files[1]], int(pair.target), direction_of(pair, by_file), np.nan)
-        for pair in pairs_within(held.images, held.parts.aside)
+        for pair in pairs_within(held.images, part)
     ]
     if labelled or not held.images.days:
         return labelled
-    following = successive(held.parts.aside)
+    following = successive(part)
     return [Known(first, second, UNKNOWN, UNKNOWN, days) for first, second, days in following]
 
 

@@ -105,11 +105,12 @@ def another_patient(held: Held, pairs: Sequence[Known], views: Views) -> list[Pa
 
 
 def matching_figures(
-    same: Matched, another: Matched, elsewhere: Mapping[str, Matched]
+    usual: Matched, same: Matched, another: Matched, elsewhere: Mapping[str, Matched]
 ) -> tuple[list[Metric], list[dict[str, Any]]]:
     """The usual range of each stage, and how well it tells other patients, views and body parts.
 
     Args:
+        usual: pairs of one patient of the parts that report nothing, at least one; the range comes from them.
         same: pairs of one patient, at least one.
         another: pairs of two patients.
         elsewhere: pairs with another view or body part, by what they are.
@@ -119,7 +120,7 @@ def matching_figures(
     """
     far = together(list(elsewhere.values()), same.scores.shape[1])
     rows: list[dict[str, Any]] = []
-    for stage, scores in enumerate(same.scores.T):
+    for stage, scores in enumerate(usual.scores.T):
         low, median, high = (round(float(value), _DECIMALS) for value in np.percentile(scores, (2.5, 50, 97.5)))
         rows.append(
             {
@@ -135,10 +136,8 @@ def matching_figures(
     metrics = []
     for name, group in {SAME: same, ANOTHER: another, **elsewhere}.items():
         warned = (group.scores < lows).any(axis=1)
-        note = "some stage below its usual range"
-        if group is same:
-            note += ", which comes from these very pairs"
-        else:
+        note = f"some stage below its usual range, that of {len(usual.scores)} pairs of the training and carved parts"
+        if group is not same:
             metrics += _auc("AUC of the mean cosine, one patient's pairs against these", name, same, group)
         metrics += mean_metric("told to be hardly comparable", name, warned, group.patients, note, share=True)
     return metrics, rows

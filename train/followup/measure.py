@@ -16,7 +16,7 @@ from cxrkit.models.music_vit import CHANGE
 from cxrkit.tasks.followup import FOLLOW_UP
 from cxrkit.weights import LoadedModel
 from train.followup.answers import Pair, Reader
-from train.followup.held import MOST, Held, RealPairs, Views, known_pairs, read_real, read_singles
+from train.followup.held import MOST, Held, RealPairs, Views, known_pairs, read_real, read_singles, some
 from train.followup.made_aside import plan_changes, plan_natural, plan_unchanged, read_made
 from train.followup.matching import (
     LATERAL,
@@ -61,6 +61,7 @@ class Counts:
         others: radiographs of each folder that are no chest.
         laterals: simulated lateral views.
         carved: pairs of each carved source that choose the threshold.
+        usual: real pairs of each set's training and carved parts that give matching its usual range.
     """
 
     each: int = 30
@@ -70,6 +71,7 @@ class Counts:
     others: int = 90
     laterals: int = 30
     carved: int = 160
+    usual: int = 150
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,8 @@ class Measurement:
         return metrics
 
     def _matching(self, real: Sequence[tuple[Held, RealPairs]]) -> tuple[list[Metric], list[dict[str, Any]]]:
-        if not real or not real[0][1].there.matching.size:
+        usual = self._usual([held for held, _ in real])
+        if usual is None:
             return [], []
         stages = real[0][1].there.matching.shape[1]
         same = together([Matched(pairs.patients, pairs.there.matching) for _, pairs in real], stages)
@@ -214,7 +217,22 @@ class Measurement:
             for name, pairs in elsewhere.items()
             if pairs
         }
-        return matching_figures(same, together(others, stages), groups)
+        return matching_figures(usual, same, together(others, stages), groups)
+
+    def _usual(self, sets: Sequence[Held]) -> Matched | None:
+        """Pairs of one patient that the network may have learned from or that chose; None without pairs or matching."""
+        found = []
+        for held in sets:
+            part = (*held.parts.training, *held.parts.carved)
+            pairs = some(known_pairs(held, part), self.counts.usual)
+            if not pairs:
+                continue
+            cases = {case.files[0]: case for pair in pairs for case in (pair.baseline, pair.follow_up)}
+            views = self.load(list(cases.values()), held.images.root)
+            matching = self.reader.read(views.pair(pair.baseline, pair.follow_up) for pair in pairs).matching
+            found.append(Matched(np.array([f"{held.name}:{pair.baseline.patient}" for pair in pairs]), matching))
+        found = [each for each in found if each.scores.size]
+        return together(found, found[0].scores.shape[1]) if found else None
 
 
 def threshold_for_specificity(target: NDArray[np.int64], score: NDArray[np.float64]) -> float:
