@@ -11,7 +11,7 @@ from cxrkit.lungs import SIZE, find_lungs
 from cxrkit.models.unet import UNet
 from cxrkit.weights import fixed_sample
 from train.augment import with_mask
-from train.lung_field import dice, loss
+from train.lung_field import dice, limits_of, loss
 
 
 def test_dice() -> None:
@@ -40,6 +40,11 @@ def test_image_and_mask_are_moved_together() -> None:
         moved, mask = augment(image, image.copy())
         overlaps.append(np.corrcoef(moved.ravel(), mask.ravel())[0, 1])
     assert np.median(overlaps) > 0.6
+
+
+def test_a_card_says_where_its_commit_is_not_all_of_the_code() -> None:
+    assert len(limits_of("0123abc")) == 1
+    assert "not all committed: 0123abc is the commit before it" in limits_of("0123abc+changes")[1]
 
 
 def test_shapes() -> None:
