@@ -80,11 +80,13 @@ class Outcome:
         cases: in the table.
         resumed: those of them that a former run had finished.
         left_out: those that could not be used, in order.
+        warned: how many of the others have something in the column warnings.
     """
 
     cases: int
     resumed: int
     left_out: tuple[LeftOut, ...]
+    warned: int = 0
 
 
 def listing_of_table(path: Path, root: Path) -> str:
@@ -174,6 +176,16 @@ def predict_table(
         WeightsError: weights that the preparation needs are missing.
     """
     left_out: list[LeftOut] = []
+    warned = 0
+
+    def seen(row: Row) -> None:
+        nonlocal warned
+        warned += row.prediction is not None and bool(row.prediction.remarks)
+        if row.error:
+            left_out.append(LeftOut(row.case.number or None, row.case.files, row.error))
+        if keep is not None:
+            keep(row)
+
     about = About(batch.task.name, weights, executor.identity, batch.listing, batch.asked)
     with Journal(batch.out, about, restart) as journal:
         places = _finished(batch, journal)
@@ -183,9 +195,9 @@ def predict_table(
             for index, answer in answers:
                 places[index] = journal.append({"key": _key(batch.cases[index])} | plain(answer))
                 bar.update()
-        write_predictions(batch.task, _rows(batch, journal, places, left_out, keep), batch.out, weights)
+        write_predictions(batch.task, _rows(batch, journal, places, seen), batch.out, weights)
         journal.remove()
-    return Outcome(len(places), resumed, tuple(left_out))
+    return Outcome(len(places), resumed, tuple(left_out), warned)
 
 
 def _jobs(cases: Sequence[Case], places: Sequence[int]) -> Iterator[Job]:
@@ -196,16 +208,12 @@ def _rows(
     batch: Batch,
     journal: Journal,
     places: Sequence[int],
-    left_out: list[LeftOut],
-    keep: Callable[[Row], None] | None,
+    seen: Callable[[Row], None],
 ) -> Iterator[Row]:
     """The rows in the cases' order, read one by one."""
     for case, place in zip(batch.cases, places, strict=True):
         row = row_of(batch.task, case, rebuilt(Answer, journal.read(place)), batch.judged)
-        if row.error:
-            left_out.append(LeftOut(case.number or None, case.files, row.error))
-        if keep is not None:
-            keep(row)
+        seen(row)
         yield row
 
 

@@ -11,6 +11,7 @@ import typer
 from cxrkit import printed
 from cxrkit.batch_folder import find_images, refuse_image
 from cxrkit.errors import InputError
+from cxrkit.table import is_table
 from cxrkit.task import Task
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _listed(
     from cxrkit.cases import read_manifest
 
     check_out(out, paths[0])
-    if root is not None or [path.suffix.lower() for path in paths] == [".csv"]:
+    if root is not None or is_table(paths):
         if len(paths) > 1:
             raise InputError("One table of cases is read at a time. Give one, or leave out --root for images.")
         cases = read_manifest(paths[0], file_columns=task.file_columns, target_column=None)

@@ -3,12 +3,14 @@
 import hashlib
 import math
 import os
+import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from cxrkit.errors import InputError, ManifestError
-from cxrkit.table import read_table
+from cxrkit.table import plain_name, read_table
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ def read_manifest(
         path: the table.
         file_columns: columns that hold a file each, in the order of the task's inputs.
         target_column: column of the truth; None = there is none.
-        patient_column, family_column: used where the table has them.
+        patient_column, family_column: used where the table has them. They, "sex" and "split" may be written otherwise,
+            such as "Patient ID" or "Sex", and are then called so in the rows.
 
     Returns:
         Cases in the table's order; those of unusable rows carry a `problem`.
@@ -66,6 +69,7 @@ def read_manifest(
     """
     needed = (*file_columns, *(() if target_column is None else (target_column,)))
     header, rows = read_table(path, needed)
+    header = _known_names(header, (patient_column, family_column, "sex", "split"))
     cases = []
     for number, cells in rows:
         row = dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=False))
@@ -82,6 +86,13 @@ def read_manifest(
             )
         )
     return cases
+
+
+def _known_names(header: Sequence[str], known: Sequence[str]) -> list[str]:
+    """A column that is nearly called like a known one gets its name, unless the table has that name already."""
+    names = {plain_name(name): name for name in known if name not in header}
+    found = [names.get(plain_name(column), column) for column in header]
+    return found if len(set(found)) == len(found) else list(header)
 
 
 def resolve(case: Case, root: Path) -> tuple[Path, ...]:
@@ -126,7 +137,7 @@ def class_index(case: Case, labels: Sequence[str]) -> int:
     """
     if case.problem:
         raise ManifestError(case.problem)
-    wanted = case.target.casefold()
+    wanted = _pointed(case.target.casefold())
     # Software that holds a column with gaps as floats writes 1 as 1.0.
     known = {text: index for index in range(len(labels)) for text in (f"{index}", f"{index}.0")}
     if len(labels) == 2 and labels[0].startswith("no"):
@@ -141,6 +152,11 @@ def class_index(case: Case, labels: Sequence[str]) -> int:
     raise ManifestError(f"The target of {_where(case)} {found}. Write one of: {choices}.")
 
 
+def _pointed(text: str) -> str:
+    """A number with a decimal comma, as half of the world writes it, with a point; other text as it is."""
+    return text.replace(",", ".") if re.fullmatch(r"\d+,\d+", text) else text
+
+
 def _blanked(label: str) -> str:
     return label.casefold().translate({ord("_"): " ", ord("-"): " "})
 
@@ -149,7 +165,7 @@ def target_number(case: Case, low: float, high: float, unit: str) -> float:
     """The case's target where it is a number, such as an age.
 
     Args:
-        case: its target is a number with a decimal point.
+        case: its target is a number with a decimal point or comma.
         low, high: range that it has to lie in, ends included.
         unit: in words, for the message.
 
@@ -159,7 +175,7 @@ def target_number(case: Case, low: float, high: float, unit: str) -> float:
     if case.problem:
         raise ManifestError(case.problem)
     try:
-        value = float(case.target)
+        value = float(_pointed(case.target))
     except ValueError:
         value = math.nan
     if not low <= value <= high:
@@ -269,12 +285,17 @@ def _problem(number: int, header: Sequence[str], cells: Sequence[str], files: Se
 
 def _below(root: Path, name: str, where: str) -> Path:
     parts = (PurePosixPath(name), PureWindowsPath(name))
-    if "\0" in name or any(path.anchor or ".." in path.parts for path in parts):
+    if any(path.anchor for path in parts):
+        raise InputError(f"The path in {where} is absolute. Write it relative to the root folder.")
+    if "\0" in name or any(".." in path.parts for path in parts):
         raise InputError(
             f"The path in {where} leads out of the root folder. Write it relative to the root folder and without '..'."
         )
     if "\\" in name and not os.path.isfile(root / name):
         name = name.replace("\\", "/")  # written by Windows
+    # macOS takes a letter's accent apart, and others do not.
+    forms = (unicodedata.normalize(form, name) for form in ("NFC", "NFD"))
+    name = next((form for form in (name, *forms) if os.path.isfile(root / form)), name)
     # realpath, because Path.resolve raises on a loop of links.
     path = Path(os.path.realpath(root / name))
     if not path.is_relative_to(root):
@@ -282,5 +303,8 @@ def _below(root: Path, name: str, where: str) -> Path:
             f"The path in {where} leads out of the root folder through a link. Copy the file into the folder."
         )
     if not os.path.isfile(path):
-        raise InputError(f"The file of {where} is not in the root folder. Check the path and the root folder.")
+        raise InputError(
+            f"The file of {where} is not in the root folder. Check the path, its capital "
+            "letters too, and the root folder."
+        )
     return path

@@ -15,6 +15,7 @@ from cxrkit.bone_age import check_age, check_sex
 from cxrkit.errors import CxrkitError, InputError
 from cxrkit.helper_threads import calm_helpers
 from cxrkit.samples_command import samples
+from cxrkit.table import is_table
 from cxrkit.task import ModelInput, Task
 from cxrkit.tasks import find_task
 from cxrkit.whole_file import whole_file
@@ -162,7 +163,8 @@ def evaluate(
     limit = None if chosen.called is None else card.thresholds[chosen.called]
     found = figures_of(tally, limit, training=[label.positives for label in card.support])
     result = printed.summary(found, card.sha256, time.perf_counter() - start) | printed.rest(outcome)
-    lines = [printed.table(found), *printed.left_out_lines(outcome.left_out)]
+    warned = printed.warned_lines(outcome.warned, outcome.cases)
+    lines = [printed.table(found), *warned, *printed.left_out_lines(outcome.left_out)]
     typer.echo(printed.strict(result) if as_json else "\n".join(lines))
     check_outcome(outcome)
 
@@ -225,7 +227,7 @@ def _markdown(file: Path) -> str:
 
 def _check_single(task: Task, paths: Sequence[Path], threshold: float | None, *, table: bool) -> None:
     """Refuse what is not one case; `table`: options were given that only many cases have."""
-    if table or any(map(os.path.isdir, paths)) or [path.suffix.lower() for path in paths] == [".csv"]:
+    if table or any(map(os.path.isdir, paths)) or is_table(paths):
         raise InputError("Many images are analysed into a table. Name it with --out, such as --out predictions.csv.")
     if len(paths) != len(task.inputs):
         needed = " and ".join(task.inputs)

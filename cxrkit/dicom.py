@@ -41,6 +41,7 @@ from cxrkit.decoded import (
     leave_out_not_finite,
     to_gray,
 )
+from cxrkit.dicom_doubts import odd_shape, odd_window
 from cxrkit.dicom_header import describe, numbers, spacing_mm, taken, text_of, view_position
 from cxrkit.errors import ImageError, ImageTooLarge
 from cxrkit.grayscale import Voi, apply_modality, apply_voi, invert, padding_mask
@@ -104,6 +105,9 @@ def _read_frame(dataset: Dataset, index: int, frames: int) -> Decoded:
         gray, valid, voi = pixels, None, Voi((0.0, float(2 ** _bits_of_colour(dataset, pixels) - 1)))
     values, valid, notes = leave_out_not_finite(gray, valid)
     window = voi.window
+    doubts = [*([COLOUR_WARNING] if colours else []), *odd_shape(dataset, spacing)]
+    if not _holds_counts(dataset):
+        doubts += odd_window(values, valid, window)
     if dataset.PhotometricInterpretation == "MONOCHROME1" and not _holds_counts(dataset):
         values, window = invert(values, valid, window)
     return Decoded(
@@ -114,7 +118,7 @@ def _read_frame(dataset: Dataset, index: int, frames: int) -> Decoded:
         frames=frames,
         spacing_mm=spacing,
         header=header,
-        warnings=notes + ([COLOUR_WARNING] if colours else []),
+        warnings=[*notes, *doubts],
         taken=taken(dataset),
         view=view_position(dataset),
     )

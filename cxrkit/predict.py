@@ -55,6 +55,13 @@ class Prediction:
     findings: FindingsReading | None = None
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """All that a table says beside the scores: the warnings, and why a lung scan's type is not told."""
+        if self.scan is None or not self.scan.reason:
+            return self.warnings
+        return (f"Cannot tell: {self.scan.reason}", *self.warnings)
+
+    @property
     def threshold(self) -> float:
         """Score of the positive class from which it is called.
 

@@ -103,7 +103,7 @@ def _added(task: Task, row: "Row") -> Mapping[str, str]:
     further = row.prediction.further
     cells = _answers(task, row.prediction)
     cells += [str(further.get(question.name, {}).get(question.positive, "")) for question in task.further]
-    return dict(zip(columns, [*cells, " ".join(row.prediction.warnings), row.error], strict=True))
+    return dict(zip(columns, [*cells, " ".join(row.prediction.remarks), row.error], strict=True))
 
 
 def _answers(task: Task, prediction: "Prediction") -> list[str]:

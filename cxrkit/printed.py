@@ -134,8 +134,16 @@ def batch(task: str, weights: str, found: "Outcome", strangers: Sequence[str], s
 
 
 def rest(found: "Outcome") -> dict[str, Any]:
-    """What --json prints of any batch: how many rows a former run had finished, and every case that was left out."""
-    return {"resumed": found.resumed, "left_out": [asdict(case) for case in found.left_out]}
+    """What --json prints of any batch: rows that a former run had finished or that have warnings, cases left out."""
+    left_out = [asdict(case) for case in found.left_out]
+    return {"resumed": found.resumed, "warned": found.warned, "left_out": left_out}
+
+
+def warned_lines(warned: int, cases: int) -> list[str]:
+    """A line where cases have warnings, which stand in the table alone."""
+    if not warned:
+        return []
+    return [f"{warned} of {cases} cases have warnings: see the column warnings of the predictions"]
 
 
 def batch_lines(result: Mapping[str, Any], left_out: "Sequence[LeftOut]") -> str:
@@ -147,7 +155,8 @@ def batch_lines(result: Mapping[str, Any], left_out: "Sequence[LeftOut]") -> str
     new = result["cases"] - result["resumed"]
     rows.append(("seconds", f"{result['seconds']:.2f}"))
     rows.append(("rate", f"{new / max(result['seconds'], 0.001):.2f} cases a second"))
-    return "\n".join([_aligned(rows), *left_out_lines(left_out), *_shortened("no image", result["no_image"])])
+    told = warned_lines(result["warned"], result["cases"])
+    return "\n".join([_aligned(rows), *told, *left_out_lines(left_out), *_shortened("no image", result["no_image"])])
 
 
 def left_out_lines(left_out: "Sequence[LeftOut]") -> list[str]:

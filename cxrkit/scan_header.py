@@ -107,7 +107,8 @@ def _view_of_frame(dataset: Dataset, index: int, frames: int) -> View | None:
     detectors = _items(dataset, "DetectorInformationSequence", max(frames, _MOST_DETECTORS))
     vector = numbers(dataset, "DetectorVector")
     place = index
-    if index < len(vector):
+    # Some count detectors from 0, against PS3.3 C.8.4.8: then nothing is known of any of them.
+    if index < len(vector) and min(vector) >= 1 and max(vector) <= len(detectors):
         place = int(vector[index]) - 1
     elif len(detectors) == 1:
         place = 0

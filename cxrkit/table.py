@@ -60,6 +60,11 @@ class LineFeeds:
         return self._file.write(row.removesuffix("\r\n") + "\n")
 
 
+def is_table(paths: Sequence[Path]) -> bool:
+    """Whether paths are a single one that is called like a table."""
+    return len(paths) == 1 and paths[0].suffix.lower() in (".csv", ".tsv")
+
+
 def read_table(path: Path, needed: Sequence[str]) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Read a table of cases from a file; see `parse_table`.
 
@@ -116,6 +121,11 @@ def missing_columns(data: bytes, needed: Sequence[str], name: str = "The table o
     return _read_first(_text(data, name), needed, name)[1]
 
 
+def plain_name(column: str) -> str:
+    """A column's name without what people write in several ways: "Patient ID" and "patient_id" are alike."""
+    return re.sub(r"[ _-]+", "_", column.strip().casefold())
+
+
 def columns_in_words(names: Sequence[str]) -> str:
     """ "column 'a'", "columns 'a' and 'b'"; at least one name."""
     quoted = [f"'{name}'" for name in names]
@@ -151,7 +161,8 @@ def _text(data: bytes, name: str) -> str:
             "Open it and save it as CSV with the encoding UTF-8."
         )
     try:
-        return data.decode("utf-8-sig")
+        # Excel's own first line, which names the separator; its row stays, so that rows count as in the spreadsheet.
+        return re.sub(r"\Asep=[,;\t](?=\r?\n)", "", data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ManifestError(f"{name} is not text in UTF-8. Save it again as CSV with the encoding UTF-8.") from error
 
@@ -159,9 +170,12 @@ def _text(data: bytes, name: str) -> str:
 def _delimiter(text: str, needed: Sequence[str], name: str) -> str:
     best, lacking = _read_first(text, needed, name)
     if lacking:
+        there = _first_names(_first_line(text), best, name)
+        alike = [column for column in there if plain_name(column) in map(plain_name, lacking)]
+        hint = f" It has the {columns_in_words(alike)}: write the names as they are asked for." if alike else ""
         raise ManifestError(
             f"{name} lacks the {columns_in_words(lacking)}. Its first row has to name the columns, separated by "
-            "commas, semicolons or tabs."
+            f"commas, semicolons or tabs.{hint}"
         )
     return best
 

@@ -79,12 +79,8 @@ def nm_file(pixels: Any, **elements: Any) -> bytes:
 def views_file(views: Sequence[tuple[str, str]], frames: Any = None, **elements: Any) -> bytes:
     """A file with one frame for each view, given by code value and meaning, by a detector each."""
     pixels = np.stack([drawn_scan()] * len(views)) if frames is None else frames
-    return nm_file(
-        pixels,
-        DetectorVector=list(range(1, len(views) + 1)),
-        DetectorInformationSequence=[detector(*view) for view in views],
-        **elements,
-    )
+    vector = {"DetectorVector": list(range(1, len(views) + 1))}
+    return nm_file(pixels, DetectorInformationSequence=[detector(*view) for view in views], **(vector | elements))
 
 
 ANTERIOR, POSTERIOR = ("G-5215", "Anterior projection"), ("G-5216", "Posterior projection")

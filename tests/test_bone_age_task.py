@@ -171,6 +171,15 @@ def test_impossible_facts_are_refused(values: Gray, context: dict[str, object], 
         prepared(values, **context)
 
 
+def test_a_sex_in_the_header_is_said_and_not_taken(values: Gray) -> None:
+    image = replace(radiograph(values), header={"Patient's sex": "M"})
+    found = BONE_AGE.prepare([image], {}, ModelInput())
+    assert found.context["sex"] is None
+    assert any("this is a boy. State the sex" in text for text in found.warnings)
+    told = BONE_AGE.prepare([image], {"sex": "M"}, ModelInput()).warnings
+    assert not any("State the sex" in text for text in told)
+
+
 def test_facts_go_with_the_image(values: Gray) -> None:
     assert prepared(values).context == {"sex": None, "age_months": None}
     assert prepared(values, sex="female", age_months=99).context == {"sex": "F", "age_months": 99.0}

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -33,6 +34,21 @@ def test_separators_byte_order_mark_and_line_ends(tmp_path, delimiter, encoding,
     assert list(first.row) == rows[0]
     assert (second.files, second.patient, second.family, second.split) == (("b.png",), None, None, None)
     assert second.row["split"] == ""
+
+
+def test_columns_that_are_nearly_called_so_are_known(tmp_path):
+    path = write(tmp_path, "file,target,Patient ID,Sex,Split\na.png,1,p7,F,test\n")
+    (case,) = read_manifest(path)
+    assert (case.patient, case.split, case.row["sex"]) == ("p7", "test", "F")
+    (both,) = read_manifest(write(tmp_path, "file,target,Sex,sex\na.png,1,x,F\n"))
+    assert (both.row["Sex"], both.row["sex"]) == ("x", "F")
+    with pytest.raises(ManifestError, match=r"lacks the column 'file'.* It has the column 'File'"):
+        read_manifest(write(tmp_path, "File,target\na.png,1\n"))
+
+
+def test_excels_own_first_line_is_no_header_and_counts_as_a_row(tmp_path):
+    (case,) = read_manifest(write(tmp_path, "sep=;\r\nfile;target\r\na.png;1\r\n"))
+    assert (case.files, case.number) == (("a.png",), 3)
 
 
 def test_quoted_separators_and_other_columns_survive(tmp_path):
@@ -97,7 +113,8 @@ def test_a_bad_row_is_marked_and_does_not_stop_the_others(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("target", "index"), [("0", 0), ("1", 1), ("Tuberculosis", 1), ("NORMAL", 0), ("1.0", 1), ("Yes", 1), ("FALSE", 0)]
+    ("target", "index"),
+    [("0", 0), ("1", 1), ("Tuberculosis", 1), ("NORMAL", 0), ("1.0", 1), ("0,0", 0), ("Yes", 1), ("FALSE", 0)],
 )
 def test_a_class_is_an_index_or_a_label(target, index):
     assert class_index(Case(("a",), target), LABELS) == index
@@ -178,9 +195,16 @@ def test_paths_that_leave_the_root_or_are_no_file_are_refused(tmp_path, name):
 def test_dots_and_absolute_paths_are_refused_even_where_they_stay_inside(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "a.png").touch()
-    for name in ("in/../a.png", str(tmp_path / "a.png")):
-        with pytest.raises(InputError, match=r"without '\.\.'"):
+    for name, sentence in (("in/../a.png", r"without '\.\.'"), (str(tmp_path / "a.png"), "is absolute")):
+        with pytest.raises(InputError, match=sentence):
             resolve(Case((name,), "1"), tmp_path)
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_an_accent_may_be_written_apart_or_not(tmp_path, forms):
+    written, stored = (unicodedata.normalize(form, "Hände.png") for form in forms)
+    (tmp_path / stored).touch()
+    assert resolve(Case((written,), "1"), tmp_path)[0].is_file()
 
 
 def test_a_root_that_does_not_exist(tmp_path):
@@ -282,12 +306,12 @@ def test_too_few_patients_and_a_strange_share_are_refused():
         carve(cohort(10), 10)
 
 
-@pytest.mark.parametrize(("text", "value"), [("94", 94), ("94.5", 94.5), ("0", 0), ("228", 228)])
+@pytest.mark.parametrize(("text", "value"), [("94", 94), ("94.5", 94.5), ("0", 0), ("228", 228), ("9,5", 9.5)])
 def test_a_target_may_be_a_number(text: str, value: float) -> None:
     assert target_number(Case(("a.png",), text, number=3), 0, 228, "months") == value
 
 
-@pytest.mark.parametrize("text", ["", "-1", "229", "nan", "inf", "eight", "9,5"])
+@pytest.mark.parametrize("text", ["", "-1", "229", "nan", "inf", "eight", "9,5,1", "1,000.5"])
 def test_another_target_than_a_number_in_range_is_refused(text: str) -> None:
     with pytest.raises(ManifestError, match="row 3 is no number from 0 to 228"):
         target_number(Case(("a.png",), text, number=3), 0, 228, "months")

@@ -12,6 +12,7 @@ from cxrkit.commands import run
 from cxrkit.phantoms import ChestSettings, simulate_chest
 from cxrkit.tasks.followup import FOLLOW_UP
 from cxrkit.weights import load_model
+from tests.dicom_files import make_dicom
 
 Capture = pytest.CaptureFixture[str]
 NAME = FOLLOW_UP.name
@@ -82,6 +83,23 @@ def test_a_table_of_pairs_is_evaluated(files: Path, small_weights: Path, tmp_pat
     assert all(0 <= float(row["score_change"]) <= 1 for row in rows)
     assert all(float(row["score_baseline_abnormal"]) > 0 for row in rows)
     assert "are the same image" in rows[1]["warnings"]
+    warned = sum(bool(row["warnings"]) for row in rows)
+    assert found["warned"] == warned
+    assert run([*command[:-1], "--weights", str(small_weights)]) == 0
+    assert f"{warned} of 3 cases have warnings: see the column warnings" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("dates", "days"), [(("20200101", "20200131"), 0), (("20200131", "20200101"), 30)])
+def test_a_follow_up_from_before_the_baseline_is_named(
+    dates: tuple[str, str], days: int, small_weights: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    pair = [tmp_path / f"{number}.dcm" for number in range(2)]
+    for path, seed, date in zip(pair, (7, 8), dates, strict=True):
+        chest = np.uint16(np.round(simulate_chest(ChestSettings(seed=seed, size=240)).values * 4095))
+        path.write_bytes(make_dicom(chest, StudyDate=date))
+    assert run(["analyse", NAME, *map(str, pair), "--json", "--weights", str(small_weights)]) == 0
+    warnings = json.loads(capsys.readouterr().out)["warnings"]
+    assert any(f"taken {days} days before the baseline" in text for text in warnings) == bool(days)
 
 
 def test_a_table_without_pairs_is_refused(files: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -128,6 +128,10 @@ def test_the_anterior_one_of_eight_views_is_chosen_and_read() -> None:
         read_scan(data, frame=9)
 
 
+def test_detectors_counted_from_0_are_taken_in_their_order() -> None:
+    assert facts_of(views_file([ANTERIOR, POSTERIOR], DetectorVector=[0, 1])).views == ("anterior", "posterior")
+
+
 def test_a_detector_serves_the_frames_that_name_it() -> None:
     data = views_file([POSTERIOR, ANTERIOR], np.stack([drawn_scan()] * 3))
     assert facts_of(data).views == ("posterior", "anterior", None)
@@ -140,6 +144,8 @@ def test_a_detector_serves_the_frames_that_name_it() -> None:
     ("elements", "view"),
     [
         ({"DetectorVector": [2]}, "posterior"),
+        ({"DetectorVector": [0]}, None),
+        ({"DetectorVector": [3]}, None),
         ({"DetectorVector": [2], "SeriesDescription": "PERF ANT"}, "posterior"),
         ({"SeriesDescription": "LUNG PERF POST"}, "posterior"),
         ({}, None),

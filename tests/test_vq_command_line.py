@@ -12,7 +12,7 @@ from PIL import Image
 from cxrkit.commands import run
 from cxrkit.predictions import prediction_columns
 from cxrkit.tasks.vq import VQ
-from tests.scans import ANTERIOR, POSTERIOR, drawn_scan, mean_image, nm_file, noisy, views_file
+from tests.scans import ANTERIOR, POSTERIOR, code, drawn_scan, mean_image, nm_file, noisy, views_file
 from tests.small_weights import write_small_weights
 
 __all__ = ["mean_image"]
@@ -92,3 +92,14 @@ def test_evaluate_reads_pictures_and_nuclear_medicine_files(folder: Path, capsys
     assert "anterior" in rows[3]["error"]
     assert "Two lungs" in rows[2]["warnings"]
     assert float(rows[0]["score_perfusion"]) == pytest.approx(float(rows[1]["score_perfusion"]), abs=1e-6)
+
+
+def test_a_table_says_why_a_scan_cannot_be_told(folder: Path, capsys: Capture) -> None:
+    (folder / "back.dcm").write_bytes(nm_file(noisy(drawn_scan()), ViewCodeSequence=[code(*POSTERIOR)]))
+    out = folder / "table.csv"
+    command = ["analyse", "vq", str(folder / "back.dcm"), "--out", str(out), "--weights", str(folder / "weights")]
+    assert run(command) == 0
+    assert "1 of 1 cases have warnings" in capsys.readouterr().out
+    with out.open(newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert row["warnings"].startswith("Cannot tell: The header calls this another view than the anterior one")

@@ -76,7 +76,7 @@ def prepare(images: Sequence["Radiograph"], context: Mapping[str, object], edits
         tensor=np.asarray((view - MEAN) / STD, dtype=np.float32)[None, None],
         placements=(Placement(shape, box, size, (0, 0, size, size), turn),),
         view=(view,),
-        warnings=_warnings(hand, edits, box),
+        warnings=(*_sex_in_header(image, known), *_warnings(hand, edits, box)),
         crop_sources=(source,),
         hand=hand,
         context=known,
@@ -89,6 +89,15 @@ def _check_context(context: Mapping[str, object]) -> dict[str, Any]:
         "sex": check_sex(context.get("sex")),
         "age_months": None if age is None else check_age(float(age)),  # type: ignore[arg-type]
     }
+
+
+def _sex_in_header(image: "Radiograph", known: Mapping[str, object]) -> tuple[str, ...]:
+    """A header's sex is not taken unasked: pictures of several children may come in one child's file."""
+    stated = check_sex(image.header.get("Patient's sex"))
+    if known["sex"] is not None or stated is None:
+        return ()
+    child = {"F": "a girl", "M": "a boy"}[stated]
+    return (f"The file's header says that this is {child}. State the sex if that is so: the age is then told better.",)
 
 
 def _choose_box(gray: Gray, chosen: Box | None, hand: HandField | None) -> tuple[Box, CropSource]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxrkit.image import days_between
 from cxrkit.task import Further, ModelInput, Prepared, Task
 from cxrkit.tasks.chest import prepare_chest
 
@@ -55,6 +56,20 @@ def _odd_combination(baseline: "Radiograph", follow_up: "Radiograph") -> tuple[s
             "Baseline and follow-up are the same image: nothing can have changed between them, and whatever is said "
             "of a change shows how the network errs. Choose another image.",
         )
+    return (*_odd_order(baseline, follow_up), *_odd_kinds(baseline, follow_up))
+
+
+def _odd_order(baseline: "Radiograph", follow_up: "Radiograph") -> tuple[str, ...]:
+    days = days_between(baseline, follow_up)
+    if days is None or days >= 0:
+        return ()
+    return (
+        f"By the files' headers the follow-up was taken {-days} days before the baseline. Exchange the two, or bear in "
+        "mind that “follow-up” is the earlier image.",
+    )
+
+
+def _odd_kinds(baseline: "Radiograph", follow_up: "Radiograph") -> tuple[str, ...]:
     if _is_dicom(baseline) != _is_dicom(follow_up):
         dicom, picture = ("baseline", "follow-up") if _is_dicom(baseline) else ("follow-up", "baseline")
         return (

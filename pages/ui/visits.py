@@ -167,7 +167,8 @@ def _days(key: str, names: Sequence[str], images: Mapping[str, Radiograph]) -> d
                 # By place: a follow-up is called otherwise once there is a third image.
                 days[name] = _typed_day(f"{key}.day.{names.index(name)}", name, first, images[name])
     known = [(day, name) for name, day in days.items() if day is not None]
-    if known != sorted(known, key=lambda each: each[0]):
+    # Of two images the comparison's own warnings say it.
+    if len(images) > 2 and known != sorted(known, key=lambda each: each[0]):
         st.warning(
             "The images are not in the order of time: "
             + listed([f"{name} on day {day}" for day, name in known])
