@@ -115,7 +115,7 @@ def _measured(card: Card, learned: int, cache: Path, folder: Path) -> Card:
     carved = together([read(recipe) for recipe in CARVED])
     point = choose_point(ask(carved, True), carved.target)
     metrics, scored = measure(ask, point, read)
-    last = ", the last training; those before it are told by what it started from" if card.settings["init"] else ""
+    last = " (the last training; those before it: see what it started from)" if card.settings["init"] else ""
     write_scores(scored, folder)
     card = replace(
         card,
