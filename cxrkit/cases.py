@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from cxrkit.errors import InputError, ManifestError
-from cxrkit.table import plain_name, read_table
+from cxrkit.table import known_names, read_table
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def read_manifest(
     """
     needed = (*file_columns, *(() if target_column is None else (target_column,)))
     header, rows = read_table(path, needed)
-    header = _known_names(header, (patient_column, family_column, "sex", "split"))
+    header = known_names(header, (patient_column, family_column, "sex", "split"))
     cases = []
     for number, cells in rows:
         row = dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=False))
@@ -86,13 +86,6 @@ def read_manifest(
             )
         )
     return cases
-
-
-def _known_names(header: Sequence[str], known: Sequence[str]) -> list[str]:
-    """A column that is nearly called like a known one gets its name, unless the table has that name already."""
-    names = {plain_name(name): name for name in known if name not in header}
-    found = [names.get(plain_name(column), column) for column in header]
-    return found if len(set(found)) == len(found) else list(header)
 
 
 def resolve(case: Case, root: Path) -> tuple[Path, ...]:
@@ -303,8 +296,5 @@ def _below(root: Path, name: str, where: str) -> Path:
             f"The path in {where} leads out of the root folder through a link. Copy the file into the folder."
         )
     if not os.path.isfile(path):
-        raise InputError(
-            f"The file of {where} is not in the root folder. Check the path, its capital "
-            "letters too, and the root folder."
-        )
+        raise InputError(f"The file of {where} is not in the root folder. Check path, capital letters and root folder.")
     return path

@@ -126,6 +126,13 @@ def plain_name(column: str) -> str:
     return re.sub(r"[ _-]+", "_", column.strip().casefold())
 
 
+def known_names(header: Sequence[str], known: Sequence[str]) -> list[str]:
+    """A column that is nearly called like a known one gets its name, unless the table has that name already."""
+    names = {plain_name(name): name for name in known if name not in header}
+    found = [names.get(plain_name(column), column) for column in header]
+    return found if len(set(found)) == len(found) else list(header)
+
+
 def columns_in_words(names: Sequence[str]) -> str:
     """ "column 'a'", "columns 'a' and 'b'"; at least one name."""
     quoted = [f"'{name}'" for name in names]

@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -34,21 +33,6 @@ def test_separators_byte_order_mark_and_line_ends(tmp_path, delimiter, encoding,
     assert list(first.row) == rows[0]
     assert (second.files, second.patient, second.family, second.split) == (("b.png",), None, None, None)
     assert second.row["split"] == ""
-
-
-def test_columns_that_are_nearly_called_so_are_known(tmp_path):
-    path = write(tmp_path, "file,target,Patient ID,Sex,Split\na.png,1,p7,F,test\n")
-    (case,) = read_manifest(path)
-    assert (case.patient, case.split, case.row["sex"]) == ("p7", "test", "F")
-    (both,) = read_manifest(write(tmp_path, "file,target,Sex,sex\na.png,1,x,F\n"))
-    assert (both.row["Sex"], both.row["sex"]) == ("x", "F")
-    with pytest.raises(ManifestError, match=r"lacks the column 'file'.* It has the column 'File'"):
-        read_manifest(write(tmp_path, "File,target\na.png,1\n"))
-
-
-def test_excels_own_first_line_is_no_header_and_counts_as_a_row(tmp_path):
-    (case,) = read_manifest(write(tmp_path, "sep=;\r\nfile;target\r\na.png;1\r\n"))
-    assert (case.files, case.number) == (("a.png",), 3)
 
 
 def test_quoted_separators_and_other_columns_survive(tmp_path):
@@ -198,13 +182,6 @@ def test_dots_and_absolute_paths_are_refused_even_where_they_stay_inside(tmp_pat
     for name, sentence in (("in/../a.png", r"without '\.\.'"), (str(tmp_path / "a.png"), "is absolute")):
         with pytest.raises(InputError, match=sentence):
             resolve(Case((name,), "1"), tmp_path)
-
-
-@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
-def test_an_accent_may_be_written_apart_or_not(tmp_path, forms):
-    written, stored = (unicodedata.normalize(form, "Hände.png") for form in forms)
-    (tmp_path / stored).touch()
-    assert resolve(Case((written,), "1"), tmp_path)[0].is_file()
 
 
 def test_a_root_that_does_not_exist(tmp_path):

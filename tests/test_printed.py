@@ -10,5 +10,5 @@ def test_names_of_files_drive_no_terminal() -> None:
     shown = "a?[2Jb?c?d?e f?g ü.png"
     (line,) = left_out_lines([LeftOut(None, (name,), "No image.")])
     assert line == f"left out: {shown}: No image."
-    result = {"task": "t", "weights": "0" * 64, "cases": 1, "failed": 0, "resumed": 0, "seconds": 1.0}
+    result = {"task": "t", "weights": "0" * 64, "cases": 1, "failed": 0, "resumed": 0, "warned": 0, "seconds": 1.0}
     assert batch_lines({**result, "no_image": [name]}, []).splitlines()[-1] == f"no image: {shown}"
