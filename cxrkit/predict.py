@@ -19,7 +19,7 @@ from cxrkit.finding_reading import FindingsReading, read_findings
 from cxrkit.heads import head_of
 from cxrkit.image import Radiograph
 from cxrkit.scan_reading import ScanReading, band_of, read_scan_type
-from cxrkit.task import Prepared
+from cxrkit.task import Prepared, Task
 from cxrkit.weights import LoadedModel
 
 
@@ -131,7 +131,7 @@ def predict(
     task = loaded.task
     with torch.no_grad():
         logits = head_of(loaded, encoded.context)(encoded.maps)[0].double().numpy()
-    warnings = tuple(w for image in images for w in image.warnings) + prepared.warnings
+    warnings = (*_of_files(task, images), *prepared.warnings)
     if several_labels(task):
         return _several(loaded, logits, warnings, threshold)
     scores = probabilities(logits[None, : len(task.labels)], loaded.card.temperature, task.activation)[0]
@@ -144,6 +144,14 @@ def predict(
     return Prediction(
         named, limit, label if scan is None else scan.label, warnings, further, encoded.matching, age, scan
     )
+
+
+def _of_files(task: Task, images: Sequence[Radiograph]) -> tuple[str, ...]:
+    """What is odd about the files; of a pair with the name of the image, such as "Baseline"."""
+    if len(task.inputs) == 1:
+        return tuple(text for image in images for text in image.warnings)
+    names = [name.partition(" ")[0].capitalize() for name in task.inputs]
+    return tuple(f"{name}: {text}" for name, image in zip(names, images, strict=False) for text in image.warnings)
 
 
 def _several(

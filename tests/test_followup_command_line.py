@@ -96,10 +96,11 @@ def test_a_follow_up_from_before_the_baseline_is_named(
     pair = [tmp_path / f"{number}.dcm" for number in range(2)]
     for path, seed, date in zip(pair, (7, 8), dates, strict=True):
         chest = np.uint16(np.round(simulate_chest(ChestSettings(seed=seed, size=240)).values * 4095))
-        path.write_bytes(make_dicom(chest, StudyDate=date))
+        path.write_bytes(make_dicom(chest, StudyDate=date, PixelAspectRatio=[1 + (seed == 8), 1]))
     assert run(["analyse", NAME, *map(str, pair), "--json", "--weights", str(small_weights)]) == 0
     warnings = json.loads(capsys.readouterr().out)["warnings"]
     assert any(f"taken {days} days before the baseline" in text for text in warnings) == bool(days)
+    assert [text[:36] for text in warnings if "square" in text] == ["Follow-up: The file's pixels are not"]
 
 
 def test_a_table_without_pairs_is_refused(files: Path, tmp_path: Path, capsys: Capture) -> None:
