@@ -106,10 +106,10 @@ def _read_frame(dataset: Dataset, index: int, frames: int) -> Decoded:
     values, valid, notes = leave_out_not_finite(gray, valid)
     window = voi.window
     doubts = [*([COLOUR_WARNING] if colours else []), *odd_shape(dataset, spacing)]
-    if not _holds_counts(dataset):
-        doubts += odd_window(values, valid, window)
     if dataset.PhotometricInterpretation == "MONOCHROME1" and not _holds_counts(dataset):
         values, window = invert(values, valid, window)
+    if not _holds_counts(dataset):
+        doubts += odd_window(values, valid, window)
     return Decoded(
         values=values,
         window=window,

@@ -24,6 +24,10 @@ def test_a_window_that_cuts_both_ends_off(width: int, told: bool, kind: str) -> 
 def test_air_that_is_black_and_a_file_without_a_window_are_no_doubt() -> None:
     assert not read_image(make_dicom(RAMP, WindowCenter=3096, WindowWidth=2000)).warnings
     assert not read_image(make_dicom(RAMP)).warnings
+    (turned,) = read_image(
+        make_dicom(RAMP, WindowCenter=1500, WindowWidth=1000, PhotometricInterpretation="MONOCHROME1")
+    ).warnings
+    assert "51% of the pixels are fully black and 25% fully white" in turned
     counts = make_dicom(RAMP, WindowCenter=2048, WindowWidth=200, Modality="NM")
     assert not read_image(counts).warnings
 
