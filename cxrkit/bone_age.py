@@ -137,6 +137,11 @@ def check_sex(text: object) -> Sex | None:
     return _SEX_WORDS[word]
 
 
+def sex_in_header(header: Mapping[str, str]) -> Sex | None:
+    """The sex that an image's header states (Patient's Sex, PS3.3 C.7.1.1); None where it states none."""
+    return check_sex(header.get("Patient's sex"))
+
+
 def check_age(months: float) -> float:
     """Return an age in months that a person can have.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrkit.bone_age import CLASS_AGES, SEXES, check_age, check_sex
+from cxrkit.bone_age import CLASS_AGES, SEXES, check_age, check_sex, sex_in_header
 from cxrkit.hand_field import HandField, find_hand
 from cxrkit.pixels import Box, Gray, adjust, crop, resize, smooth, trim_margins
 from cxrkit.task import CropSource, Further, ModelInput, Placement, Prepared, Task, check_box
@@ -93,7 +93,7 @@ def _check_context(context: Mapping[str, object]) -> dict[str, Any]:
 
 def _sex_in_header(image: "Radiograph", known: Mapping[str, object]) -> tuple[str, ...]:
     """A header's sex is not taken unasked: pictures of several children may come in one child's file."""
-    stated = check_sex(image.header.get("Patient's sex"))
+    stated = sex_in_header(image.header)
     if known["sex"] is not None or stated is None:
         return ()
     child = {"F": "a girl", "M": "a boy"}[stated]

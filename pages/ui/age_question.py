@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import streamlit as st
 
-from cxrkit.bone_age import OLDEST, Sex, age_at, check_sex, in_words, parse_date
+from cxrkit.bone_age import OLDEST, Sex, age_at, check_sex, in_words, parse_date, sex_in_header
 from cxrkit.errors import InputError
 from cxrkit.image import Radiograph
 from pages.ui.words import listed
@@ -14,7 +14,6 @@ from pages.ui.words import listed
 SEX_NAMES = {"F": "Girl", "M": "Boy", "": "Not stated"}
 NO_AGE, AS_AGE, AS_DATES = "Not stated", "In years", "From dates"
 _FIELDS = ("years", "months", "birth", "taken")
-_HEADER_SEX = "Patient's sex"
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def _ask_sex(key: str, image: Radiograph) -> Sex | None:
             persist_state="session",
         )
         sex = check_sex(stated)
-        offered = check_sex(image.header.get(_HEADER_SEX)) if _HEADER_SEX in image.header else None
+        offered = sex_in_header(image.header)
         if sex is None and offered is not None:
             st.button(
                 f"The file's header says {SEX_NAMES[offered].lower()}: use it",
